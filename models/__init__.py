@@ -1,0 +1,1 @@
+"""The mathematics: pure functions of numbers and arrays, usable without the planner."""

@@ -1,0 +1,188 @@
+"""Hit ratios by the characteristic time: how long an object stays unless it is asked for again.
+
+Source: Fagin 1977; Che, Tung and Wang 2002; generalised by Martina, Garetto and Leonardi 2014. Every policy becomes
+"the share of time that an object of request rate L is in the cache, as a function of T", and T follows from the
+capacity. *Approximate* for finite caches, exact as they grow: LRU within 1e-4 of simulation from 100 objects on,
+2e-4 at 50, 8e-3 below 5. The independent reference model is assumed: real traces with locality hit more often.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from models.popularity import Popularity
+    from models.transforms import Floats
+
+Eviction = Literal["lru", "fifo", "random", "lfu"]
+
+_SERIES: Final = 8
+"""Characteristic times for which survival under LRU is summed as a series; beyond, it is an exponential."""
+
+
+@dataclass(frozen=True)
+class CacheHits:
+    """`hit_ratio` of reads; `characteristic_time` in s, None where capacity evicts nothing; mean `objects` held."""
+
+    hit_ratio: float
+    characteristic_time: float | None
+    objects: float
+
+
+@lru_cache(maxsize=4096)
+def hits(
+    popularity: Popularity,
+    read_rate: float,
+    capacity: float,
+    *,
+    eviction: Eviction = "lru",
+    ttl: float | None = None,
+    write_rate: float = 0.0,
+) -> CacheHits:
+    """Return the hit ratio of reads in a cache of `capacity` objects (>= 0, may be infinite).
+
+    `read_rate` and `write_rate` in 1/s over all objects, both spread by the popularity; a write invalidates its
+    object. `ttl` in seconds from insertion, None for ever. Reads at rate 0 hit nothing.
+    """
+    if capacity <= 0 or read_rate <= 0:
+        return CacheHits(0.0, None, 0.0)
+    reads, writes = popularity.share * read_rate, popularity.share * write_rate
+    if eviction == "lfu":
+        return _lfu(popularity, reads, writes, capacity, ttl)
+
+    def present(time: float) -> Floats:
+        stay = _stay(eviction, reads, writes, time, ttl)
+        return reads * stay / (1 + reads * stay)
+
+    unbounded = present(math.inf)
+    if float((popularity.count * unbounded).sum()) <= capacity:
+        return _result(popularity, unbounded, None)
+    time = _solve(lambda t: float((popularity.count * present(t)).sum()), capacity, capacity / read_rate / 2)
+    return _result(popularity, present(time), time)
+
+
+def _result(popularity: Popularity, present: Floats, time: float | None) -> CacheHits:
+    held = popularity.count * present
+    return CacheHits(min(1.0, float((held * popularity.share).sum())), time, float(held.sum()))
+
+
+def _lfu(popularity: Popularity, reads: Floats, writes: Floats, capacity: float, ttl: float | None) -> CacheHits:
+    """Ideal LFU holds the most popular objects, less what has expired or been written: an upper bound."""
+    before = np.cumsum(popularity.count) - popularity.count
+    kept = np.clip((capacity - before) / popularity.count, 0.0, 1.0)
+    stay = _stay("fifo", reads, writes, math.inf, ttl)
+    with np.errstate(invalid="ignore"):
+        present = np.where(np.isinf(stay), 1.0, reads * stay / (1 + reads * stay))
+    return _result(popularity, kept * present, None)
+
+
+def _stay(eviction: Eviction, reads: Floats, writes: Floats, time: float, ttl: float | None) -> Floats:
+    """Return the mean time in seconds that an object stays once inserted, for characteristic time `time`."""
+    if eviction == "random":
+        ends = writes + (1 / time if time < math.inf else 0.0)
+        return _until(ends, ttl if ttl is not None else math.inf)
+    life = ttl if ttl is not None else math.inf
+    if eviction == "fifo" or time >= life:
+        return _until(writes, min(life, time))
+    return _lru_stay(reads, writes, time, life)
+
+
+def _until(rate: Floats, end: float) -> Floats:
+    """Return the mean of the lesser of an exponential time of this rate and a constant, which may be infinite."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if math.isinf(end):
+            return np.where(rate > 0, 1 / np.maximum(rate, 1e-300), 1e300)
+        return np.where(rate * end > 1e-12, -np.expm1(-rate * end) / np.maximum(rate, 1e-300), end)
+
+
+def _lru_stay(reads: Floats, writes: Floats, time: float, ttl: float) -> Floats:
+    """Return the mean stay under LRU with invalidation and a TTL longer than the characteristic time.
+
+    Without a TTL in closed form. With one, an object leaves when it was not read for T: with q = exp(-L T) its
+    survival S(u) drops by q at T, and from there S'(u) = -L q S(u - T). Summed as a series over whole multiples of
+    T, then continued by its dominant exponential. Writes discount S by exp(-w u), for which S is taken as 1 up to T
+    and exponential after, with its own integral kept.
+    """
+    x = reads * time
+    if math.isinf(ttl):
+        both = reads + writes
+        present = reads / both * -np.expm1(-both * time)
+        return present / (reads * np.maximum(1 - present, 1e-300))
+    gone = np.exp(-x)
+    hazard = reads * gone
+    end = min(ttl, (_SERIES + 1) * time)
+    survive, area = _undisturbed(hazard, time, end)
+    earlier, earlier_area = _undisturbed(hazard, time, end - time)
+    area = area - gone * earlier_area
+    if ttl > end:
+        left = np.clip(survive - gone * earlier, 0.0, 1.0)
+        area = area + left * _until(_decay(x) / time, ttl - end)
+    if not writes.any():
+        return area
+    later = np.maximum(area - time, 0.0)
+    fitted = _rate_with_area(later, ttl - time)
+    return _until(writes, time) + np.exp(-writes * time) * _until(fitted + writes, ttl - time)
+
+
+def _undisturbed(hazard: Floats, time: float, end: float) -> tuple[Floats, Floats]:
+    """Return G(end) and its integral from 0, where G' = -hazard G(u - time) and G = 1 before `time`."""
+    value, area = np.ones_like(hazard), np.full_like(hazard, end)
+    power = np.ones_like(hazard)
+    for k in range(1, int(end / time) + 1):
+        left = end - k * time
+        power = power * -hazard
+        value = value + power * (left**k / math.factorial(k))
+        area = area + power * (left ** (k + 1) / math.factorial(k + 1))
+    return value, area
+
+
+def _decay(x: Floats) -> Floats:
+    """Return the other y with y exp(-y) = x exp(-x): the decay of survival per characteristic time."""
+    offset = np.log(np.maximum(x, 1e-300)) - x
+    y = np.where(x < 1, 1 - offset, 0.0)
+    for _ in range(16):
+        y = np.where(x < 1, np.log(np.maximum(y, 1.0)) - offset, np.exp(offset + y))
+    return y
+
+
+def _rate_with_area(area: Floats, end: float) -> Floats:
+    """Return the rate whose exponential, cut at `end`, has this area (less than `end`)."""
+    share = np.clip(area / end, 1e-12, 1 - 1e-6)
+    z = np.where(share < 0.5, 1 / share, 2 * (1 - share))
+    for _ in range(12):
+        ended = np.exp(-z)
+        error = (1 - ended) / z - share
+        z = np.clip(z - error / ((ended * (z + 1) - 1) / z**2), z / 4, z * 4)
+    return z / end
+
+
+def _solve(held: Callable[[float], float], capacity: float, start: float) -> float:
+    """Return the time at which the cache is full: `held` grows with it. Secant steps on logarithms, bracketed."""
+    low, high = start, start
+    while held(low) > capacity:
+        low /= math.e**2
+    while held(high) < capacity:
+        high *= math.e**2
+    a, b = math.log(low), math.log(high)
+    fa, fb = math.log(held(low) / capacity), math.log(held(high) / capacity)
+    for _ in range(100):
+        if b - a < 1e-13 or fa == fb:
+            break
+        middle = (a * fb - b * fa) / (fb - fa)
+        margin = 0.02 * (b - a)
+        middle = min(max(middle, a + margin), b - margin)
+        f = math.log(held(math.exp(middle)) / capacity)
+        if abs(f) < 1e-13:
+            return math.exp(middle)
+        if f < 0:
+            a, fa = middle, f
+        else:
+            b, fb = middle, f
+    return math.exp((a + b) / 2)

@@ -1,0 +1,138 @@
+"""A thread is held while the calls below it are waited for: two resources at once, solved by flow equivalence.
+
+Requests inside (computing, waiting for a core, or waiting for a call below) form an open network whose population N
+has some distribution p(n). With T threads only T requests may be inside; the others wait outside, first come first
+served. By flow equivalence (Chandy, Herzog and Woo 1975; Avi-Itzhak and Heyman 1973 for limited populations) the
+inside serves at rate lambda p(n-1)/p(n) when n are in it. So the population of the limited system follows p(n) up to
+T, and from there falls geometrically with ratio p(T)/p(T-1). Exact for product-form insides whose limit is felt at
+one place; *approximate* for general service and shared tiers below. What waits outside does not wait inside too:
+the waits inside shrink accordingly.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from models.queues import NO_WAIT, Wait
+from models.service_time import exponential
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.transforms import Floats
+
+UNFELT: Final = 1e-9
+"""Below this probability of all threads being taken, the limit is not felt and nothing is computed."""
+
+MOST_STATES: Final = 20_000
+"""Beyond this many threads the population is taken as normal around its mean instead of convolved."""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """One place where a request inside spends time: a queue with servers, or a pure delay (servers None).
+
+    `arrival_rate` counts visits made by the requests of this pool (1/s), `busy` is the mean number of them in
+    service or delay, `wait` what one visit waits, `others` the share of the queue's traffic that comes from elsewhere.
+    """
+
+    arrival_rate: float
+    busy: float
+    wait: Wait = NO_WAIT
+    utilization: float = 0.0
+    servers: int | None = None
+    others: float = 0.0
+
+
+@dataclass(frozen=True)
+class ThreadPool:
+    """What a limit on threads does (*approximate*).
+
+    `wait` is the time for a thread, None when the threads cannot carry the load; `in_use` the mean number held;
+    `inner_waits` the factor by which the waits inside shrink, in [0, 1].
+    """
+
+    threads: int
+    wait: Wait | None
+    in_use: float
+    inner_waits: float
+
+
+def thread_pool(threads: int, arrival_rate: float, places: Sequence[Inside]) -> ThreadPool:
+    """Return the wait for one of `threads` threads at `arrival_rate` requests per second."""
+    waiting = [place.arrival_rate * place.wait.mean for place in places]
+    population = sum(place.busy for place in places) + sum(waiting)
+    unfelt = ThreadPool(threads, NO_WAIT, population, 1.0)
+    if arrival_rate == 0 or threads > population + 40 * math.sqrt(population + 1) + 40 * sum(waiting):
+        return unfelt
+    if threads > MOST_STATES:
+        return unfelt if population < threads else ThreadPool(threads, None, population, 1.0)
+    p = _population(places, threads)
+    full = float(p[threads])
+    if full < UNFELT / threads:
+        return unfelt
+    ratio = full / float(p[threads - 1]) if p[threads - 1] > 0 else math.inf
+    if ratio >= 1 - 1e-9:
+        return ThreadPool(threads, None, population, 1.0)
+    beyond = full * ratio / (1 - ratio)
+    scale = float(p.sum()) + beyond
+    waits = (full + beyond) / scale
+    in_use = float(np.arange(threads + 1) @ p + threads * beyond) / scale
+    outside = Wait(waits, exponential(1 / (arrival_rate * (1 / ratio - 1))), exact=False)
+    inner = 1.0 if sum(waiting) == 0 else max(0.0, 1 - max(0.0, population - in_use) / sum(waiting))
+    return ThreadPool(threads, outside, in_use, inner)
+
+
+def _population(places: Sequence[Inside], most: int) -> Floats:
+    """Return the probabilities of 0..most requests inside without a limit, the independent places convolved."""
+    delays = sum(place.busy for place in places if place.servers is None or place.others > 0)
+    result = _poisson(delays, most)
+    for place in places:
+        if place.servers is None:
+            continue
+        if place.others > 0:
+            ours = 1 - place.others
+            ratio = place.utilization * ours / (1 - place.utilization * place.others)
+            waiting = place.wait.probability * (1 - ratio) * ratio ** np.arange(most + 1.0)
+            waiting[0] += 1 - place.wait.probability
+            result = _convolved(result, waiting)
+        else:
+            result = _convolved(result, _mmc(place.busy, place.servers, most))
+    return result
+
+
+def _poisson(mean: float, most: int) -> Floats:
+    """Return the Poisson probabilities of 0..most, relative to each other where they underflow."""
+    if mean == 0:
+        return np.eye(1, most + 1)[0]
+    return _from_ratios(mean / np.arange(1.0, most + 1), math.exp(-mean) if mean < 700 else None)
+
+
+def _mmc(offered: float, servers: int, most: int) -> Floats:
+    """Return P(n in M/M/c) for n = 0..most."""
+    reach = max(most, servers) + 1
+    ratios = offered / np.minimum(np.arange(1.0, reach + 1), servers)
+    p = _from_ratios(ratios, None)
+    rest = p[-1] * (offered / servers) / (1 - offered / servers)
+    return p[: most + 1] / (p.sum() + rest)
+
+
+def _from_ratios(ratios: Floats, first: float | None) -> Floats:
+    """Return probabilities with these ratios between neighbours; the largest is 1 where the first is not known."""
+    logs = np.concatenate([[0.0], np.cumsum(np.log(ratios))])
+    top = 0.0 if first is not None else float(logs.max())
+    p = np.exp(logs - top) * (first if first is not None else 1.0)
+    return p if first is not None else p / p.sum()
+
+
+def _convolved(a: Floats, b: Floats) -> Floats:
+    """Return the first len(a) terms of the convolution of two sequences of equal length."""
+    if len(a) <= 512:
+        return np.convolve(a, b)[: len(a)]
+    size = 2 * len(a)
+    product = np.fft.irfft(np.fft.rfft(a, size) * np.fft.rfft(b, size), size)[: len(a)]
+    return np.maximum(product, 0.0)

@@ -1,0 +1,263 @@
+"""How long work waits for a server: M/M/c exactly, M/G/c, G/G/c and several balanced nodes by named approximations.
+
+The wait of M/G/c is that of Tijms, van Hoorn and Federgruen 1981: whoever finds all servers busy waits until the
+first of them is free, and then for a geometric number of services, each served c times as fast. It is exact for
+exponential service, for one server, and in light traffic, and is a proper distribution with a transform.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from models.erlang import UnstableQueueError, erlang_c
+from models.service_time import Residual, ServiceTime, exponential
+from models.transforms import INSTANT, GeometricSum, Stretched, Transform
+
+if TYPE_CHECKING:
+    from models.transforms import Complexes, Points
+
+
+@dataclass(frozen=True, eq=False)
+class Wait(Transform):
+    """A waiting time: with `probability` it is `conditional`, else nothing. `exact` for its model or not."""
+
+    probability: float
+    conditional: Transform
+    exact: bool
+
+    @cached_property
+    def mean(self) -> float:  # type: ignore[override]
+        """Mean over all arrivals, also those who do not wait; seconds."""
+        return self.probability * self.conditional.mean
+
+    @cached_property
+    def variance(self) -> float:  # type: ignore[override]
+        """Seconds squared."""
+        second = self.conditional.variance + self.conditional.mean**2
+        return max(self.probability * second - self.mean**2, 0.0)
+
+    def at(self, points: Points) -> Complexes:
+        """Return (1 - p) + p times the conditional transform."""
+        return 1 - self.probability * (1 - points.value(self.conditional))
+
+    def stretched(self, factor: float) -> Wait:
+        """Return the same wait with every duration multiplied by a factor (*approximation* of another queue)."""
+        return Wait(self.probability, Stretched(self.conditional, factor), exact=False)
+
+
+NO_WAIT = Wait(0.0, INSTANT, exact=True)
+"""Nobody waits: no load, or servers without number."""
+
+
+@dataclass(frozen=True)
+class MMc:
+    """M/M/c, first come first served (*exact*): rate in 1/s, mean service time in s, integer servers >= 1.
+
+    Raises UnstableQueueError when the load reaches the servers. Source: Gross and Harris, Fundamentals of Queueing
+    Theory, section 2.3.
+    """
+
+    arrival_rate: float
+    service_time: float
+    servers: int
+
+    def __post_init__(self) -> None:
+        if self.offered_load >= self.servers:
+            raise UnstableQueueError(self.servers, self.offered_load)
+
+    @property
+    def offered_load(self) -> float:
+        """Erlangs."""
+        return self.arrival_rate * self.service_time
+
+    @property
+    def utilization(self) -> float:
+        """Busy share of a server."""
+        return self.offered_load / self.servers
+
+    @property
+    def spare_rate(self) -> float:
+        """Return c*mu - lambda, 1/s: from (c - a), which is exact where 1 - rho loses digits."""
+        return (self.servers - self.offered_load) / self.service_time
+
+    @cached_property
+    def wait_probability(self) -> float:
+        """Erlang C."""
+        return erlang_c(self.servers, self.offered_load)
+
+    @property
+    def wait_mean(self) -> float:
+        """Seconds."""
+        return self.wait_probability / self.spare_rate
+
+    @property
+    def response_mean(self) -> float:
+        """Seconds."""
+        return self.wait_mean + self.service_time
+
+    @property
+    def queue_length(self) -> float:
+        """Mean number waiting."""
+        return self.arrival_rate * self.wait_mean
+
+    def wait_tail(self, t: float) -> float:
+        """Return P(wait > t)."""
+        return self.wait_probability * math.exp(-self.spare_rate * t)
+
+    def response_tail(self, t: float) -> float:
+        """Return P(wait + service > t), also where the two exponential rates meet."""
+        mu, gap = 1 / self.service_time, self.spare_rate - 1 / self.service_time
+        area = t if abs(gap * t) < 1e-12 else -math.expm1(-gap * t) / gap
+        return math.exp(-mu * t) * (1 + self.wait_probability * mu * area)
+
+    def wait_percentile(self, fraction: float) -> float:
+        """Return the time within which this fraction of arrivals starts service."""
+        return max(0.0, math.log(self.wait_probability / (1 - fraction)) / self.spare_rate)
+
+    def response_percentile(self, fraction: float) -> float:
+        """Return the time within which this fraction of arrivals is served, to the last digits."""
+        low, high = 0.0, self.response_mean
+        while self.response_tail(high) > 1 - fraction:
+            low, high = high, 2 * high
+        while high - low > 4e-16 * high:
+            middle = (low + high) / 2
+            if middle in (low, high):
+                break
+            low, high = (middle, high) if self.response_tail(middle) > 1 - fraction else (low, middle)
+        return high
+
+
+def mgc_wait(arrival_rate: float, service: ServiceTime, servers: int, arrival_squared_cv: float = 1.0) -> Wait:
+    """Return the waiting time in one queue before `servers` equal servers.
+
+    *Exact* for Poisson arrivals with exponential service or one server. Else *approximate*, measured against exact
+    values: M/G/c after Tijms, van Hoorn and Federgruen 1981, its mean for squared CV below 1 after Bjorklund and
+    Elldin (mean within 1 %, p99 within 2 %); for squared CV 4 and 9 within 1.5 % on 5 servers (p99 4 %), and up to
+    19 % high (p99 22 %) on 10 and 20 servers, which is the safe side. Other arrivals: times the ratio of Whitt 1993
+    (mean and p99 within 6 %).
+    Raises UnstableQueueError when the load reaches the servers.
+    """
+    return balanced_wait(arrival_rate, service, 1, servers, arrival_squared_cv=arrival_squared_cv)
+
+
+def balanced_wait(
+    arrival_rate: float,
+    service: ServiceTime,
+    nodes: int,
+    servers: int,
+    balancing: str = "shared_queue",
+    arrival_squared_cv: float = 1.0,
+) -> Wait:
+    """Return the waiting time on `nodes` equal nodes of `servers` servers each, at `arrival_rate` in all.
+
+    `balancing`: "shared_queue" pools all servers; "random" splits the stream, *exact* wherever one node is;
+    "round_robin" splits it and makes each part more regular (squared CV / nodes + nothing else: *approximate*);
+    "least_connections" joins the node with the fewest requests. That is *approximate*: an arrival that finds all
+    servers busy finds the backlog spread evenly, so that it waits behind floor(Q / nodes) others on its own node; as
+    the pool's backlog Q is geometric with ratio rho, theirs is geometric with ratio rho**nodes. It meets the pool in
+    heavy traffic and one node exactly.
+    """
+    offered = arrival_rate * service.mean
+    total = nodes * servers
+    if offered >= total:
+        raise UnstableQueueError(total, offered)
+    if offered == 0:
+        return NO_WAIT
+    if balancing == "shared_queue" or nodes == 1:
+        return _node_wait(offered, service, total, (total - offered) / total, offered, total, arrival_squared_cv)
+    if balancing == "least_connections":
+        remaining = -math.expm1(nodes * math.log1p(-(total - offered) / total))
+        return _node_wait(offered, service, servers, remaining, offered, total, arrival_squared_cv)
+    share = arrival_squared_cv / nodes
+    split = share if balancing == "round_robin" else share + 1 - 1 / nodes
+    part = offered / nodes
+    return _node_wait(part, service, servers, (total - offered) / total, part, servers, split)
+
+
+def _node_wait(
+    offered: float, service: ServiceTime, servers: int, remaining: float, pool_load: float, pool: int, ca2: float
+) -> Wait:
+    """Return the wait at `servers` servers, entered when all `pool` servers with `pool_load` are busy."""
+    probability = erlang_c(pool, pool_load)
+    pooled = pool == servers
+    poisson = abs(ca2 - 1) < 1e-9
+    if service.is_exponential:
+        conditional: Transform = exponential(service.mean / (servers * remaining))
+    else:
+        further = Stretched(Residual(service), 1 / servers)
+        first = Residual(service) if servers == 1 else exponential(_first_free(service, servers))
+        conditional = GeometricSum(first, further, remaining)
+    cs2, rho = service.squared_cv, pool_load / pool
+    if pooled and servers > 1 and cs2 < 1:
+        regular = _bjorklund_elldin(rho, cs2, servers) * service.mean / (servers * remaining)
+        conditional = Stretched(conditional, regular / conditional.mean)
+    if poisson:
+        return Wait(probability, conditional, exact=pooled and (service.is_exponential or servers == 1))
+    factor = _whitt_mean(rho, ca2, cs2, pool) / _whitt_mean(rho, 1.0, cs2, pool)
+    waits = min(_whitt_probability(rho, ca2, cs2, pool, probability), 1.0)
+    if waits < 1e-300:
+        return NO_WAIT
+    return Wait(waits, Stretched(conditional, factor * probability / waits), exact=False)
+
+
+def _first_free(service: ServiceTime, servers: int) -> float:
+    """Return the mean time until the first of `servers` services in progress ends: the least of their residuals.
+
+    For squared CV up to 1 interpolated between constant and exponential service (Tijms 1994, eq. 9.6.24); above, by
+    the two exponential phases with balanced means, which each make half of the residual.
+    """
+    mean, cs2 = service.mean, service.squared_cv
+    if cs2 <= 1:
+        return (1 - cs2) * mean / (servers + 1) + cs2 * mean / servers
+    spread = math.sqrt((cs2 - 1) / (cs2 + 1))
+    slow, fast = (1 - spread) / mean, (1 + spread) / mean
+    if servers > 60:
+        return mean / servers * (1 + spread**2 / servers)
+    return sum(math.comb(servers, k) / (k * fast + (servers - k) * slow) for k in range(servers + 1)) / 2.0**servers
+
+
+def _bjorklund_elldin(rho: float, cs2: float, m: int) -> float:
+    """Return the mean wait of M/G/m, cs2 < 1, over that of M/M/m: between M/D/m after Cosmetatos 1975 and M/M/m."""
+    correction = (1 - rho) * (m - 1) * (math.sqrt(4 + 5 * m) - 2) / (16 * m * rho)
+    return cs2 + (1 - cs2) * (1 + correction) / 2
+
+
+def _whitt_mean(rho: float, ca2: float, cs2: float, m: int) -> float:
+    """Return the mean wait of G/G/m over that of M/M/m (Whitt 1993, eqs. 2.16 to 2.25)."""
+    gamma = min(0.24, (1 - rho) * (m - 1) * (math.sqrt(4 + 5 * m) - 2) / (16 * m * rho))
+    phi1 = 1 + gamma
+    phi3 = (1 - 4 * gamma) * math.exp(-2 * (1 - rho) / (3 * rho))
+    middle = (ca2 + cs2) / 2
+    psi = 1.0 if middle >= 1 else min(1.0, (phi1 + phi3) / 2) ** (2 * (1 - middle))
+    if ca2 >= cs2:
+        scale = 4 * ca2 - 3 * cs2
+        phi = (4 * (ca2 - cs2) * phi1 + cs2 * psi) / scale if scale > 0 else phi1
+    else:
+        phi = ((cs2 - ca2) * phi3 + (cs2 + 3 * ca2) * psi) / (2 * (ca2 + cs2))
+    return phi * middle
+
+
+def _whitt_probability(rho: float, ca2: float, cs2: float, m: int, erlang: float) -> float:
+    """Return P(wait > 0) of G/G/m (Whitt 1993, eqs. 3.2 to 3.10); equals Erlang C at ca2 = 1."""
+    root = math.sqrt(m)
+    z = (ca2 + cs2) / (1 + cs2)
+    reference = _above((1 - rho) * root)
+    pi4 = min(1.0, _above((1 - rho) * root / z) * erlang / reference) if z > 0 and reference > 0 else 0.0
+    pi5 = min(1.0, _above(2 * (1 - rho) * root / (1 + ca2)) * erlang / reference) if reference > 0 else 0.0
+    pi1 = rho**2 * pi4 + (1 - rho**2) * pi5
+    gamma = (m - m * rho - 0.5) / math.sqrt(m * rho * z) if z > 0 else math.inf
+    if m <= 6 or gamma <= 0.5 or ca2 >= 1:
+        return pi1
+    pi2 = ca2 * pi1 + (1 - ca2) * _above(gamma)
+    if gamma >= 1:
+        return pi2
+    weight = 2 * (1 - ca2) * (gamma - 0.5)
+    return weight * pi2 + (1 - weight) * pi1
+
+
+def _above(x: float) -> float:
+    """Return the normal distribution's upper tail, which keeps its digits."""
+    return 0.5 * math.erfc(x / math.sqrt(2))

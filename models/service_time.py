@@ -1,0 +1,146 @@
+"""Service times from their mean and squared coefficient of variation, and mixtures of them.
+
+Two moments leave the shape open. The convention here, the usual one: exponential at 1, a mixture of two neighbouring
+Erlangs below (Tijms 1994, eq. A.13), a hyperexponential with balanced means above (Morse 1955), constant at 0.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.transforms import Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.transforms import Complexes, Points
+
+MOST_PHASES = 400
+"""An Erlang mixture has at most this many phases: below a squared CV of 1/400 the rest is taken as constant."""
+
+
+@dataclass(frozen=True, eq=False)
+class ServiceTime(Transform):
+    """A mixture of Erlang distributions and constants (*exact*: this is the distribution, not a fit to one).
+
+    `phases` holds (weight, number of phases, rate per second), `constants` holds (weight, seconds); all weights
+    together sum to 1.
+    """
+
+    phases: tuple[tuple[float, int, float], ...]
+    constants: tuple[tuple[float, float], ...] = ()
+
+    @cached_property
+    def mean(self) -> float:  # type: ignore[override]
+        """Seconds."""
+        return self.moment(1)
+
+    @cached_property
+    def variance(self) -> float:  # type: ignore[override]
+        """Seconds squared; not below zero by rounding."""
+        return max(self.moment(2) - self.mean**2, 0.0)
+
+    @property
+    def squared_cv(self) -> float:
+        """Variance over squared mean."""
+        return self.variance / self.mean**2 if self.mean > 0 else 0.0
+
+    @property
+    def is_exponential(self) -> bool:
+        """Whether this is one exponential phase and nothing else."""
+        return len(self.phases) == 1 and not self.constants and self.phases[0][1] == 1
+
+    def moment(self, order: int) -> float:
+        """Return E[X**order]."""
+        of_phases = sum(w * math.prod((k + i) / rate for i in range(order)) for w, k, rate in self.phases)
+        return of_phases + sum(w * value**order for w, value in self.constants)
+
+    def at(self, points: Points) -> Complexes:
+        """Return the transform: a sum of powers and exponentials."""
+        result = np.zeros_like(points.s)
+        for weight, count, rate in self.phases:
+            base = rate / (rate + points.s)
+            result = result + (weight * base if count == 1 else weight * base**count)
+        for weight, value in self.constants:
+            result = result + weight * np.exp(-points.s * value)
+        return result
+
+    def slowed(self, factor: float) -> ServiceTime:
+        """Return `factor` times this duration."""
+        if factor == 1:
+            return self
+        return ServiceTime(
+            tuple((w, k, rate / factor) for w, k, rate in self.phases),
+            tuple((w, value * factor) for w, value in self.constants),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Residual(Transform):
+    """What remains of a service in progress when a random observer looks: the equilibrium distribution (*exact*)."""
+
+    whole: ServiceTime
+
+    @cached_property
+    def mean(self) -> float:  # type: ignore[override]
+        """Return E[S^2] / (2 E[S])."""
+        return self.whole.moment(2) / (2 * self.whole.mean)
+
+    @cached_property
+    def variance(self) -> float:  # type: ignore[override]
+        """Return E[S^3] / (3 E[S]) less the squared mean."""
+        return max(self.whole.moment(3) / (3 * self.whole.mean) - self.mean**2, 0.0)
+
+    def at(self, points: Points) -> Complexes:
+        """Return (1 - S(s)) / (s E[S])."""
+        return (1 - points.value(self.whole)) / (points.s * self.whole.mean)
+
+
+def exponential(mean: float) -> ServiceTime:
+    """Return the exponential distribution with this mean in seconds, > 0."""
+    return ServiceTime(((1.0, 1, 1.0 / mean),))
+
+
+def erlang(phases: int, mean: float) -> ServiceTime:
+    """Return the Erlang distribution with this number of phases and this mean in seconds."""
+    return ServiceTime(((1.0, phases, phases / mean),))
+
+
+def from_moments(mean: float, squared_cv: float) -> ServiceTime:
+    """Return the conventional distribution with this mean (seconds, > 0) and squared CV (>= 0) (*exact* in both)."""
+    if not (0 < mean < math.inf and 0 <= squared_cv < math.inf):
+        raise ValueError(f"a service time needs a finite mean > 0 and squared CV >= 0, not {mean!r} and {squared_cv!r}")
+    if abs(squared_cv - 1) < 1e-12:
+        return exponential(mean)
+    if squared_cv > 1:
+        p = (1 + math.sqrt((squared_cv - 1) / (squared_cv + 1))) / 2
+        return ServiceTime(((p, 1, 2 * p / mean), (1 - p, 1, 2 * (1 - p) / mean)))
+    if squared_cv < 1 / MOST_PHASES:
+        return ServiceTime((), ((1.0, mean),))
+    k = math.ceil(1 / squared_cv - 1e-9)
+    if abs(k * squared_cv - 1) < 1e-9:
+        return erlang(k, mean)
+    p = (k * squared_cv - math.sqrt(k * (1 + squared_cv) - k**2 * squared_cv)) / (1 + squared_cv)
+    rate = (k - p) / mean
+    return ServiceTime(((p, k - 1, rate), (1 - p, k, rate)))
+
+
+def mixed(weights: Sequence[float], parts: Sequence[ServiceTime]) -> ServiceTime:
+    """Return the mixture of several service times, weighted in proportion to `weights` (*exact*)."""
+    scale = math.fsum(weights)
+    phases: dict[tuple[int, float], float] = {}
+    constants: dict[float, float] = {}
+    for weight, part in zip(weights, parts, strict=True):
+        for w, k, rate in part.phases:
+            phases[k, rate] = phases.get((k, rate), 0.0) + w * weight / scale
+        for w, value in part.constants:
+            constants[value] = constants.get(value, 0.0) + w * weight / scale
+    return ServiceTime(
+        tuple((w, k, rate) for (k, rate), w in phases.items() if w > 0),
+        tuple((w, value) for value, w in constants.items() if w > 0),
+    )

@@ -1,0 +1,311 @@
+"""Durations known by their Laplace transform: the smooth pieces that a response time is put together from.
+
+A `Transform` is an immutable value with a mean and a variance, and can be asked for E[exp(-s X)] at many complex
+points at once. `Points` remembers what was computed there, so that a piece shared by several sums is computed once.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+Complexes: TypeAlias = "NDArray[np.complex128]"
+Floats: TypeAlias = "NDArray[np.float64]"
+
+
+class Points:
+    """Complex points with Re s > 0, and the value there of every transform that was asked for so far."""
+
+    def __init__(self, s: Complexes) -> None:
+        self.s = s
+        self._values: dict[Transform, Complexes] = {}
+        self._multiples: dict[float, Points] = {}
+
+    def value(self, transform: Transform) -> Complexes:
+        """Return the transform at these points, computed at most once."""
+        known = self._values.get(transform)
+        if known is None:
+            known = self._values[transform] = transform.at(self)
+        return known
+
+    def times(self, factor: float) -> Points:
+        """Return the points `factor * s`: a transform there is that of `factor` times the duration."""
+        if factor == 1:
+            return self
+        known = self._multiples.get(factor)
+        if known is None:
+            known = self._multiples[factor] = Points(factor * self.s)
+        return known
+
+
+class Transform:
+    """A duration >= 0 in seconds. Compared and hashed by identity: sharing a value means sharing the work."""
+
+    mean: float
+    """Seconds."""
+    variance: float
+    """Seconds squared."""
+
+    def at(self, points: Points) -> Complexes:
+        """Return E[exp(-s X)] at the points, an array of their shape (*exact* unless the class says otherwise)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class Instant(Transform):
+    """No duration at all."""
+
+    mean: float = 0.0
+    variance: float = 0.0
+
+    def at(self, points: Points) -> Complexes:
+        """Return one everywhere."""
+        return np.ones_like(points.s)
+
+
+INSTANT = Instant()
+
+
+@dataclass(frozen=True, eq=False)
+class Delay(Transform):
+    """A constant `mean`. Prefer a shift of the whole latency: a jump in a distribution inverts badly."""
+
+    mean: float
+    variance: float = 0.0
+
+    def at(self, points: Points) -> Complexes:
+        """Return exp(-s d)."""
+        return np.exp(-points.s * self.mean)
+
+
+@dataclass(frozen=True, eq=False)
+class Sum(Transform):
+    """The sum of independent parts."""
+
+    parts: tuple[Transform, ...]
+
+    @cached_property
+    def mean(self) -> float:  # type: ignore[override]
+        """Means add."""
+        return sum(part.mean for part in self.parts)
+
+    @cached_property
+    def variance(self) -> float:  # type: ignore[override]
+        """Variances of independent parts add."""
+        return sum(part.variance for part in self.parts)
+
+    def at(self, points: Points) -> Complexes:
+        """Return the product of the parts' transforms."""
+        product = points.value(self.parts[0])
+        for part in self.parts[1:]:
+            product = product * points.value(part)
+        return product
+
+
+@dataclass(frozen=True, eq=False)
+class Repeated(Transform):
+    """The sum of `times` independent copies of one part."""
+
+    part: Transform
+    times: int
+
+    @cached_property
+    def mean(self) -> float:  # type: ignore[override]
+        """Means add."""
+        return self.times * self.part.mean
+
+    @cached_property
+    def variance(self) -> float:  # type: ignore[override]
+        """Variances of independent parts add."""
+        return self.times * self.part.variance
+
+    def at(self, points: Points) -> Complexes:
+        """Return the power of the part's transform."""
+        power: Complexes = points.value(self.part) ** self.times
+        return power
+
+
+@dataclass(frozen=True, eq=False)
+class Stretched(Transform):
+    """`factor` times one duration: the same draw taken several times over, or slowed down."""
+
+    part: Transform
+    factor: float
+
+    @cached_property
+    def mean(self) -> float:  # type: ignore[override]
+        """Scale with the factor."""
+        return self.factor * self.part.mean
+
+    @cached_property
+    def variance(self) -> float:  # type: ignore[override]
+        """Scale with its square."""
+        return self.factor**2 * self.part.variance
+
+    def at(self, points: Points) -> Complexes:
+        """Return the part's transform at factor * s."""
+        return points.times(self.factor).value(self.part)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture(Transform):
+    """One of several durations, each with its probability; the probabilities sum to 1."""
+
+    weights: tuple[float, ...]
+    parts: tuple[Transform, ...]
+
+    @cached_property
+    def mean(self) -> float:  # type: ignore[override]
+        """Mix the means."""
+        return sum(w * part.mean for w, part in zip(self.weights, self.parts, strict=True))
+
+    @cached_property
+    def variance(self) -> float:  # type: ignore[override]
+        """Mix the variances, plus the variance of the means."""
+        mean = self.mean
+        return sum(
+            w * (part.variance + (part.mean - mean) ** 2) for w, part in zip(self.weights, self.parts, strict=True)
+        )
+
+    def at(self, points: Points) -> Complexes:
+        """Return the weighted sum of the transforms."""
+        total = self.weights[0] * points.value(self.parts[0])
+        for weight, part in zip(self.weights[1:], self.parts[1:], strict=True):
+            total = total + weight * points.value(part)
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class GeometricSum(Transform):
+    """`first` plus a geometric number of independent `further`: each one follows with probability `ratio`.
+
+    `remaining` is 1 - ratio, given apart because near saturation the difference of two doubles would lose it.
+    """
+
+    first: Transform
+    further: Transform
+    remaining: float
+
+    @property
+    def mean(self) -> float:  # type: ignore[override]
+        """Return E[first] + E[number] E[further]."""
+        return self.first.mean + (1 - self.remaining) / self.remaining * self.further.mean
+
+    @property
+    def variance(self) -> float:  # type: ignore[override]
+        """Return the variance of a compound sum."""
+        ratio = 1 - self.remaining
+        return (
+            self.first.variance
+            + ratio / self.remaining * self.further.variance
+            + ratio / self.remaining**2 * self.further.mean**2
+        )
+
+    def at(self, points: Points) -> Complexes:
+        """Return (1-r) A / (1 - r B), the denominator as (1-r) + r (1-B)."""
+        further = points.value(self.further)
+        denominator = self.remaining + (1 - self.remaining) * (1 - further)
+        return self.remaining * points.value(self.first) / denominator
+
+
+class PiecewiseHazard(Transform):
+    """A duration given by its tail on a grid, with a constant hazard between neighbours (*approximation*).
+
+    `times` ascend from 0, `tail` is P(X > t) there, falling from at most 1. The last hazard goes on for ever. Exact
+    on the grid, log-linear between: for an exponential tail that is exact everywhere, for a smooth one the error is
+    of second order in the spacing.
+    """
+
+    def __init__(self, times: Floats, tail: Floats) -> None:
+        widths = np.diff(times)
+        hazard = np.maximum(-np.diff(np.log(tail)) / widths, 1e-9 / times[-1])
+        self.times, self.tail = times, tail
+        self.hazard = np.append(hazard, hazard[-1])
+        decay = hazard * widths
+        first = np.append(-np.expm1(-decay) / hazard, 1 / hazard[-1])
+        near = np.where(decay < 1e-4, 0.5 - decay / 3, (1 - (1 + decay) * np.exp(-decay)) / np.maximum(decay, 1e-9) ** 2)
+        second = np.append(near * widths**2, 1 / hazard[-1] ** 2)
+        self.mean = float((tail * first).sum())
+        self.variance = max(2 * float((tail * (times * first + second)).sum()) - self.mean**2, 0.0)
+
+    def at(self, points: Points) -> Complexes:
+        """Return 1 - s * integral of tail(t) exp(-s t), each piece in closed form."""
+        s = points.s.reshape(-1, 1)
+        pieces = self.tail * np.exp(-s * self.times)
+        areas = pieces
+        areas[:, :-1] -= pieces[:, 1:]
+        result: Complexes = 1 - s[:, 0] * (areas / (s + self.hazard)).sum(axis=1)
+        return result.reshape(points.s.shape)
+
+
+class PiecewiseDensity(Transform):
+    """A duration given by its tail on a grid that ends, with a constant density between neighbours (*approximation*).
+
+    `times` ascend from 0; `tail` is P(X > t) there, 1 at first and 0 at last. Exact on the grid, linear between.
+    """
+
+    def __init__(self, times: Floats, tail: Floats) -> None:
+        mass, widths, middle = -np.diff(tail), np.diff(times), (times[1:] + times[:-1]) / 2
+        self.times = times
+        density = mass / widths
+        self.jumps = np.diff(density, prepend=0.0, append=0.0)
+        self.mean = float((mass * middle).sum())
+        self.variance = float((mass * ((middle - self.mean) ** 2 + widths**2 / 12)).sum())
+
+    def at(self, points: Points) -> Complexes:
+        """Return the transform of the density, whose jumps each give exp(-s t) / s."""
+        s = points.s.reshape(-1, 1)
+        result: Complexes = (np.exp(-s * self.times) @ self.jumps) / s[:, 0]
+        return result.reshape(points.s.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class TruncatedExponential(Transform):
+    """An exponential duration of this `rate`, given that it ends within `limit` seconds (*exact*)."""
+
+    rate: float
+    limit: float
+
+    @property
+    def within(self) -> float:
+        """The probability of ending within the limit."""
+        return -math.expm1(-self.rate * self.limit)
+
+    @property
+    def mean(self) -> float:  # type: ignore[override]
+        """Seconds."""
+        return 1 / self.rate - self.limit * (1 - self.within) / self.within
+
+    @property
+    def variance(self) -> float:  # type: ignore[override]
+        """Seconds squared."""
+        return max(1 / self.rate**2 - self.limit**2 * (1 - self.within) / self.within**2, 0.0)
+
+    def at(self, points: Points) -> Complexes:
+        """Return the transform, in which the cut appears as a second exponential."""
+        shifted = self.rate + points.s
+        return self.rate / shifted * -np.expm1(-shifted * self.limit) / self.within
+
+
+def total(parts: Sequence[Transform]) -> Transform:
+    """Return the sum of independent durations, leaving out what takes no time."""
+    lasting = tuple(part for part in parts if part is not INSTANT)
+    if not lasting:
+        return INSTANT
+    return lasting[0] if len(lasting) == 1 else Sum(lasting)
+
+
+def mixture(weights: Sequence[float], parts: Sequence[Transform]) -> Transform:
+    """Return a mixture, or its only part."""
+    if len(parts) == 1 or all(part is parts[0] for part in parts):
+        return parts[0]
+    return Mixture(tuple(weights), tuple(parts))

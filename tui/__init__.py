@@ -1,0 +1,1 @@
+"""The terminal interface: knows widgets and asks `capacity` for every number."""
