@@ -23,7 +23,8 @@ _NODES_PER_PANEL: Final = 12
 class Popularity:
     """Request shares of a population of objects: `share` of one object, and how many objects (`count`) have it.
 
-    Both are arrays of equal length, in descending order of share, with sum(share * count) = 1.
+    Both are arrays of equal length with sum(share * count) = 1, in descending order of share for a law, in the
+    order of the law for what a cache left over.
     """
 
     share: Floats
@@ -37,7 +38,7 @@ class Popularity:
     @property
     def busiest(self) -> float:
         """The share of the most popular object."""
-        return float(self.share[0])
+        return float(self.share.max())
 
     def top(self, objects: float) -> float:
         """Return the share of all requests that goes to this many of the most popular objects."""

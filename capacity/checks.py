@@ -1,0 +1,179 @@
+"""What a schema cannot say: references that lead somewhere, calls that do not go in circles, classes that exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capacity.components.database import Database
+from capacity.components.queue import Queue
+from capacity.components.service import Service
+from capacity.decode import nearest
+from capacity.errors import KeyPath, Problem, ascii_quoted
+from capacity.pricing import book
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capacity.components.base import Tier
+    from capacity.topology import Topology
+
+
+def check(topology: Topology) -> list[Problem]:
+    """Return every problem of a topology whose fields are all well formed."""
+    problems = [*_emptiness(topology), *_entries(topology), *_tiers(topology), *_goals(topology)]
+    return problems or [*_circles(topology), *_per_class(topology)]
+
+
+def _emptiness(topology: Topology) -> Iterator[Problem]:
+    if not topology.workload.classes:
+        yield Problem(("workload", "classes"), "there is no request class", allowed="at least one")
+    if not topology.components:
+        yield Problem(("components",), "there is no tier", allowed="at least one")
+
+
+def _reference(path: KeyPath, name: str, known: Iterable[str], what: str) -> Iterator[Problem]:
+    known = list(known)
+    if name not in known:
+        near = nearest(name, known)
+        yield Problem(path, f"there is no {what} of this name", ascii_quoted(name), ", ".join(known), near)
+
+
+def _entries(topology: Topology) -> Iterator[Problem]:
+    for name, request_class in topology.workload.classes.items():
+        yield from _reference(
+            ("workload", "classes", name, "entry"), request_class.entry, topology.components, "tier"
+        )
+
+
+def _tiers(topology: Topology) -> Iterator[Problem]:
+    for name, tier in topology.components.items():
+        path = ("components", name)
+        for to, below, _ in tier.outgoing():
+            yield from _reference((*path, *below), to, topology.components, "tier")
+        yield from _machine(topology, name, tier)
+        if isinstance(tier, Queue):
+            consumers = topology.components.get(tier.consumers)
+            if consumers is not None and not isinstance(consumers, Service):
+                yield Problem((*path, "consumers"), "consumers are a service", ascii_quoted(tier.consumers))
+        if isinstance(tier, Service):
+            for i, call in enumerate(tier.calls):
+                for j, request_class in enumerate(call.classes or ()):
+                    where = (*path, "calls", i, "classes", j)
+                    yield from _reference(where, request_class, topology.workload.classes, "request class")
+        if tier.min_nodes > tier.max_nodes:
+            yield Problem((*path, "min_nodes"), "is above max_nodes", str(tier.min_nodes), f"at most {tier.max_nodes}")
+
+
+def _machine(topology: Topology, name: str, tier: Tier) -> Iterator[Problem]:
+    path = ("components", name)
+    if tier.node is not None and tier.host is not None:
+        yield Problem((*path, "host"), "has a node of its own as well", allowed="node or host, not both")
+    if tier.node is None and tier.host is None and tier.needs_node:
+        allowed = "node (see `capacity nodes`), or host for a tier on whose nodes it lives"
+        yield Problem(path, "has neither node nor host", allowed=allowed)
+    if tier.node is not None and tier.node not in topology.node_types and tier.node not in book():
+        known = [*topology.node_types, *book()]
+        allowed = "a name of `capacity nodes` or of [node_types]"
+        yield Problem((*path, "node"), "is no node type", ascii_quoted(tier.node), allowed, nearest(tier.node, known))
+    if tier.host is None:
+        return
+    yield from _reference((*path, "host"), tier.host, topology.components, "tier")
+    yield from _hosting(topology, name, tier)
+
+
+def _hosting(topology: Topology, name: str, tier: Tier) -> Iterator[Problem]:
+    path = ("components", name)
+    seen, root = {name}, tier
+    while root.host is not None and root.host in topology.components:
+        if root.host in seen:
+            yield Problem((*path, "host"), "hosts go round in a circle", ascii_quoted(tier.host), "a tier with a node")
+            return
+        seen.add(root.host)
+        root = topology.components[root.host]
+    if root.host is None and not root.may_host:
+        yield Problem((*path, "host"), "cannot host other tiers", ascii_quoted(tier.host), "a service")
+    if tier.nodes is not None:
+        yield Problem((*path, "nodes"), "lives on its host's nodes", str(tier.nodes), "nodes on the host only")
+    if isinstance(tier, Database):
+        if isinstance(tier.replicas, int) and tier.replicas > 0:
+            allowed = "0, or a node of its own for the database"
+            yield Problem((*path, "replicas"), "a database on a host has none", str(tier.replicas), allowed)
+        if root.nodes is not None and root.nodes > 1:
+            host = next(key for key, value in topology.components.items() if value is root)
+            allowed = f"1, or a node of its own for {name}"
+            where = ("components", host, "nodes")
+            yield Problem(where, f"hosts the database {name}, which is one machine", str(root.nodes), allowed)
+
+
+def _goals(topology: Topology) -> Iterator[Problem]:
+    for name in topology.slo.latency:
+        known = topology.workload.classes
+        if name not in known:
+            path = ("slo", "latency", name)
+            allowed = ", ".join(known)
+            yield Problem(path, "there is no request class of this name", None, allowed, nearest(name, known), at_key=True)
+
+
+def _circles(topology: Topology) -> Iterator[Problem]:
+    """Yield one problem for each circle of calls that are waited for."""
+    done: set[str] = set()
+
+    def walk(name: str, trail: list[str]) -> Iterator[Problem]:
+        if name in trail:
+            circle = [*trail[trail.index(name) :], name]
+            path = next(p for to, p, _ in topology.components[circle[-2]].outgoing() if to == name)
+            cure = "no circle of calls that are waited for; a queue between two of them would break it"
+            yield Problem(("components", circle[-2], *path), "calls go in a circle", " -> ".join(circle), cure)
+            return
+        if name in done:
+            return
+        tier = topology.components[name]
+        for to, _, waited in tier.outgoing():
+            if waited and not isinstance(tier, Queue):
+                yield from walk(to, [*trail, name])
+        done.add(name)
+
+    for name in topology.components:
+        yield from walk(name, [])
+
+
+def _per_class(topology: Topology) -> Iterator[Problem]:
+    """Check that times given by class name existing classes, and all that arrive."""
+    arriving = reached(topology)
+    for name, tier in topology.components.items():
+        for key, value in tier.reads_by_class().items():
+            if not isinstance(value, dict):
+                continue
+            path = ("components", name, key)
+            for request_class in value:
+                if request_class not in topology.workload.classes:
+                    known = topology.workload.classes
+                    allowed, near = ", ".join(known), nearest(request_class, known)
+                    message = "there is no request class of this name"
+                    yield Problem((*path, request_class), message, None, allowed, near, at_key=True)
+            missing = [c for c in arriving.get(name, ()) if c not in value]
+            if missing and key == "cpu_time":
+                yield Problem(path, f"has no time for {', '.join(missing)}, which arrives here", at_key=True)
+
+
+def reached(topology: Topology) -> dict[str, list[str]]:
+    """Return the request classes that reach each tier."""
+    found: dict[str, list[str]] = {}
+
+    def visit(name: str, request_class: str) -> None:
+        classes = found.setdefault(name, [])
+        if request_class in classes:
+            return
+        classes.append(request_class)
+        tier = topology.components[name]
+        if isinstance(tier, Service):
+            for _, call in tier.calls_of(request_class):
+                if call.count > 0:
+                    visit(call.to, request_class)
+            return
+        for to, _, _ in tier.outgoing():
+            visit(to, request_class)
+
+    for request_class, declared in topology.workload.classes.items():
+        visit(declared.entry, request_class)
+    return found

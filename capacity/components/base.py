@@ -1,0 +1,315 @@
+"""What every kind of tier shares, and what it is asked: its calls, its work, its limits, its latency.
+
+A kind of tier is one module beside this one with one subclass of `Tier`. The solver knows nothing about kinds: it
+asks. Every method is a pure function of the frozen tier and the place that it stands in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import msgspec
+
+from capacity.units import Bytes, Fraction, Number, PositiveSeconds, Seconds
+from models.latency import ZERO, Latency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from capacity.pricing import NodeType
+    from models.popularity import Popularity
+    from models.queues import Wait
+    from models.service_time import ServiceTime
+
+MOST_NODES = 1_000_000
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=MOST_NODES)]
+CountOrNone = Annotated[int, msgspec.Meta(ge=0, le=MOST_NODES)]
+Retries = Annotated[int, msgspec.Meta(ge=0, le=100)]
+Many = Annotated[int, msgspec.Meta(ge=1, le=10**15)]
+PerClass = Seconds | dict[str, Seconds]
+NumberPerClass = Number | dict[str, Number]
+Operation = Literal["read", "write"]
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A call to another tier, made after the caller's own computing, in the order listed."""
+
+    to: str
+    count: Number = 1.0
+    """Mean number per visit; a fraction mixes the two neighbouring integers."""
+    writes: Fraction = 0.0
+    """Share of the calls that change what is stored."""
+    classes: list[str] | None = None
+    """The request classes that make this call; all, if left out."""
+    parallel: str | None = None
+    """Calls with the same name are made together and waited for together."""
+    timeout: PositiveSeconds | None = None
+    retries: Retries = 0
+    pool: Count | None = None
+    """Connections that each node of the caller keeps open for this call."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Requests of one class on their way from a tier to another, in 1/s."""
+
+    to: str
+    request_class: str
+    reads: float
+    writes: float
+    asked: Popularity | None = None
+    """How unevenly keys are asked for, where a cache in front has already taken its share."""
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What one tier receives: reads and writes by request class, 1/s."""
+
+    reads: Mapping[str, float] = field(default_factory=dict)
+    writes: Mapping[str, float] = field(default_factory=dict)
+    squared_cv: float = 1.0
+    asked: Popularity | None = None
+
+    def of(self, request_class: str) -> float:
+        """Return all visits of one class."""
+        return self.reads.get(request_class, 0.0) + self.writes.get(request_class, 0.0)
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes that arrive at all, in a fixed order."""
+        return [name for name in self.reads if self.of(name) > 0]
+
+    @property
+    def read_rate(self) -> float:
+        """All reads."""
+        return sum(self.reads.values())
+
+    @property
+    def write_rate(self) -> float:
+        """All writes."""
+        return sum(self.writes.values())
+
+    @property
+    def rate(self) -> float:
+        """All visits."""
+        return self.read_rate + self.write_rate
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Cores that work queues for: `nodes` nodes of `servers` each."""
+
+    name: str
+    nodes: int
+    servers: int
+    balancing: str
+    hot_share: float | None = None
+    """The share of work that the busiest node receives, where keys and not a balancer decide."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A stream of computing for one pool. Work that `calls_in` runs inside its caller and does not queue again."""
+
+    pool: str
+    rate: float
+    service: ServiceTime
+    calls_in: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Station:
+    """A pool with its work done: how busy, and how long one waits (None when it is overloaded)."""
+
+    pool: Pool
+    rate: float
+    mean_service: float
+    offered: float
+    utilization: float
+    wait: Wait | None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A resource with an end. `used` and `capacity` in `unit`; the ceiling does not apply to what is not ours."""
+
+    resource: str
+    used: float
+    capacity: float
+    unit: str
+    ours: bool = True
+    mend: str | None = None
+    """The field whose change would raise this limit, as a key path below the tier."""
+
+    @property
+    def utilization(self) -> float:
+        """Used over capacity."""
+        return self.used / self.capacity
+
+
+@dataclass(frozen=True)
+class Target:
+    """An objective of one tier: the given percentile of `latency` (None: overloaded) within `limit` seconds."""
+
+    name: str
+    latency: Latency | None
+    fraction: float
+    limit: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tier stands: its name, how many nodes (or replicas) it has, on which machine, whose machine."""
+
+    name: str
+    count: int
+    machine: NodeType | None
+    root: str
+    nodes: int
+    """Machines of the tier, or of the host that it lives on."""
+    classes: Sequence[str]
+    partitions: int | None = None
+    """Where all work comes from queues: how many nodes can take part."""
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the machine is another tier's."""
+        return self.root != self.name
+
+    @property
+    def active(self) -> int:
+        """The nodes that have work."""
+        return self.nodes if self.partitions is None else min(self.nodes, self.partitions)
+
+    @property
+    def speed(self) -> float:
+        """Of one vCPU, relative to where times were measured."""
+        return self.machine.speed if self.machine else 1.0
+
+
+class Surroundings:
+    """What a tier may ask about the rest of the system while its latency is put together."""
+
+    def station(self, place: Place, pool: str) -> Station | None:
+        """Return a pool of the machine that the place is on."""
+        raise NotImplementedError
+
+    def latency(self, tier: str, request_class: str, operation: Operation) -> Latency | None:
+        """Return the response time of another tier, None when it is overloaded."""
+        raise NotImplementedError
+
+    def capacity_of(self, tier: str) -> float | None:
+        """Return the visits per second at which another tier's busiest resource is full, None without any limit."""
+        raise NotImplementedError
+
+    def once(self, key: tuple[str, str], make: Callable[[], Wait]) -> Wait:
+        """Return one waiting time for one place, made at first asking: visits of a request share it."""
+        raise NotImplementedError
+
+    def called(self, place: Place, index: int, call: Call, request_class: str) -> Latency | None:
+        """Return the time of one call with its count, timeout and retries."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A tier's response to one kind of visit: `own` time here, and `total` with the calls that are waited for."""
+
+    own: Latency | None
+    total: Latency | None
+
+
+class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """Fields and questions that every kind has."""
+
+    node: str | None = None
+    """A node type of the price book or of the file."""
+    host: str | None = None
+    """Another tier on whose nodes this one lives."""
+    nodes: Count | None = None
+    """Left out, it is what the plan solves for."""
+    min_nodes: Count = 1
+    max_nodes: Count = 1000
+    memory: Bytes | None = None
+    """Of each node, taken by this tier."""
+    request_size: Bytes = 0.0
+    response_size: Bytes = 0.0
+
+    counted: ClassVar[str | None] = "nodes"
+    """The field that the plan solves for, None where there is nothing to count."""
+    needs_node: ClassVar[bool] = True
+    may_host: ClassVar[bool] = False
+
+    def given_count(self) -> int | None:
+        """Return the count in the file, None where the plan has to find it."""
+        return self.nodes
+
+    def machines(self, count: int) -> int:
+        """Return the machines for a count."""
+        return count
+
+    def least_count(self) -> int:
+        """Return the smallest count that makes sense."""
+        return self.min_nodes
+
+    def bearable_loss(self) -> int:
+        """Return the smallest count with which the system still works after a loss."""
+        return 1
+
+    def outgoing(self) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
+        """Return (tier, key path below this one, whether it is waited for) for every tier that this one calls."""
+        return ()
+
+    def reads_by_class(self) -> Mapping[str, object]:
+        """Return the fields that may differ by class, to check their class names and completeness."""
+        return {}
+
+    def flows(self, place: Place, arrivals: Arrivals) -> list[Flow]:
+        """Return what this tier passes on, without retries."""
+        return []
+
+    def pools(self, place: Place, arrivals: Arrivals) -> list[Pool]:
+        """Return the cores that this tier brings."""
+        return []
+
+    def work(self, place: Place, arrivals: Arrivals) -> list[Work]:
+        """Return the computing that arrives."""
+        return []
+
+    def answer(self, place: Place, arrivals: Arrivals, request_class: str, operation: Operation, around: Surroundings) -> Answer:
+        """Return the response time to one visit."""
+        return Answer(ZERO, ZERO)
+
+    def thread_limit(self, place: Place) -> int | None:
+        """Return how many requests may be inside at once, None for any number."""
+        return None
+
+    def memory_used(self, place: Place) -> float | None:
+        """Return the bytes that this tier takes on each node, None where the file does not say."""
+        return self.memory
+
+    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings, connections: float) -> list[Limit]:
+        """Return the limits besides cores, memory, network and threads. `connections` are those opened by callers."""
+        return []
+
+    def targets(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Target]:
+        """Return the tier's own objectives."""
+        return []
+
+    def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
+        """Return what only this kind has to tell, ready for JSON, below a key of its own."""
+        return {}
+
+    def unknowns(self, place: Place, arrivals: Arrivals) -> list[tuple[str, str]]:
+        """Return (code, message) for what would matter and is not known or not computed."""
+        return []
+
+    def payload(self) -> tuple[float, float]:
+        """Return the bytes of a request to this tier and of its response."""
+        return self.request_size, self.response_size
+
+    def rejected(self, arrivals: Arrivals) -> float:
+        """Return the share of visits that are turned away."""
+        return 0.0

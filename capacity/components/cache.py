@@ -1,0 +1,154 @@
+"""A cache: global on nodes of its own, or local in the memory of every node of its host."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from capacity.components.base import Answer, Flow, Many, Pool, Tier, Work
+from capacity.units import Bytes, Number, PositiveSeconds, Seconds
+from models.cache import CacheHits, hits
+from models.latency import ZERO, Latency, mixed
+from models.popularity import busiest_shard, zipf
+from models.service_time import ServiceTime, from_moments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capacity.components.base import Arrivals, Operation, Place, Surroundings
+    from models.popularity import Popularity
+
+
+class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="cache"):
+    """A cache that is asked first; its misses and all writes go on to its origin, a write makes its object invalid."""
+
+    origin: str
+    """The tier that is asked on a miss."""
+    operation_time: Seconds
+    """Of one core, per command."""
+    variability: Number = 1.0
+    objects: Many
+    """How many different objects are asked for."""
+    object_size: Bytes
+    """Bytes of memory for one object, overhead included."""
+    popularity: Number = 0.9
+    """Zipf exponent."""
+    eviction: Literal["lru", "fifo", "random", "lfu"] = "lru"
+    ttl: PositiveSeconds | None = None
+
+    may_host: ClassVar[bool] = False
+
+    def bearable_loss(self) -> int:
+        """Return 0: without any node everything misses, which the origin may bear."""
+        return 0
+
+    def outgoing(self) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
+        """Return the origin, which is waited for."""
+        return [(self.origin, ("origin",), True)]
+
+    def asked(self, arrivals: Arrivals) -> Popularity:
+        """Return how unevenly keys are asked for here."""
+        return arrivals.asked or zipf(self.objects, float(self.popularity))
+
+    def capacity(self, place: Place) -> float:
+        """Return how many objects one copy of the cache holds: a local node's memory, or that of all global nodes."""
+        memory = self.memory if self.memory is not None else place.machine.memory if place.machine else None
+        if memory is None or self.object_size == 0:
+            return math.inf
+        return memory / self.object_size * (1 if place.hosted else place.count)
+
+    def hits(self, place: Place, arrivals: Arrivals) -> CacheHits:
+        """Return the hit ratio; of a local cache each copy sees an equal part of the reads and all of the writes."""
+        if place.nodes == 0:
+            return CacheHits(0.0, None, 0.0, None)
+        copies = place.nodes if place.hosted else 1
+        return hits(
+            self.asked(arrivals),
+            arrivals.read_rate / copies,
+            self.capacity(place),
+            eviction=self.eviction,
+            ttl=None if self.ttl is None else float(self.ttl),
+            write_rate=arrivals.write_rate,
+        )
+
+    def service_time(self, place: Place) -> ServiceTime | None:
+        """Return the time of one command, None for none at all."""
+        return from_moments(self.operation_time / place.speed, self.variability) if self.operation_time else None
+
+    def flows(self, place: Place, arrivals: Arrivals) -> list[Flow]:
+        """Return the misses and the writes."""
+        found = self.hits(place, arrivals)
+        missed = 1 - found.hit_ratio
+        return [
+            Flow(self.origin, name, arrivals.reads[name] * missed, arrivals.writes[name], found.missed)
+            for name in arrivals.classes
+        ]
+
+    def pools(self, place: Place, arrivals: Arrivals) -> list[Pool]:
+        """Return one core per node, since commands run one after another; keys decide which node."""
+        if place.hosted or place.count == 0:
+            return []
+        hot = busiest_shard(self.asked(arrivals), place.count) if place.count > 1 else None
+        return [Pool("cores", place.count, 1, "random", hot)]
+
+    def work(self, place: Place, arrivals: Arrivals) -> list[Work]:
+        """Return one command per visit; a local cache runs inside its caller."""
+        service = self.service_time(place)
+        if service is None or place.nodes == 0 or arrivals.rate == 0:
+            return []
+        return [Work("cores", arrivals.rate, service, calls_in=place.hosted)]
+
+    def answer(
+        self, place: Place, arrivals: Arrivals, request_class: str, operation: Operation, around: Surroundings
+    ) -> Answer:
+        """Return the command, and with the probability of a miss the origin's time after it."""
+        own, service = ZERO, self.service_time(place)
+        if service is not None and place.nodes > 0:
+            own = Latency.of(service)
+            if not place.hosted:
+                station = around.station(place, "cores")
+                if station is None or station.wait is None:
+                    return Answer(None, None)
+                own = Latency.waiting(station.wait) + own
+        below = around.latency(self.origin, request_class, operation)
+        if below is None:
+            return Answer(own, None)
+        if operation == "write":
+            return Answer(own, own + below)
+        hit = self.hits(place, arrivals).hit_ratio
+        return Answer(own, own + mixed([hit, 1 - hit], [ZERO, below]))
+
+    def memory_used(self, place: Place) -> float | None:
+        """Return what a local cache may fill; a global one has its nodes to itself and evicts."""
+        if not place.hosted:
+            return None
+        return min(self.memory if self.memory is not None else math.inf, self.objects * self.object_size)
+
+    def payload(self) -> tuple[float, float]:
+        """Return the object as the response, where the file says nothing else."""
+        return self.request_size, self.response_size or self.object_size
+
+    def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
+        """Return hit ratio and characteristic time."""
+        found = self.hits(place, arrivals)
+        return {
+            "cache": {
+                "hit_ratio": found.hit_ratio,
+                "characteristic_time_s": found.characteristic_time,
+                "objects_held": found.objects,
+                "copies": place.nodes if place.hosted else 1,
+                "local": place.hosted,
+                "busiest_key_share": self.asked(arrivals).busiest,
+                "busiest_node_share": busiest_shard(self.asked(arrivals), place.count) if place.count > 0 else None,
+            }
+        }
+
+    def unknowns(self, place: Place, arrivals: Arrivals) -> list[tuple[str, str]]:
+        """Say what a local cache without invalidation breaks, and when its size is not known."""
+        found = []
+        if self.memory is None and (place.machine is None or place.machine.memory is None):
+            found.append(("memory_unknown", "the memory of its node is unknown: everything is taken to fit"))
+        if place.hosted and place.nodes > 1:
+            until = f"for up to {self.ttl:g} s" if self.ttl is not None else "until evicted: give it a ttl"
+            found.append(("local_cache_differs", f"{place.nodes} local copies: nodes may answer differently {until}"))
+        return found

@@ -1,0 +1,217 @@
+"""A database: one primary that takes every write, replicas that take the reads and apply every write, shards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import msgspec
+
+from capacity.components.base import Answer, Count, CountOrNone, Limit, Pool, Target, Tier, Work
+from capacity.units import Bytes, Number, Seconds
+from models.erlang import UnstableQueueError
+from models.latency import ZERO, Latency, maximum, mixed
+from models.replication import apply_lag
+from models.service_time import ServiceTime, exponential, from_moments
+
+if TYPE_CHECKING:
+    from capacity.components.base import Arrivals, Operation, Place, Surroundings
+
+
+class Replication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How writes reach the replicas."""
+
+    mode: Literal["async", "semi_sync", "sync"] = "async"
+    """Whether a write waits for nobody, for a replica to have received it, or for all to have applied it."""
+    apply_time: Seconds = 0.0
+    """Of one core, on every replica, for every write."""
+    network_delay: Seconds = 0.0
+    staleness: Seconds | None = None
+    """Objective: 99 % of writes are visible on a replica within this time."""
+
+
+class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="database"):
+    """A database whose nodes are one primary and its replicas, for each shard."""
+
+    read_time: Seconds
+    write_time: Seconds
+    variability: Number = 1.0
+    working_set: Bytes | None = None
+    """What does not fit in memory is read from disk."""
+    disk_time: Seconds = 0.0005
+    """Of one read from disk; no core is held meanwhile."""
+    max_connections: Count | None = None
+    """Of each node; every node of every caller holds its pool open."""
+    replicas: CountOrNone | Literal["auto"] = "auto"
+    read_from: Literal["replicas", "any", "primary"] = "replicas"
+    replication: Replication = Replication()
+    shards: Count = 1
+
+    counted: ClassVar[str | None] = "replicas"
+
+    def given_count(self) -> int | None:
+        """Return the replicas, None where the plan has to find them; on another tier's node there are none."""
+        if self.host is not None:
+            return 0
+        return None if self.replicas == "auto" else self.replicas
+
+    def machines(self, count: int) -> int:
+        """Return the nodes of all shards."""
+        return self.shards * (1 + count)
+
+    def least_count(self) -> int:
+        """Return no replica."""
+        return 0
+
+    def bearable_loss(self) -> int:
+        """Return 0: the last replica may go, or become the primary."""
+        return 0
+
+    def _service(self, place: Place, seconds: float) -> ServiceTime | None:
+        return from_moments(seconds / place.speed, self.variability) if seconds > 0 else None
+
+    def _apply(self, place: Place) -> ServiceTime | None:
+        return exponential(self.replication.apply_time / place.speed) if self.replication.apply_time > 0 else None
+
+    def _read_shares(self, place: Place) -> tuple[float, float]:
+        """Return the shares of the reads that the primary and the replicas take."""
+        if place.count == 0 or place.hosted or self.read_from == "primary":
+            return 1.0, 0.0
+        if self.read_from == "any":
+            return 1 / (1 + place.count), place.count / (1 + place.count)
+        return 0.0, 1.0
+
+    def miss_ratio(self, place: Place) -> float:
+        """Return the share of reads that go to disk, every part of the working set being read alike."""
+        memory = place.machine.memory if place.machine else None
+        if self.working_set is None or memory is None or self.working_set == 0:
+            return 0.0
+        return max(0.0, 1 - memory * self.shards / self.working_set)
+
+    def pools(self, place: Place, arrivals: Arrivals) -> list[Pool]:
+        """Return the cores of one shard: all shards are alike."""
+        if place.hosted or place.machine is None:
+            return []
+        primary = Pool("primary cores", 1, place.machine.vcpus, "shared_queue")
+        replicas = Pool("replica cores", place.count, place.machine.vcpus, "random")
+        return [primary, replicas] if place.count else [primary]
+
+    def work(self, place: Place, arrivals: Arrivals) -> list[Work]:
+        """Return the work of one shard."""
+        first = "cores" if place.hosted else "primary cores"
+        reads, writes = arrivals.read_rate / self.shards, arrivals.write_rate / self.shards
+        of_primary, of_replicas = self._read_shares(place)
+        streams = [
+            (first, reads * of_primary, self._service(place, self.read_time)),
+            (first, writes, self._service(place, self.write_time)),
+            ("replica cores", reads * of_replicas, self._service(place, self.read_time)),
+            ("replica cores", writes * (0 if place.hosted else place.count), self._apply(place)),
+        ]
+        return [Work(pool, rate, service) for pool, rate, service in streams if service is not None and rate > 0]
+
+    def answer(
+        self, place: Place, arrivals: Arrivals, request_class: str, operation: Operation, around: Surroundings
+    ) -> Answer:
+        """Return wait, core and disk for a read; wait, core and what replication asks for a write."""
+        first = "cores" if place.hosted else "primary cores"
+        if operation == "write":
+            own = self._at(place, first, self.write_time, around)
+            extra = self._replication_wait(place, arrivals, around)
+            own = None if own is None or extra is None else own + extra
+            return Answer(own, own)
+        shares = self._read_shares(place)
+        parts = [
+            self._at(place, pool, self.read_time, around) if share else ZERO
+            for pool, share in zip((first, "replica cores"), shares, strict=True)
+        ]
+        if any(part is None for part in parts):
+            return Answer(None, None)
+        own = mixed(shares, [part for part in parts if part is not None])
+        miss = self.miss_ratio(place)
+        if miss > 0 and self.disk_time > 0:
+            own = own + mixed([1 - miss, miss], [ZERO, Latency.of(exponential(self.disk_time))])
+        return Answer(own, own)
+
+    def _at(self, place: Place, pool: str, seconds: float, around: Surroundings) -> Latency | None:
+        service, station = self._service(place, seconds), around.station(place, pool)
+        if service is None:
+            return ZERO
+        if station is None or station.wait is None:
+            return None
+        return Latency.waiting(station.wait) + Latency.of(service)
+
+    def _replication_wait(self, place: Place, arrivals: Arrivals, around: Surroundings) -> Latency | None:
+        if place.count == 0 or place.hosted or self.replication.mode == "async":
+            return ZERO
+        if self.replication.mode == "semi_sync":
+            return Latency.constant(2 * self.replication.network_delay)
+        lag = self.lag(place, arrivals, around)
+        return None if lag is None else maximum([lag] * place.count) + Latency.constant(self.replication.network_delay)
+
+    def lag(self, place: Place, arrivals: Arrivals, around: Surroundings) -> Latency | None:
+        """Return the time until a write is visible on a replica; None when replicas fall behind for ever."""
+        station, service = around.station(place, "replica cores"), self._apply(place)
+        if service is None:
+            return Latency.constant(self.replication.network_delay)
+        if station is None or station.wait is None:
+            return None
+        try:
+            return apply_lag(
+                arrivals.write_rate / self.shards, service, station.wait.mean, self.replication.network_delay
+            )
+        except UnstableQueueError:
+            return None
+
+    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings, connections: float) -> list[Limit]:
+        """Return connections, disk, and the one thread that applies writes on a replica."""
+        found = []
+        if self.max_connections is not None:
+            mend = "max_connections"
+            found.append(Limit("connections", connections, self.max_connections, "connections", mend=mend))
+        iops = place.machine.disk_iops if place.machine else None
+        if iops:
+            found.append(Limit("disk", self._busiest_reads(place, arrivals), iops, "IOPS", mend="node"))
+        service = self._apply(place)
+        if service is not None and place.count > 0 and not place.hosted:
+            used = arrivals.write_rate / self.shards * service.mean
+            found.append(Limit("apply thread", used, 1.0, "thread", mend="shards"))
+        return found
+
+    def _busiest_reads(self, place: Place, arrivals: Arrivals) -> float:
+        """Return the disk reads per second of the node that has most of them."""
+        of_primary, of_replicas = self._read_shares(place)
+        each = max(of_primary, of_replicas / place.count if place.count else 0.0)
+        return arrivals.read_rate / self.shards * each * self.miss_ratio(place)
+
+    def targets(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Target]:
+        """Return the objective for staleness, which is met where there is no replica to be stale."""
+        if self.replication.staleness is None or place.count == 0 or place.hosted:
+            return []
+        return [Target("staleness p99", self.lag(place, arrivals, around), 0.99, self.replication.staleness)]
+
+    def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
+        """Return replicas, shards, lag and disk."""
+        shown: dict[str, object] = {"replicas": place.count, "shards": self.shards}
+        if place.count > 0 and not place.hosted:
+            lag = self.lag(place, arrivals, around)
+            shown["lag"] = {
+                "mean_s": None if lag is None else lag.mean,
+                "p99_s": None if lag is None else lag.percentile(0.99),
+                "stale_read_fraction": None,
+                "diverges": lag is None,
+            }
+        if self.working_set is not None:
+            shown["disk"] = {
+                "miss_ratio": self.miss_ratio(place),
+                "reads_per_s": self._busiest_reads(place, arrivals),
+            }
+        return {"database": shown}
+
+    def unknowns(self, place: Place, arrivals: Arrivals) -> list[tuple[str, str]]:
+        """Say what is unknown about the disk, and that memory is."""
+        found = []
+        reads = self._busiest_reads(place, arrivals)
+        if reads > 0 and place.machine is not None and place.machine.disk_iops is None:
+            found.append(("disk_unknown", f"disk_iops of its node is unknown; {reads:,.0f} reads/s go to the disk"))
+        if self.working_set is not None and (place.machine is None or place.machine.memory is None):
+            found.append(("memory_unknown", "the memory of its node is unknown: the working set is taken to fit"))
+        return found

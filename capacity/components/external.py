@@ -1,0 +1,101 @@
+"""A partner's interface: a latency that is not ours, and limits that are not ours to raise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from capacity.components.base import Answer, Count, Limit, Tier
+from capacity.units import Number, PositiveRate, Seconds
+from models.erlang import UnstableQueueError, erlang_b
+from models.latency import ZERO, Latency
+from models.limits import rate_limit_rejection, rate_limit_wait
+from models.queues import mgc_wait
+from models.service_time import ServiceTime, from_moments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from capacity.components.base import Arrivals, Operation, Place, Surroundings
+    from models.queues import Wait
+
+
+class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="external"):
+    """Without limits a pure delay; with them, what exceeds them waits or is rejected."""
+
+    latency: Seconds
+    variability: Number = 1.0
+    rate_limit: PositiveRate | None = None
+    burst: Count = 1
+    """Requests that the partner's limiter lets pass at once, where what exceeds it is rejected."""
+    concurrency_limit: Count | None = None
+    overflow: Literal["queue", "reject"] = "queue"
+    """What happens beyond a limit."""
+
+    counted: ClassVar[str | None] = None
+    needs_node: ClassVar[bool] = False
+
+    def machines(self, count: int) -> int:
+        """Return none: the machines are the partner's."""
+        return 0
+
+    def service_time(self) -> ServiceTime | None:
+        """Return the partner's own time."""
+        return from_moments(self.latency, self.variability) if self.latency > 0 else None
+
+    def rejected(self, arrivals: Arrivals) -> float:
+        """Return the share turned away by the rate limit, then by the concurrency limit."""
+        if self.overflow != "reject":
+            return 0.0
+        passed, rate = 1.0, arrivals.rate
+        if self.rate_limit is not None:
+            passed *= 1 - rate_limit_rejection(rate, self.rate_limit, self.burst)
+        if self.concurrency_limit is not None:
+            passed *= 1 - erlang_b(self.concurrency_limit, rate * passed * self.latency)
+        return 1 - passed
+
+    def answer(
+        self, place: Place, arrivals: Arrivals, request_class: str, operation: Operation, around: Surroundings
+    ) -> Answer:
+        """Return the waits at the limits and the partner's time."""
+        service = self.service_time()
+        result = ZERO
+        if self.overflow == "queue":
+            try:
+                for name, wait in self._waits(arrivals, service, around):
+                    result = result + Latency.waiting(around.once((place.name, name), wait))
+            except UnstableQueueError:
+                return Answer(None, None)
+        if service is not None:
+            result = result + Latency.of(service)
+        return Answer(result, result)
+
+    def _waits(
+        self, arrivals: Arrivals, service: ServiceTime | None, around: Surroundings
+    ) -> list[tuple[str, Callable[[], Wait]]]:
+        """Return the limits that make a request wait, each with what makes its waiting time."""
+        found: list[tuple[str, Callable[[], Wait]]] = []
+        rate, concurrency = self.rate_limit, self.concurrency_limit
+        if rate is not None:
+            found.append(("rate", lambda: rate_limit_wait(arrivals.rate, rate)))
+        if concurrency is not None and service is not None:
+            found.append(("concurrency", lambda: mgc_wait(arrivals.rate, service, concurrency)))
+        return found
+
+    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings, connections: float) -> list[Limit]:
+        """Return rate and concurrency, by Little's law."""
+        found = []
+        if self.rate_limit is not None:
+            found.append(Limit("rate", arrivals.rate, self.rate_limit, "/s", ours=False, mend="rate_limit"))
+        if self.concurrency_limit is not None:
+            used = arrivals.rate * self.latency
+            mend = "concurrency_limit"
+            found.append(Limit("concurrency", used, self.concurrency_limit, "requests", ours=False, mend=mend))
+        return found
+
+    def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
+        """Return how many of our threads the partner holds, and what it turns away."""
+        latency = [around.latency(place.name, name, "read") for name in arrivals.classes]
+        held = None if any(part is None for part in latency) else sum(
+            arrivals.of(name) * part.mean for name, part in zip(arrivals.classes, latency, strict=True) if part
+        )
+        return {"external": {"threads_held": held, "rejected_fraction": self.rejected(arrivals)}}

@@ -1,0 +1,126 @@
+"""A service: web servers, application servers, consumers. Computes, then calls, and holds a thread meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from capacity.components.base import Answer, Call, Count, Flow, NumberPerClass, PerClass, Pool, Tier, Work
+from capacity.units import Bytes, Number
+from models.latency import ZERO, Latency, maximum
+from models.scalability import relative_capacity
+from models.service_time import ServiceTime, from_moments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from capacity.components.base import Arrivals, Operation, Place, Surroundings
+
+
+class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="service"):
+    """A tier that computes: its request's own CPU is one burst, before its calls."""
+
+    cpu_time: PerClass
+    """On one vCPU of speed 1.0."""
+    variability: NumberPerClass = 1.0
+    """Squared coefficient of variation of the CPU time; 1 is exponential, 0 constant."""
+    threads: Count | None = None
+    """Per node; held through waiting, computing and every call that is waited for. Left out: no limit."""
+    thread_memory: Bytes = 0.0
+    balancing: Literal["least_connections", "round_robin", "random", "shared_queue"] = "least_connections"
+    contention: Number = 0.0
+    """Universal Scalability Law: sigma."""
+    coherency: Number = 0.0
+    """Universal Scalability Law: kappa."""
+    stateful: bool = False
+    """Whether a user must come back to the same node."""
+    calls: list[Call] = []
+
+    may_host: ClassVar[bool] = True
+
+    def outgoing(self) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
+        """Return the calls; whether they are waited for depends on the callee and is corrected by the caller."""
+        return [(call.to, ("calls", i, "to"), True) for i, call in enumerate(self.calls)]
+
+    def reads_by_class(self) -> Mapping[str, object]:
+        """Return the fields that may be tables by class."""
+        return {"cpu_time": self.cpu_time, "variability": self.variability}
+
+    def calls_of(self, request_class: str) -> list[tuple[int, Call]]:
+        """Return the calls that a class makes, with their positions."""
+        return [(i, c) for i, c in enumerate(self.calls) if c.classes is None or request_class in c.classes]
+
+    def service_time(self, place: Place, request_class: str) -> ServiceTime | None:
+        """Return the CPU time of a class on this machine, slowed by what the nodes have to agree on; None for 0."""
+        mean = self.cpu_time[request_class] if isinstance(self.cpu_time, dict) else self.cpu_time
+        if mean == 0:
+            return None
+        cv2 = self.variability.get(request_class, 1.0) if isinstance(self.variability, dict) else self.variability
+        nodes = max(place.active, 1)
+        slowdown = nodes / relative_capacity(nodes, self.contention, self.coherency)
+        return from_moments(mean / place.speed * slowdown, cv2)
+
+    def flows(self, place: Place, arrivals: Arrivals) -> list[Flow]:
+        """Return every call of every class."""
+        return [
+            Flow(call.to, name, rate * (1 - call.writes), rate * call.writes)
+            for name in arrivals.classes
+            for _, call in self.calls_of(name)
+            if (rate := arrivals.of(name) * call.count) > 0
+        ]
+
+    def pools(self, place: Place, arrivals: Arrivals) -> list[Pool]:
+        """Return the cores of all nodes that have work."""
+        if place.hosted or place.machine is None:
+            return []
+        return [Pool("cores", place.active, place.machine.vcpus, self.balancing)]
+
+    def work(self, place: Place, arrivals: Arrivals) -> list[Work]:
+        """Return one burst for each visit."""
+        times = [(name, self.service_time(place, name)) for name in arrivals.classes]
+        return [Work("cores", arrivals.of(name), service) for name, service in times if service is not None]
+
+    def answer(
+        self, place: Place, arrivals: Arrivals, request_class: str, operation: Operation, around: Surroundings
+    ) -> Answer:
+        """Return wait and burst, then the calls: one after another, those of one parallel group together."""
+        station = around.station(place, "cores")
+        if station is None or station.wait is None:
+            return Answer(None, None)
+        service = self.service_time(place, request_class)
+        own = Latency.waiting(station.wait) + Latency.of(service) if service is not None else ZERO
+        total = own
+        groups: dict[str, list[Latency]] = {}
+        for index, call in self.calls_of(request_class):
+            latency = around.called(place, index, call, request_class)
+            if latency is None:
+                return Answer(own, None)
+            groups.setdefault(call.parallel or f"#{index}", []).append(latency)
+        for group in groups.values():
+            total = total + maximum(group)
+        return Answer(own, total)
+
+    def thread_limit(self, place: Place) -> int | None:
+        """Return the threads of all nodes; consumers have no more than there are partitions."""
+        if self.threads is None:
+            return None
+        total = self.threads * place.nodes
+        return total if place.partitions is None else min(total, place.partitions)
+
+    def memory_used(self, place: Place) -> float | None:
+        """Return what the process and its threads take on each node."""
+        of_threads = self.thread_memory * (self.threads or 0)
+        if self.memory is None:
+            return of_threads or None
+        return self.memory + of_threads
+
+    def unknowns(self, place: Place, arrivals: Arrivals) -> list[tuple[str, str]]:
+        """Say what a stateful tier breaks."""
+        if not self.stateful or place.nodes <= 1:
+            return []
+        return [
+            (
+                "stateful",
+                f"stateful on {place.nodes} nodes: a user who reaches another node gets another answer; "
+                "move sessions to a shared store or route each user to one node",
+            )
+        ]

@@ -1,0 +1,216 @@
+"""From parsed TOML to frozen structs, collecting every problem on the way instead of stopping at the first.
+
+The structs are the schema: their annotations say type, unit and range, and this module walks them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from capacity.components import kinds
+from capacity.components.base import Tier
+from capacity.errors import KeyPath, Problem, ascii_quoted
+from capacity.units import Unit, UnitError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+T = TypeVar("T")
+
+_TABLE = "a table"
+
+
+class Rejected(Exception):  # noqa: N818
+    """A value that cannot be decoded; the problem is noted already."""
+
+
+class Decoder:
+    """Turns plain values into structs and notes what is wrong with them in `problems`."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def struct(self, kind: type[T], value: object, path: KeyPath = ()) -> T:
+        """Return a struct; raises Rejected when a part of it was wrong."""
+        if not isinstance(value, dict):
+            self._reject(path, f"must be {_TABLE}", value, _TABLE)
+        hints = _hints(kind)
+        tag = "kind" if issubclass(kind, Tier) else None
+        fields, wrong = {}, False
+        for key, part in value.items():
+            if key == tag:
+                continue
+            if key not in hints:
+                self.unknown(path, key, [*hints, *([tag] if tag else [])])
+                wrong = True
+                continue
+            try:
+                fields[key] = self.value(hints[key], part, (*path, key))
+            except Rejected:
+                wrong = True
+        for field in msgspec.structs.fields(kind):
+            if field.required and field.name not in value:
+                self.problems.append(Problem(path, f"{field.name} is missing", allowed=_describe(hints[field.name])))
+                wrong = True
+        if wrong:
+            raise Rejected
+        return kind(**fields)
+
+    def value(self, hint: Any, value: object, path: KeyPath) -> object:
+        """Return a value of the annotated type."""
+        origin = get_origin(hint)
+        if origin is Annotated:
+            return self._annotated(hint, value, path)
+        if origin in (Union, types.UnionType):
+            return self._union([a for a in get_args(hint) if a is not type(None)], value, path)
+        if origin is Literal:
+            if value not in get_args(hint) or not isinstance(value, str):
+                self._choice(path, value, [str(a) for a in get_args(hint)])
+            return value
+        if origin is dict:
+            return self._table(get_args(hint)[1], value, path)
+        if origin is list:
+            return self._list(get_args(hint)[0], value, path)
+        if isinstance(hint, type) and issubclass(hint, Tier):
+            return self._tier(value, path)
+        if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+            return self.struct(hint, value, path)
+        if hint in (str, bool, int):
+            if type(value) is not hint:
+                self._reject(path, "has the wrong type", value, _describe(hint))
+            return value
+        return value
+
+    def unknown(self, path: KeyPath, key: str, known: Iterable[str]) -> None:
+        """Note a key that means nothing here."""
+        self.problems.append(
+            Problem((*path, key), "unknown key", allowed=", ".join(known), nearest=nearest(key, known), at_key=True)
+        )
+
+    def _annotated(self, hint: Any, value: object, path: KeyPath) -> object:
+        base, meta = get_args(hint)
+        unit = (meta.extra or {}).get("unit")
+        if isinstance(unit, Unit):
+            try:
+                return parse(value, unit)
+            except UnitError as error:
+                self._reject(path, f"is not {unit.name}", value, error.allowed)
+        if base is int:
+            allowed = _describe(hint)
+            if type(value) is not int:
+                self._reject(path, "is not a whole number", value, allowed)
+            if not meta.ge <= value <= meta.le:
+                self._reject(path, "is out of range", value, allowed)
+        return value
+
+    def _union(self, options: list[Any], value: object, path: KeyPath) -> object:
+        if len(options) == 1:
+            return self.value(options[0], value, path)
+        tables = [o for o in options if get_origin(o) is dict]
+        words = [o for o in options if get_origin(o) is Literal]
+        others = [o for o in options if o not in tables and o not in words]
+        if tables and isinstance(value, dict):
+            return self.value(tables[0], value, path)
+        if words and value in get_args(words[0]):
+            return value
+        if words:
+            number = get_args(others[0])[1]
+            if type(value) is not int or not number.ge <= value <= number.le:
+                self._reject(path, "is neither a count nor a known word", value, f"{_describe(hint_of(options))}")
+            return value
+        return self.value(others[0], value, path)
+
+    def _table(self, hint: Any, value: object, path: KeyPath) -> dict[str, object]:
+        if not isinstance(value, dict):
+            self._reject(path, f"must be {_TABLE}", value, _TABLE)
+        result, wrong = {}, False
+        for key, part in value.items():
+            try:
+                result[key] = self.value(hint, part, (*path, key))
+            except Rejected:
+                wrong = True
+        if wrong:
+            raise Rejected
+        return result
+
+    def _list(self, hint: Any, value: object, path: KeyPath) -> list[object]:
+        if not isinstance(value, list):
+            self._reject(path, "must be a list", value, "a list, like [ … ]")
+        result, wrong = [], False
+        for i, part in enumerate(value):
+            try:
+                result.append(self.value(hint, part, (*path, i)))
+            except Rejected:
+                wrong = True
+        if wrong:
+            raise Rejected
+        return result
+
+    def _tier(self, value: object, path: KeyPath) -> Tier:
+        if not isinstance(value, dict):
+            self._reject(path, f"must be {_TABLE}", value, _TABLE)
+        known = kinds()
+        if "kind" not in value:
+            self.problems.append(Problem(path, "kind is missing", allowed=", ".join(known)))
+            raise Rejected
+        if value["kind"] not in known:
+            self._choice((*path, "kind"), value["kind"], list(known))
+        return self.struct(known[value["kind"]], value, path)
+
+    def _choice(self, path: KeyPath, value: object, allowed: list[str]) -> typing.NoReturn:
+        near = nearest(value, allowed) if isinstance(value, str) else None
+        self.problems.append(Problem(path, "is not one of these", ascii_quoted(value), ", ".join(allowed), near))
+        raise Rejected
+
+    def _reject(self, path: KeyPath, message: str, value: object, allowed: str) -> typing.NoReturn:
+        found = ascii_quoted(value) if not isinstance(value, dict | list) else type_name(value)
+        self.problems.append(Problem(path, message, found, allowed))
+        raise Rejected
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def type_name(value: object) -> str:
+    """Return what TOML calls the type of a value."""
+    names = {dict: "a table", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+    return names.get(type(value), "a date or time")
+
+
+def hint_of(options: list[Any]) -> Any:
+    """Return the union of several annotations."""
+    return Union[tuple(options)]  # noqa: UP007 - the members are known only here
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return {field.name: hints[field.name] for field in msgspec.structs.fields(kind)}
+
+
+def _describe(hint: Any) -> str:
+    """Say in words what an annotation allows."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        base, meta = get_args(hint)
+        if meta.description:
+            return str(meta.description)
+        return f"a whole number from {meta.ge:,} to {meta.le:,}" if base is int else "a number"
+    if origin in (Union, types.UnionType):
+        return ", or ".join(_describe(a) for a in get_args(hint) if a is not type(None))
+    if origin is Literal:
+        return " or ".join(f'"{a}"' for a in get_args(hint))
+    if origin is dict:
+        return f"a table of {_describe(get_args(hint)[1])} by name"
+    if origin is list:
+        return "a list"
+    return {str: "a string", bool: "true or false", int: "a whole number"}.get(hint, _TABLE)

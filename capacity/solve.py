@@ -1,0 +1,248 @@
+"""Waits and response times of a whole system for given counts: what evaluating and sizing both stand on.
+
+Traffic first, then the pools of cores, then the tiers from the last callee up, each asked for its response. Retries
+change traffic, so the three are repeated until the tries per call stand still.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capacity.components.base import Answer, Station, Surroundings
+from capacity.traffic import Attempts, Traffic, solve_traffic
+from models.erlang import UnstableQueueError
+from models.latency import ZERO, Latency, mixed, with_timeout
+from models.layered import Inside, ThreadPool, thread_pool
+from models.queues import NO_WAIT, Wait, balanced_wait
+from models.service_time import mixed as mixed_service
+from models.transforms import mixture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from capacity.components.base import Arrivals, Call, Operation, Place, Pool, Work
+    from capacity.system import Counts, System
+    from models.service_time import ServiceTime
+    from models.transforms import Transform
+
+_ROUNDS: Final = 40
+"""Sweeps until tries per call stand still; load that retries multiply without end overloads a tier before."""
+
+
+@dataclass(eq=False)
+class Solution(Surroundings):
+    """A solved system. Filled once by `solve`, then only read."""
+
+    system: System
+    counts: Counts
+    traffic: Traffic
+    wait_free: frozenset[str]
+    attempts: Attempts = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    stations: dict[tuple[str, str], Station] = field(default_factory=dict)
+    answers: dict[tuple[str, str, Operation], Answer] = field(default_factory=dict)
+    thread_pools: dict[str, ThreadPool] = field(default_factory=dict)
+    timed_out: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    _waits: dict[tuple[str, str], Wait] = field(default_factory=dict)
+    station_of: dict[Transform, Station] = field(default_factory=dict)
+
+    def arrivals(self, tier: str) -> Arrivals:
+        """Return what a tier receives."""
+        return self.traffic.arrivals[tier]
+
+    def station(self, place: Place, pool: str) -> Station | None:
+        """Return a pool of the machine that a place is on."""
+        return self.stations.get((place.root, pool))
+
+    def once(self, key: tuple[str, str], make: Callable[[], Wait]) -> Wait:
+        """Return the one waiting time of a place."""
+        if key[0] in self.wait_free:
+            return NO_WAIT
+        if key not in self._waits:
+            self._waits[key] = make()
+        return self._waits[key]
+
+    def latency(self, tier: str, request_class: str, operation: Operation) -> Latency | None:
+        """Return the response time of a tier to one visit."""
+        return self.answers[tier, request_class, operation].total
+
+    def called(self, place: Place, index: int, call: Call, request_class: str) -> Latency | None:
+        """Return the time of a call: reads and writes mixed, cut by the timeout, tried again, counted."""
+        callee = self.system.tiers[call.to]
+        if not any(wait for _, _, wait in callee.outgoing()) and callee.outgoing():
+            return ZERO
+        parts: list[tuple[float, Latency | None]] = []
+        if call.writes < 1:
+            parts.append((1 - call.writes, self.latency(call.to, request_class, "read")))
+        if call.writes > 0:
+            parts.append((call.writes, self.latency(call.to, request_class, "write")))
+        latencies = [latency for _, latency in parts if latency is not None]
+        if len(latencies) < len(parts):
+            return None
+        one = latencies[0] if len(parts) == 1 else mixed([w for w, _ in parts], latencies)
+        failed = 0.0
+        if call.timeout is not None:
+            one, failed = with_timeout(one, call.timeout, call.retries)
+        rejected = callee.rejected(self.arrivals(call.to))
+        self.timed_out[place.name, call.to, request_class] = failed
+        failed = 1 - (1 - failed) * (1 - rejected)
+        tries = sum(failed**i for i in range(call.retries + 1))
+        if tries > 1 + 1e-12:
+            self.attempts[place.name, call.to, request_class] = tries
+        return one.times(call.count)
+
+    def capacity_of(self, tier: str) -> float | None:
+        """Return the visits per second at which a tier's cores or threads are full."""
+        rate, ends = self.arrivals(tier).rate, []
+        place = self.places[tier]
+        station = self.station(place, "cores")
+        if rate == 0 or station is None:
+            return None
+        if station.utilization > 0:
+            ends.append(rate / station.utilization)
+        pool = self.thread_pools.get(tier)
+        if pool is not None and pool.in_use > 0:
+            ends.append(rate * pool.threads / pool.in_use)
+        return min(ends) if ends else None
+
+
+def solve(system: System, counts: Counts, wait_free: frozenset[str] = frozenset()) -> Solution:
+    """Return the solved system. In `wait_free` tiers nothing waits, whatever their load: a bound for sizing."""
+    attempts: Attempts = {}
+    for _ in range(_ROUNDS):
+        solution = Solution(system, counts, solve_traffic(system, counts, attempts), wait_free)
+        solution.places = {name: system.place(name, counts) for name in system.tiers}
+        _fill_stations(solution)
+        for name in system.callees_first:
+            _fill_answers(solution, name)
+        keys = {*attempts, *solution.attempts}
+        change = max((abs(attempts.get(k, 1.0) - solution.attempts.get(k, 1.0)) for k in keys), default=0.0)
+        if change < 1e-9:
+            break
+        attempts = solution.attempts
+    return solution
+
+
+def _fill_stations(solution: Solution) -> None:
+    system = solution.system
+    for root in system.tiers:
+        if system.roots[root] != root:
+            continue
+        residents = system.hosted_by(root)
+        work = [w for name in residents for w in system.tiers[name].work(solution.places[name], solution.arrivals(name))]
+        for pool in system.tiers[root].pools(solution.places[root], solution.arrivals(root)):
+            squared_cv = solution.arrivals(root).squared_cv
+            station = _station(pool, [w for w in work if w.pool == pool.name], squared_cv, root in solution.wait_free)
+            solution.stations[root, pool.name] = station
+            if station.wait is not None:
+                solution.station_of[station.wait] = station
+
+
+def _station(pool: Pool, work: list[Work], squared_cv: float, wait_free: bool) -> Station:  # noqa: FBT001
+    rate = sum(w.rate for w in work)
+    if rate == 0 or pool.nodes == 0:
+        wait = None if rate > 0 and not wait_free else NO_WAIT
+        return Station(pool, rate, 0.0, 0.0, 0.0, wait)
+    service = mixed_service([w.rate for w in work], [w.service for w in work])
+    offered, cores = rate * service.mean, pool.nodes * pool.servers
+    busiest = pool.hot_share * pool.nodes if pool.hot_share is not None else 1.0
+    wait: Wait | None = None
+    if wait_free:
+        wait = Wait(0.0, NO_WAIT.conditional, exact=True)
+    elif offered * busiest < cores:
+        wait = _pool_wait(pool, rate, service, squared_cv)
+    return Station(pool, rate, service.mean, offered, offered * busiest / cores, wait)
+
+
+def _pool_wait(pool: Pool, rate: float, service: ServiceTime, squared_cv: float) -> Wait | None:
+    """Return the wait in a pool; where keys choose the node, the busiest one apart from the others."""
+    try:
+        if pool.hot_share is None:
+            return balanced_wait(rate, service, pool.nodes, pool.servers, pool.balancing, squared_cv)
+        hot = balanced_wait(rate * pool.hot_share, service, 1, pool.servers)
+        rest = balanced_wait(rate * (1 - pool.hot_share), service, pool.nodes - 1, pool.servers, "random")
+    except UnstableQueueError:
+        return None
+    weights = [pool.hot_share * hot.probability, (1 - pool.hot_share) * rest.probability]
+    waits = sum(weights)
+    if waits == 0:
+        return Wait(0.0, NO_WAIT.conditional, exact=True)
+    return Wait(waits, mixture([w / waits for w in weights], [hot.conditional, rest.conditional]), exact=False)
+
+
+def _fill_answers(solution: Solution, name: str) -> None:
+    """Ask one tier for its response to every class and operation, and put the wait for a thread before it."""
+    system, place, arrivals = solution.system, solution.places[name], solution.arrivals(name)
+    tier = system.tiers[name]
+    inner: dict[tuple[str, Operation], Answer] = {}
+    for request_class in place.classes:
+        inner[request_class, "read"] = read = tier.answer(place, arrivals, request_class, "read", solution)
+        written = arrivals.writes.get(request_class, 0.0) > 0
+        inner[request_class, "write"] = (
+            tier.answer(place, arrivals, request_class, "write", solution) if written else read
+        )
+    threads = tier.thread_limit(place)
+    if threads is not None:
+        inner = _with_threads(solution, name, threads, inner)
+    for (request_class, operation), answer in inner.items():
+        solution.answers[name, request_class, operation] = answer
+
+
+def _with_threads(
+    solution: Solution, name: str, threads: int, inner: dict[tuple[str, Operation], Answer]
+) -> dict[tuple[str, Operation], Answer]:
+    arrivals = solution.arrivals(name)
+    totals = [(arrivals.of(c), inner[c, "read"].total) for c in arrivals.classes]
+    known = [(rate, total) for rate, total in totals if total is not None]
+    if len(known) < len(totals):
+        return inner
+    pool = thread_pool(threads, arrivals.rate, _inside(solution, known))
+    if name in solution.wait_free:
+        pool = ThreadPool(threads, NO_WAIT, pool.in_use, 1.0)
+    solution.thread_pools[name] = pool
+    if pool.wait is None:
+        return dict.fromkeys(inner, Answer(None, None))
+    if pool.wait is NO_WAIT:
+        return inner
+    first = Latency.waiting(pool.wait)
+    shrunk = _shrunk_waits(solution, inner.values(), pool.inner_waits)
+    return {
+        key: Answer(*(None if part is None else first + part.with_waits(shrunk) for part in (answer.own, answer.total)))
+        for key, answer in inner.items()
+    }
+
+
+def _shrunk_waits(solution: Solution, answers: Iterable[Answer], factor: float) -> dict[Transform, Transform]:
+    """Return, for every wait for cores in these answers, the same wait shortened: who waits outside does not inside."""
+    shrunk: dict[Transform, Transform] = {}
+    for part in (part for answer in answers for part in (answer.own, answer.total) if part is not None):
+        for wait in (wait for term in part.terms for wait, _ in term.marks):
+            station = solution.station_of.get(wait)
+            if isinstance(wait, Wait) and station is not None and wait not in shrunk:
+                shorter = wait.stretched(max(factor, 1e-9))
+                solution.station_of[shorter] = station
+                shrunk[wait] = shorter
+    return shrunk
+
+
+def _inside(solution: Solution, totals: list[tuple[float, Latency]]) -> list[Inside]:
+    """Return where requests spend their time while they hold a thread: each queue that they share, and the rest."""
+    visits: dict[Transform, float] = {}
+    for rate, total in totals:
+        for term in total.terms:
+            for wait, n in term.marks:
+                if wait in solution.station_of:
+                    visits[wait] = visits.get(wait, 0.0) + rate * term.weight * n
+    places, spent = [], 0.0
+    for wait, rate in visits.items():
+        if not isinstance(wait, Wait):
+            continue
+        station = solution.station_of[wait]
+        busy = rate * station.mean_service
+        servers = station.pool.nodes * station.pool.servers
+        others = max(0.0, 1 - rate / station.rate) if rate < station.rate * (1 - 1e-9) else 0.0
+        places.append(Inside(rate, busy, wait, station.utilization, servers, others))
+        spent += busy + rate * wait.mean
+    population = sum(rate * total.mean for rate, total in totals)
+    return [*places, Inside(sum(rate for rate, _ in totals), max(0.0, population - spent))]

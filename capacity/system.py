@@ -1,0 +1,171 @@
+"""A topology made ready to be solved: who calls whom, on whose machines, in which order. Computed once per topology."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capacity.checks import reached
+from capacity.components.base import Place
+from capacity.pricing import node_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from capacity.components.base import Tier
+    from capacity.pricing import NodeType
+    from capacity.topology import Topology
+
+Counts = dict[str, int]
+"""Nodes (or replicas) of every tier that has any of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """The parts of a topology that do not change with its counts."""
+
+    topology: Topology
+    tiers: Mapping[str, Tier]
+    roots: Mapping[str, str]
+    """The tier on whose machines each tier is."""
+    machines: Mapping[str, NodeType | None]
+    order: tuple[str, ...]
+    """Every tier before those that it calls, as far as calls are waited for or do not lead back."""
+    callees_first: tuple[str, ...]
+    classes: Mapping[str, tuple[str, ...]]
+    """The request classes that reach each tier."""
+    partitions: Mapping[str, int]
+    """For tiers whose work comes from queues only: the partitions of those queues."""
+    behind_queue: frozenset[str]
+    """Tiers that no request waits for: whatever reaches them came through a queue."""
+    leads_back: bool
+    """Whether some work comes back to where it came from, through a queue."""
+
+    def place(self, name: str, counts: Counts) -> Place:
+        """Return where a tier stands with these counts."""
+        root = self.roots[name]
+        host = self.tiers[root]
+        return Place(
+            name=name,
+            count=counts.get(name, 0),
+            machine=self.machines[name],
+            root=root,
+            nodes=host.machines(counts.get(root, 0)),
+            classes=self.classes[name],
+            partitions=self.partitions.get(name),
+        )
+
+    def counted(self) -> list[str]:
+        """Return the tiers that have a count of their own: not hosted, not a queue, not a partner."""
+        return [n for n, tier in self.tiers.items() if tier.counted is not None and self.roots[n] == n]
+
+    def given(self) -> dict[str, int]:
+        """Return the counts that the file fixes."""
+        found = {name: self.tiers[name].given_count() for name in self.counted()}
+        return {name: count for name, count in found.items() if count is not None}
+
+    def least(self) -> Counts:
+        """Return the counts of the file, and the smallest that make sense where it gives none."""
+        given = self.given()
+        return {name: given.get(name, self.tiers[name].least_count()) for name in self.counted()}
+
+    def hosted_by(self, root: str) -> list[str]:
+        """Return the tiers on one tier's machines, itself first."""
+        return [root, *(name for name, where in self.roots.items() if where == root and name != root)]
+
+    def below(self, name: str) -> set[str]:
+        """Return every tier that work of this one reaches, itself included, through queues as well."""
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            current = waiting.pop()
+            if current not in seen:
+                seen.add(current)
+                waiting += [to for to, _, _ in self.tiers[current].outgoing()]
+        return seen
+
+
+def resolve(topology: Topology) -> System:
+    """Return the system of a checked topology."""
+    tiers = topology.components
+    roots = {name: _root(name, tiers) for name in tiers}
+    machines = {
+        name: None if node is None else node_type(node, topology.node_types, topology.currency)
+        for name in tiers
+        for node in [tiers[roots[name]].node]
+    }
+    waited = {name: [to for to, _, wait in tier.outgoing() if wait] for name, tier in tiers.items()}
+    everything = {name: [to for to, _, _ in tier.outgoing()] for name, tier in tiers.items()}
+    order, leads_back = _callers_first(everything)
+    callees_first, _ = _callers_first(waited)
+    entries = {c.entry for c in topology.workload.classes.values()}
+    in_front = _reachable(entries, {n: [] if _decouples(t) else everything[n] for n, t in tiers.items()})
+    arriving = reached(topology)
+    return System(
+        topology=topology,
+        tiers=tiers,
+        roots=roots,
+        machines=machines,
+        order=order,
+        callees_first=callees_first[::-1],
+        classes={name: tuple(arriving.get(name, ())) for name in tiers},
+        partitions=_partitions(tiers, entries, everything),
+        behind_queue=frozenset(set(tiers) - in_front),
+        leads_back=leads_back,
+    )
+
+
+def _root(name: str, tiers: Mapping[str, Tier]) -> str:
+    host = tiers[name].host
+    return name if host is None else _root(host, tiers)
+
+
+def _decouples(tier: Tier) -> bool:
+    """Whether nobody waits for what this tier passes on."""
+    outgoing = tier.outgoing()
+    return bool(outgoing) and not any(wait for _, _, wait in outgoing)
+
+
+def _callers_first(callees: Mapping[str, list[str]]) -> tuple[tuple[str, ...], bool]:
+    """Return the tiers ordered by depth-first search, and whether an edge led back."""
+    finished: list[str] = []
+    state: dict[str, int] = {}
+    leads_back = False
+
+    def visit(name: str) -> None:
+        nonlocal leads_back
+        state[name] = 1
+        for to in callees[name]:
+            if state.get(to) == 1:
+                leads_back = True
+            elif to not in state:
+                visit(to)
+        state[name] = 2
+        finished.append(name)
+
+    for name in callees:
+        if name not in state:
+            visit(name)
+    return tuple(reversed(finished)), leads_back
+
+
+def _reachable(start: set[str], edges: Mapping[str, list[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += edges[name]
+    return seen
+
+
+def _partitions(tiers: Mapping[str, Tier], entries: set[str], everything: Mapping[str, list[str]]) -> dict[str, int]:
+    """Return the partitions in front of each tier that is called by queues and by nothing else."""
+    found: dict[str, int] = {}
+    for name in tiers:
+        callers = [tiers[c] for c, callees in everything.items() if name in callees]
+        limits = [getattr(c, "partitions", None) for c in callers]
+        if callers and name not in entries and all(limit is not None for limit in limits):
+            found[name] = sum(limit for limit in limits if limit is not None)
+    return found

@@ -1,0 +1,74 @@
+"""The file's schema: immutable structs, nothing else. Kinds of tier are in `capacity.components`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from capacity.components.base import Tier
+from capacity.pricing import NodeType
+from capacity.units import AtLeastOne, Ceiling, Fraction, Growth, Number, PerSecond, PositiveSeconds
+
+Zones = Annotated[int, msgspec.Meta(ge=1, le=100)]
+Scenario = Literal["node", "zone", "deploy", "cache_cold", "primary", "partner", "surge"]
+
+
+class RequestClass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of request that users make."""
+
+    rate: PerSecond
+    entry: str
+    """The tier that users reach."""
+    burstiness: Number = 1.0
+    """Squared coefficient of variation of the times between arrivals; 1 is Poisson."""
+
+
+class Workload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What users ask for."""
+
+    classes: dict[str, RequestClass]
+    growth: Growth | None = None
+    peak_to_mean: AtLeastOne = 1.0
+    """The rates of the classes are daily means; what is planned for is this many times as much."""
+
+
+class LatencyGoal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Objectives for the response time of one class."""
+
+    mean: PositiveSeconds | None = None
+    p50: PositiveSeconds | None = None
+    p90: PositiveSeconds | None = None
+    p95: PositiveSeconds | None = None
+    p99: PositiveSeconds | None = None
+    p999: PositiveSeconds | None = None
+
+
+class Objectives(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Service level objectives."""
+
+    latency: dict[str, LatencyGoal] = {}
+    utilization: Ceiling = 0.75
+    """Ceiling for every resource of every tier."""
+    availability: Fraction | None = None
+
+
+class Resilience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the plan must survive."""
+
+    zones: Zones = 1
+    survive: list[Scenario] = msgspec.field(default_factory=lambda: ["node"])
+
+
+class Topology(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole system, as its file says. Immutable: an edit makes another one."""
+
+    name: str = "unnamed"
+    currency: str = "USD"
+    workload: Workload
+    slo: Objectives = Objectives()
+    resilience: Resilience = Resilience()
+    components: dict[str, Tier]
+    node_types: dict[str, NodeType] = {}
+    plan: dict[str, Any] | None = None
+    """The numbers of an exported plan; not input."""

@@ -1,0 +1,118 @@
+"""Who receives how much: the traffic equations, solved once for all classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capacity.components.base import Arrivals
+from capacity.errors import CapacityError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from capacity.components.base import Flow
+    from capacity.system import Counts, System
+
+Attempts = dict[tuple[str, str, str], float]
+"""Tries per call, by caller, callee and class; 1 where nothing is retried."""
+
+_ROUNDS: Final = 500
+_MOST: Final = 1e15
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Arrivals of every tier, and what flows along every call, in 1/s at the load that is planned for."""
+
+    arrivals: Mapping[str, Arrivals]
+    flows: Mapping[str, list[Flow]]
+
+
+class EndlessTrafficError(CapacityError):
+    """Work that comes back through a queue multiplies instead of fading."""
+
+
+def solve_traffic(system: System, counts: Counts, attempts: Attempts) -> Traffic:
+    """Return the traffic for these counts: callers before callees, repeated while work leads back through queues."""
+    back: dict[str, list[Flow]] = {}
+    for _ in range(_ROUNDS):
+        arrivals, flows = _pass(system, counts, attempts, back)
+        if not system.leads_back:
+            return Traffic(arrivals, flows)
+        total = sum(a.rate for a in arrivals.values())
+        before = sum(f.reads + f.writes for fs in back.values() for f in fs)
+        now = sum(f.reads + f.writes for fs in flows.values() for f in fs)
+        if total > _MOST:
+            break
+        back = flows
+        if abs(now - before) <= 1e-12 * now:
+            return Traffic(arrivals, flows)
+    raise EndlessTrafficError("work that comes back through a queue multiplies: send less than one message for each")
+
+
+def _pass(
+    system: System, counts: Counts, attempts: Attempts, back: Mapping[str, list[Flow]]
+) -> tuple[dict[str, Arrivals], dict[str, list[Flow]]]:
+    """Return one sweep over the tiers; flows along edges that lead back are those of the sweep before."""
+    topology = system.topology
+    received: dict[str, list[Flow]] = {name: [] for name in system.tiers}
+    seen: set[str] = set()
+    arrivals: dict[str, Arrivals] = {}
+    flows: dict[str, list[Flow]] = {}
+    entering = {name: [c for c, r in topology.workload.classes.items() if r.entry == name] for name in system.tiers}
+    for name in system.order:
+        seen.add(name)
+        returned = [f for caller, fs in back.items() if caller not in seen for f in fs if f.to == name]
+        if name in {f.to for f in back.get(name, ())}:
+            returned += [f for f in back[name] if f.to == name]
+        arrivals[name] = _arrivals(system, name, entering[name], [*received[name], *returned])
+        place = system.place(name, counts)
+        flows[name] = [
+            _multiplied(flow, attempts.get((name, flow.to, flow.request_class), 1.0))
+            for flow in system.tiers[name].flows(place, arrivals[name])
+        ]
+        for flow in flows[name]:
+            if flow.to not in seen:
+                received[flow.to].append(flow)
+    return arrivals, flows
+
+
+def _multiplied(flow: Flow, factor: float) -> Flow:
+    if factor == 1:
+        return flow
+    return type(flow)(flow.to, flow.request_class, flow.reads * factor, flow.writes * factor, flow.asked)
+
+
+def _arrivals(system: System, name: str, entering: list[str], received: list[Flow]) -> Arrivals:
+    workload = system.topology.workload
+    reads = dict.fromkeys(system.classes[name], 0.0)
+    writes = dict.fromkeys(system.classes[name], 0.0)
+    for request_class in entering:
+        reads[request_class] += workload.classes[request_class].rate * workload.peak_to_mean
+    for flow in received:
+        reads[flow.request_class] += flow.reads
+        writes[flow.request_class] += flow.writes
+    streams = {id(flow.asked): flow.asked for flow in received if flow.reads > 0}
+    asked = next(iter(streams.values())) if len(streams) == 1 and not entering else None
+    return Arrivals(reads, writes, _squared_cv(system, name, reads, writes), asked)
+
+
+def _squared_cv(system: System, name: str, reads: dict[str, float], writes: dict[str, float]) -> float:
+    """Return the burstiness of a tier's arrivals: classes in proportion, thinned where not every request comes here.
+
+    A queue ends it. What a tier in front smooths is not counted, which is the safe side for burstiness above 1.
+    Source: Whitt 1983, The Queueing Network Analyzer, for splitting and (asymptotically) superposing streams.
+    """
+    workload = system.topology.workload
+    total = sum(reads.values()) + sum(writes.values())
+    if name in system.behind_queue or total == 0 or all(c.burstiness == 1 for c in workload.classes.values()):
+        return 1.0
+    excess = 0.0
+    for request_class, rate in reads.items():
+        visits = rate + writes[request_class]
+        declared = workload.classes[request_class]
+        made = declared.rate * workload.peak_to_mean
+        if made > 0:
+            excess += visits / total * (declared.burstiness - 1) * min(1.0, visits / made)
+    return 1.0 + excess

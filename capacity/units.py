@@ -1,0 +1,200 @@
+"""Unit strings of the file, "12ms", "8GiB", "1200/s", "6%/month", "8ms..20ms", to numbers in base units.
+
+The only place where unit strings exist. An interval becomes an `Uncertain`: a float, its likeliest value, that also
+knows its low and high end, so that every formula takes it as the number that it is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+import msgspec
+
+_NUMBER: Final = re.compile(r"([+-]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(\S.*)?")
+
+
+class UnitError(ValueError):
+    """A value that is not a quantity of the wanted unit. `allowed` says what would be."""
+
+    def __init__(self, found: object, allowed: str) -> None:
+        self.found, self.allowed = found, allowed
+        super().__init__(f"found {found!r}; allowed: {allowed}")
+
+
+class Uncertain(float):
+    """A number of which only a range is known; as a float it is its likeliest value.
+
+    `low` and `high` enclose 90 % of belief. Without a likeliest value in the file it is the middle.
+    """
+
+    low: float
+    high: float
+
+    def __new__(cls, low: float, likeliest: float, high: float) -> Uncertain:
+        """Return the likeliest value, which remembers its range."""
+        value = super().__new__(cls, likeliest)
+        value.low, value.high = low, high
+        return value
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One dimension: its suffixes and what each is worth in base units, an example, and the range that makes sense."""
+
+    name: str
+    example: str
+    suffixes: dict[str, float] = field(hash=False)
+    least: float = 0.0
+    most: float = math.inf
+    above_least: bool = False
+
+    @property
+    def allowed(self) -> str:
+        """Say in words what a value may be."""
+        text = f'{self.name}, like "{self.example}"' if self.suffixes else self.name
+        if self.most < math.inf:
+            return f"{text}, from {self.least:g} to {self.most:g}"
+        return f"{text}, {'above' if self.above_least else 'at least'} {self.least:g}"
+
+
+_SECONDS = {
+    "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0,
+    "w": 604800.0,
+}  # fmt: skip
+_BYTES = {"B": 1.0} | {
+    prefix + suffix: float(base**power)
+    for power, prefix in enumerate("kMGT", 1)
+    for suffix, base in (("B", 1000), ("iB", 1024))
+}
+_BYTES |= {"KB": 1000.0, "KiB": 1024.0}
+_PER = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_RATES = {f"/{per}": 1 / seconds for per, seconds in _PER.items()} | {"rps": 1.0, "req/s": 1.0}
+_BANDWIDTH = {f"{size}/s": worth for size, worth in _BYTES.items()} | {
+    f"{prefix}bit/s": worth / 8 for prefix, worth in (("k", 1e3), ("M", 1e6), ("G", 1e9))
+} | {f"{prefix}bps": worth / 8 for prefix, worth in (("k", 1e3), ("M", 1e6), ("G", 1e9))}
+_MONTHS = {"month": 1.0, "year": 12.0, "week": 12 / 52.1775, "day": 12 / 365.2425}
+
+SECONDS: Final = Unit("a time", "12ms", _SECONDS)
+POSITIVE_SECONDS: Final = Unit("a time", "12ms", _SECONDS, above_least=True)
+BYTES: Final = Unit("a size", "8GiB", _BYTES)
+PER_SECOND: Final = Unit("a rate", "1200/s", _RATES)
+POSITIVE_RATE: Final = Unit("a rate", "1200/s", _RATES, above_least=True)
+FRACTION: Final = Unit("a share", "75%", {"%": 0.01}, most=1.0)
+CEILING: Final = Unit("a share", "75%", {"%": 0.01}, most=1.0, above_least=True)
+GROWTH: Final = Unit("a growth", "6%/month", {}, least=-1.0)
+BANDWIDTH: Final = Unit("a bandwidth", "10Gbit/s", _BANDWIDTH, above_least=True)
+NUMBER: Final = Unit("a number", "1.4", {})
+POSITIVE: Final = Unit("a number", "1.4", {}, above_least=True)
+AT_LEAST_ONE: Final = Unit("a number", "2.0", {}, least=1.0)
+MONEY: Final = Unit("an amount", "0.17", {"/h": 1.0})
+
+
+def parse(value: object, unit: Unit) -> float:
+    """Return a value of the file in base units; an interval as an `Uncertain`.
+
+    Raises UnitError for what is no quantity, has another dimension, is not finite, out of range or upside down.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise UnitError(value, unit.allowed)
+    if not isinstance(value, str):
+        return _in_range(float(value), unit, value)
+    parts = value.split("..")
+    if not 1 <= len(parts) <= 3:
+        raise UnitError(value, f"{unit.allowed}, or low..high, or low..likely..high")
+    last_suffix = (_NUMBER.fullmatch(parts[-1].strip()) or [None, None, None])[2]
+    numbers = [_in_range(_one(part.strip(), unit, value, last_suffix), unit, value) for part in parts]
+    if len(numbers) == 1:
+        return numbers[0]
+    if any(a > b for a, b in zip(numbers, numbers[1:], strict=False)):
+        raise UnitError(value, "an interval from low to high; this one is upside down")
+    low, high = numbers[0], numbers[-1]
+    return Uncertain(low, numbers[1] if len(numbers) == 3 else (low + high) / 2, high)
+
+
+def _one(text: str, unit: Unit, whole: str, last_suffix: str | None) -> float:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise UnitError(whole, unit.allowed)
+    number, suffix = float(match[1].replace("_", "")), match[2] or last_suffix
+    if suffix is None:
+        return number
+    if unit is GROWTH:
+        return _growth(number, suffix, whole)
+    if suffix not in unit.suffixes:
+        known = ", ".join(unit.suffixes)
+        raise UnitError(whole, f"{unit.allowed}; its units are {known}" if known else unit.allowed)
+    return number * unit.suffixes[suffix]
+
+
+def _growth(number: float, suffix: str, whole: str) -> float:
+    """Return a compound growth per month."""
+    share, _, per = suffix.partition("/")
+    if share != "%" or per not in _MONTHS or number <= -100:
+        raise UnitError(whole, f'{GROWTH.allowed}; per {", ".join(_MONTHS)}')
+    return float((1 + number / 100) ** (1 / _MONTHS[per]) - 1)
+
+
+def _in_range(number: float, unit: Unit, found: object) -> float:
+    too_low = number <= unit.least if unit.above_least else number < unit.least
+    if not math.isfinite(number) or too_low or number > unit.most:
+        raise UnitError(found, unit.allowed)
+    return number
+
+
+def _quantity(unit: Unit) -> msgspec.Meta:
+    return msgspec.Meta(
+        description=unit.allowed,
+        extra_json_schema={"type": ["number", "string"]},
+        extra={"unit": unit},
+    )
+
+
+Seconds = Annotated[float, _quantity(SECONDS)]
+PositiveSeconds = Annotated[float, _quantity(POSITIVE_SECONDS)]
+Bytes = Annotated[float, _quantity(BYTES)]
+PerSecond = Annotated[float, _quantity(PER_SECOND)]
+PositiveRate = Annotated[float, _quantity(POSITIVE_RATE)]
+Fraction = Annotated[float, _quantity(FRACTION)]
+Ceiling = Annotated[float, _quantity(CEILING)]
+Growth = Annotated[float, _quantity(GROWTH)]
+Bandwidth = Annotated[float, _quantity(BANDWIDTH)]
+Number = Annotated[float, _quantity(NUMBER)]
+Positive = Annotated[float, _quantity(POSITIVE)]
+AtLeastOne = Annotated[float, _quantity(AT_LEAST_ONE)]
+Money = Annotated[float, _quantity(MONEY)]
+
+
+def show_seconds(value: float) -> str:
+    """Return a time with three digits and the unit that suits it."""
+    for worth, suffix in ((1e-6, "us"), (1e-3, "ms"), (1.0, "s"), (60.0, "min"), (3600.0, "h")):
+        limit = {"us": 1e-3, "ms": 1.0, "s": 120.0, "min": 7200.0, "h": math.inf}[suffix]
+        if value < limit * 0.9995:
+            return f"{digits(value / worth)} {suffix}"
+    return f"{digits(value / 3600)} h"
+
+
+def show_bytes(value: float) -> str:
+    """Return a size in binary units."""
+    for power, suffix in enumerate(("B", "KiB", "MiB", "GiB", "TiB")):
+        if value < 1024 ** (power + 1) or suffix == "TiB":
+            return f"{digits(value / 1024**power)} {suffix}"
+    raise AssertionError("unreachable: the last unit takes all")
+
+
+def digits(value: float) -> str:
+    """Return a number with three significant digits, thousands separated, without an exponent where one can read it."""
+    if value == 0:
+        return "0"
+    if abs(value) >= 1e15 or abs(value) < 1e-6:
+        return f"{value:.2e}"
+    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def show_percent(value: float) -> str:
+    """Return a share in per cent, with two digits near 100 %."""
+    return f"{value * 100:.2f} %" if 0.995 <= value < 1 else f"{value * 100:.1f} %" if value < 0.1 else f"{value:.0%}"

@@ -1,0 +1,205 @@
+"""What a solved system uses of each resource, and which limits and objectives it does not meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from capacity.components.base import Limit
+from capacity.components.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capacity.components.base import Place
+    from capacity.solve import Solution
+    from models.latency import Latency
+
+FRACTIONS: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+
+_ROUNDING: Final = 1e-9
+"""A limit that is met to the ninth digit is met."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One limit or objective that is not met.
+
+    `value` is what was reached, None where an overload leaves no value; `limit` what is allowed, in `unit`.
+    """
+
+    scope: Literal["tier", "class"]
+    name: str
+    constraint: str
+    value: float | None
+    limit: float
+    unit: str
+    mend: str | None = None
+    capacity: float | None = None
+    """For a limit: the whole of it, of which the ceiling allows `limit`."""
+
+    @property
+    def short(self) -> float | None:
+        """By which factor the value exceeds what is allowed."""
+        return None if self.value is None or self.limit == 0 else self.value / self.limit
+
+
+def limits(solution: Solution, name: str) -> list[Limit]:
+    """Return every limit of a tier that has an input, the cores first."""
+    system, place = solution.system, solution.places[name]
+    tier, arrivals = system.tiers[name], solution.arrivals(name)
+    found = []
+    if not place.hosted:
+        for (root, _), station in solution.stations.items():
+            cores = station.pool.nodes * station.pool.servers
+            if root == name and cores:
+                found.append(Limit(station.pool.name, station.utilization * cores, cores, "cores", mend="node"))
+        found += _shared(solution, place)
+    pool = solution.thread_pools.get(name)
+    if pool is not None:
+        used = pool.in_use if pool.wait is not None else max(pool.in_use, pool.threads * (1 + 1e-6))
+        found.append(Limit("threads", used, pool.threads, "threads", mend="threads"))
+    return found + tier.limits(place, arrivals, solution, connections(solution, name))
+
+
+def _shared(solution: Solution, place: Place) -> Iterator[Limit]:
+    """Yield memory and network of a machine, which all tiers on it use together."""
+    machine, residents = place.machine, solution.system.hosted_by(place.name)
+    if machine is None or place.nodes == 0:
+        return
+    taken = [solution.system.tiers[r].memory_used(solution.places[r]) for r in residents]
+    memory = sum(part for part in taken if part is not None)
+    if machine.memory is not None and memory > 0:
+        yield Limit("memory", memory, machine.memory, "B", mend="node")
+    used = max(network(solution, place.name)) / max(place.active, 1)
+    if machine.network is not None and used > 0:
+        yield Limit("network", used, machine.network, "B/s", mend="node")
+
+
+def network(solution: Solution, root: str) -> tuple[float, float]:
+    """Return the bytes per second into and out of all machines of a tier, without what stays inside them."""
+    system = solution.system
+    into = out = 0.0
+    for caller in system.tiers:
+        for flow in solution.traffic.flows[caller]:
+            ends = system.roots[caller], system.roots[flow.to]
+            if ends[0] == ends[1] or root not in ends:
+                continue
+            request, response = system.tiers[flow.to].payload()
+            rate = flow.reads + flow.writes
+            sent, received = (rate * request, rate * response) if root == ends[0] else (rate * response, rate * request)
+            into, out = into + received, out + sent
+    for declared in system.topology.workload.classes.values():
+        if system.roots[declared.entry] == root:
+            request, response = system.tiers[declared.entry].payload()
+            rate = declared.rate * system.topology.workload.peak_to_mean
+            into, out = into + rate * request, out + rate * response
+    return into, out
+
+
+def connections(solution: Solution, name: str) -> float:
+    """Return the connections that all callers keep open to each node of a tier.
+
+    A caller's pool is what its call says; else its threads, each of which may hold one; else, without a limit on
+    threads, what is in use on average (Little's law), which a real pool exceeds.
+    """
+    system = solution.system
+    total = 0.0
+    for caller, tier in system.tiers.items():
+        if not isinstance(tier, Service) or not solution.places[caller].nodes:
+            continue
+        calls = [call for call in tier.calls if call.to == name or name in _behind_caches(solution, call.to)]
+        if not calls:
+            continue
+        own = [call.pool for call in calls if call.pool is not None]
+        if len(own) == len(calls):
+            total += solution.places[caller].nodes * sum(own)
+        elif tier.threads is not None:
+            total += solution.places[caller].nodes * max([tier.threads, *own])
+        else:
+            total += _in_use(solution, caller, name)
+    return total
+
+
+def _behind_caches(solution: Solution, name: str) -> list[str]:
+    """Return the tiers that a cache asks on a miss, where the name is a cache's."""
+    origin = getattr(solution.system.tiers[name], "origin", None)
+    return [] if origin is None else [origin, *_behind_caches(solution, origin)]
+
+
+def _in_use(solution: Solution, caller: str, name: str) -> float:
+    flows = [f for f in solution.traffic.flows[caller] if f.to == name or name in _behind_caches(solution, f.to)]
+    total = 0.0
+    for flow in flows:
+        latency = solution.latency(name, flow.request_class, "read")
+        total += (flow.reads + flow.writes) * (latency.mean if latency is not None else 0.0)
+    return total
+
+
+def allowed(limit: Limit, ceiling: float) -> float:
+    """Return how much of a limit may be used: the ceiling of what is ours, all of what is a partner's."""
+    return limit.capacity * (ceiling if limit.ours else 1.0)
+
+
+def violations(solution: Solution) -> list[Violation]:
+    """Return everything that is not met: limits of tiers first, then objectives of tiers and classes."""
+    return [*limit_violations(solution), *objective_violations(solution)]
+
+
+def limit_violations(solution: Solution) -> Iterator[Violation]:
+    """Yield the limits that are exceeded."""
+    objectives = solution.system.topology.slo
+    for name in solution.system.tiers:
+        if solution.arrivals(name).rate == 0:
+            continue
+        found = limits(solution, name)
+        for limit in found:
+            most = allowed(limit, objectives.utilization)
+            full = not limit.ours and limit.used >= limit.capacity
+            if full or limit.used > most * (1 + _ROUNDING):
+                yield Violation(
+                    "tier", name, limit.resource, limit.used, most, limit.unit, limit.mend, limit.capacity
+                )
+        place, tier = solution.places[name], solution.system.tiers[name]
+        if place.nodes == 0 and tier.needs_node and tier.bearable_loss() > 0:
+            yield Violation("tier", name, "nodes", 0.0, 1.0, "nodes", "nodes")
+
+
+def objective_violations(solution: Solution) -> Iterator[Violation]:
+    """Yield the objectives that are missed, by the probability at their limit and not by a percentile."""
+    system = solution.system
+    for name, tier in system.tiers.items():
+        for target in tier.targets(solution.places[name], solution.arrivals(name), solution):
+            if not _met(target.latency, target.fraction, target.limit):
+                value = None if target.latency is None else target.latency.percentile(target.fraction)
+                yield Violation("tier", name, target.name, value, target.limit, "s")
+    for name, goal in system.topology.slo.latency.items():
+        latency = class_latency(solution, name)
+        for key, limit in goals(goal):
+            if not _met(latency, FRACTIONS.get(key), limit):
+                yield Violation("class", name, key, reached(latency, key), limit, "s")
+
+
+def class_latency(solution: Solution, name: str) -> Latency | None:
+    """Return the response time that users of a class see."""
+    return solution.latency(solution.system.topology.workload.classes[name].entry, name, "read")
+
+
+def goals(goal: object) -> list[tuple[str, float]]:
+    """Return the objectives of a class that are given."""
+    return [(key, limit) for key in ("mean", *FRACTIONS) if (limit := getattr(goal, key)) is not None]
+
+
+def reached(latency: Latency | None, key: str) -> float | None:
+    """Return the mean or a percentile."""
+    if latency is None:
+        return None
+    return latency.mean if key == "mean" else latency.percentile(FRACTIONS[key])
+
+
+def _met(latency: Latency | None, fraction: float | None, limit: float) -> bool:
+    if latency is None:
+        return False
+    if fraction is None:
+        return latency.mean <= limit * (1 + _ROUNDING)
+    return latency.exceeds(limit) <= (1 - fraction) * (1 + 1e-7)

@@ -1,0 +1,34 @@
+"""The cases with known answers, each with its source: see the `about` at the top of the files in `tests/data`."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+Case = dict[str, Any]
+"""One case as it stands in the file."""
+
+
+@cache
+def _read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((Path(__file__).parent / "data" / name).read_text())
+    return content
+
+
+def queue_case(name: str) -> Case:
+    """Return the parameters of the queueing case with this id, and what is expected of it by metric."""
+    (case,) = (case for case in _read("queue_cases.json")["cases"] if case["id"] == name)
+    return case["parameters"] | {"expected": {e["metric"]: e for e in case["expected"]}}
+
+
+def expected(name: str, metric: str) -> Any:
+    """Return the value that the queueing case gives for this metric."""
+    return queue_case(name)["expected"][metric]["value"]
+
+
+def cache_cases(section: str) -> list[Case]:
+    """Return the cases about caches, shards or rate limits in this section."""
+    cases: list[Case] = _read("cache_cases.json")[section]
+    return cases

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.cache import Eviction, hits
+from models.popularity import zipf
+from tests.cases import Case, cache_cases
+
+POLICIES: list[Eviction] = ["lru", "fifo", "random", "lfu"]
+
+property_test = settings(max_examples=80, deadline=None)
+
+policies = st.sampled_from(POLICIES)
+exponents = st.floats(0.0, 1.5)
+# How full the cache is and how long a TTL is, from next to nothing to more than all.
+sizes, times, write_shares = st.floats(-5, 0.2), st.floats(-4, 6), st.one_of(st.just(-math.inf), st.floats(-6, 0.5))
+
+
+def name(case: Case) -> str:
+    return "-".join(str(case[key]) for key in ("policy", "N", "alpha", "ttl_s", "C") if key in case)
+
+
+# Twenty million simulated requests agree to 1e-4, the noise of the simulation, with 100 objects in the cache or millions;
+# with FIFO and RANDOM, whose approximation converges more slowly, to 5.1e-4 at 100 objects.
+@pytest.mark.parametrize("case", cache_cases("irm_sim"), ids=name)
+def test_simulated(case: Case) -> None:
+    found = hits(zipf(case["N"], case["alpha"]), 1000.0, case["C"], eviction=case["policy"].lower())
+    small = case["policy"] != "LRU" and case["C"] == 100
+    # 1.03e-4 is the largest difference at 1000 objects and more: RANDOM, alpha 1.2, one million objects.
+    assert found.hit_ratio == pytest.approx(case["hit_sim_rb"], abs=5.1e-4 if small else 1.05e-4)
+    assert found.objects == pytest.approx(case["C"], rel=1e-10)
+    assert found.characteristic_time == pytest.approx(case["T_requests"] / 1000.0, rel=1e-6)
+
+
+# In small caches the characteristic time is an approximation: this is how far it is from exact hit ratios, and no more.
+@pytest.mark.parametrize(
+    ("capacities", "lru", "fifo"),
+    [((1, 2), 7.8e-3, 1.43e-2), ((5, 10), 2.0e-3, 7.3e-3), ((20,), 3.7e-4, 3.6e-3), ((50,), 2.2e-4, 1.3e-3)]
+    + [((100,), 1e-4, 5.5e-4)],
+)
+def test_exact_in_small_caches(capacities: tuple[int, ...], lru: float, fifo: float) -> None:
+    cases = [case for case in cache_cases("exact_small") if case["C"] in capacities]
+    assert cases
+    for case in cases:
+        popularity = zipf(case["N"], case["alpha"])
+        found = {policy: hits(popularity, 1.0, case["C"], eviction=policy).hit_ratio for policy in POLICIES}
+        assert found["lru"] == pytest.approx(case["lru_exact"], abs=lru)
+        assert found["fifo"] == pytest.approx(case["fifo_random_exact"], abs=fifo)
+        assert found["random"] == pytest.approx(found["fifo"], abs=1e-12)
+        # Ideal LFU is a sum of shares, printed to seven digits.
+        assert found["lfu"] == pytest.approx(case["lfu_ideal"], abs=1e-7)
+
+
+# With room for all, a TTL alone decides, and the policy does not matter; 3e-4 is the noise of the simulations.
+@pytest.mark.parametrize("case", cache_cases("ttl_infinite"), ids=name)
+def test_ttl_without_eviction(case: Case) -> None:
+    popularity = zipf(case["N"], case["alpha"])
+    for policy in POLICIES:
+        found = hits(popularity, case["rate"], math.inf, eviction=policy, ttl=case["ttl_s"])
+        assert found.hit_ratio == pytest.approx(case["hit_sim"], abs=3e-4)
+        assert found.characteristic_time is None
+
+
+# Writes that invalidate lower the hit ratio as simulated, with a TTL and (1e12 s) without; noise 3e-4.
+@pytest.mark.parametrize("case", cache_cases("ttl_write_invalidate"), ids=name)
+def test_writes_invalidate(case: Case) -> None:
+    writes = case["read_rate"] * case["write_fraction_of_reads"]
+    found = hits(zipf(case["N"], case["alpha"]), case["read_rate"], math.inf, ttl=case["ttl_s"], write_rate=writes)
+    assert found.hit_ratio == pytest.approx(case["hit_sim"], abs=3e-4)
+
+
+# TTL and LRU eviction together agree with the simulation to its noise of 3e-4. The capacity is that of the live keys:
+# the simulated cache also held expired ones that nobody had asked for again.
+@pytest.mark.parametrize("case", cache_cases("ttl_plus_lru"), ids=name)
+def test_ttl_and_eviction(case: Case) -> None:
+    found = hits(zipf(case["N"], case["alpha"]), case["rate"], case["live"], ttl=case["ttl_s"])
+    assert found.hit_ratio == pytest.approx(case["hit_sim"], abs=3e-4)
+    without = hits(zipf(case["N"], case["alpha"]), case["rate"], case["C"])
+    assert without.hit_ratio == pytest.approx(case["hit_lru_only"], abs=1e-7)  # published to seven digits
+
+
+# A more roomy cache hits more often.
+@property_test
+@given(policies, exponents, sizes, st.floats(0.01, 1), times, write_shares)
+def test_monotone_in_capacity(
+    policy: Eviction, exponent: float, size: float, more: float, time: float, writes: float
+) -> None:
+    popularity, ttl, write_rate = zipf(100_000, exponent), 10**time, 100.0 * 10**writes
+    smaller, larger = (
+        hits(popularity, 100.0, 1e5 * 10**s, eviction=policy, ttl=ttl, write_rate=write_rate) for s in (size, size + more)
+    )
+    # The search for the characteristic time stops at 1e-13.
+    assert smaller.hit_ratio <= larger.hit_ratio + 1e-11
+    assert smaller.objects <= 1e5 * 10**size * (1 + 1e-9)
+
+
+# A longer TTL makes hits more frequent, and none at all is the limit.
+@property_test
+@given(policies, exponents, sizes, times, st.floats(0.01, 2))
+def test_monotone_in_ttl(policy: Eviction, exponent: float, size: float, time: float, more: float) -> None:
+    popularity, capacity = zipf(100_000, exponent), 1e5 * 10**size
+    shorter, longer, never = (
+        hits(popularity, 100.0, capacity, eviction=policy, ttl=ttl).hit_ratio
+        for ttl in (10**time, 10 ** (time + more), None)
+    )
+    # Under LRU the survival is a series over eight characteristic times, which keeps seven digits.
+    assert shorter <= longer + 1e-7
+    assert longer <= never + 1e-7
+
+
+# LFU, which knows the future, is a bound; LRU beats FIFO, which is RANDOM without a TTL.
+@property_test
+@given(exponents, sizes)
+def test_order_of_policies(exponent: float, size: float) -> None:
+    popularity, capacity = zipf(100_000, exponent), 1e5 * 10**size
+    lru, fifo, random, lfu = (hits(popularity, 100.0, capacity, eviction=policy).hit_ratio for policy in POLICIES)
+    assert fifo == pytest.approx(random, abs=1e-11)
+    assert fifo <= lru + 1e-11
+    # LFU is the bound up to what a cache of two objects is off by, see above.
+    assert lru <= lfu + 7.8e-3
+
+
+# Only rates relative to each other matter: the unit of time does not.
+@property_test
+@given(policies, sizes, times, write_shares, st.floats(-6, 6))
+def test_units_do_not_matter(policy: Eviction, size: float, time: float, writes: float, magnitude: float) -> None:
+    unit, popularity = 10**magnitude, zipf(100_000, 0.9)
+    plain, scaled = (
+        hits(popularity, 100.0 / u, 1e5 * 10**size, eviction=policy, ttl=10**time * u, write_rate=100 * 10**writes / u)
+        for u in (1.0, unit)
+    )
+    assert scaled.hit_ratio == pytest.approx(plain.hit_ratio, rel=1e-9, abs=1e-12)
+
+
+# The first write does not change the hit ratio by a jump: with a TTL and eviction the two roads meet.
+@pytest.mark.parametrize("case", cache_cases("ttl_plus_lru"), ids=name)
+def test_few_writes_are_nearly_none(case: Case) -> None:
+    popularity, rate = zipf(case["N"], case["alpha"]), case["rate"]
+    none, few, more = (
+        hits(popularity, rate, case["C"], ttl=case["ttl_s"], write_rate=share * rate).hit_ratio
+        for share in (0.0, 1e-9, 1e-3)
+    )
+    # A share of 1e-9 of writes can cost about that share of hits.
+    assert 0 <= none - few < 1e-8
+    assert more < few
+
+
+# A TTL far beyond the characteristic time changes nothing; one far below it leaves nothing to evict.
+def test_ttl_limits() -> None:
+    popularity = zipf(100_000, 0.9)
+    evicting = hits(popularity, 1000.0, 1000.0)
+    assert evicting.characteristic_time is not None
+    assert hits(popularity, 1000.0, 1000.0, ttl=1e9).hit_ratio == pytest.approx(evicting.hit_ratio, abs=1e-6)
+    short = hits(popularity, 1000.0, 1000.0, ttl=evicting.characteristic_time / 10)
+    assert short.characteristic_time is None
+    unlimited = hits(popularity, 1000.0, math.inf, ttl=evicting.characteristic_time / 10)
+    assert (short.hit_ratio, short.objects) == (unlimited.hit_ratio, unlimited.objects)
+
+
+# No room, or nobody who asks, hits nothing; where everything fits and stays, every read is a hit.
+@pytest.mark.parametrize("policy", POLICIES)
+def test_limits(policy: Eviction) -> None:
+    popularity = zipf(10_000, 0.8)
+    assert hits(popularity, 100.0, 0.0, eviction=policy).hit_ratio == 0
+    assert hits(popularity, 0.0, 100.0, eviction=policy).hit_ratio == 0
+    assert hits(popularity, 100.0, 10_000, eviction=policy).hit_ratio == pytest.approx(1, abs=1e-12)
+    for capacity in (10_001, 1e9, math.inf):
+        found = hits(popularity, 100.0, capacity, eviction=policy)
+        assert found.hit_ratio == pytest.approx(1, abs=1e-12)
+        assert found.characteristic_time is None
+        assert found.objects == pytest.approx(10_000, rel=1e-12)
+
+
+# All objects alike: any policy hits as often as the cache is large.
+@property_test
+@given(policies, st.floats(0.001, 0.999))
+def test_uniform_popularity(policy: Eviction, share: float) -> None:
+    found = hits(zipf(1_000_000, 0.0), 100.0, share * 1e6, eviction=policy)
+    assert found.hit_ratio == pytest.approx(share, rel=1e-9)
+
+
+# With writes and no TTL an object is present as often as its last request was a read: reads / (reads + writes).
+def test_writes_alone() -> None:
+    popularity = zipf(1000, 1.0)
+    found = hits(popularity, 70.0, math.inf, write_rate=30.0)
+    assert found.hit_ratio == pytest.approx(0.7, rel=1e-12)
+    assert np.isclose(found.objects, 700, rtol=1e-12)
