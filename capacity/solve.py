@@ -92,6 +92,10 @@ class Solution(Surroundings):
             self.attempts[place.name, call.to, request_class] = tries
         return one.times(call.count)
 
+    def timed_out_classes(self, callee: str) -> dict[str, float]:
+        """Return, by class, the share of tries to call a tier that end in a timeout."""
+        return {c: share for (_, to, c), share in self.timed_out.items() if to == callee and share > 0.01}
+
     def capacity_of(self, tier: str) -> float | None:
         """Return the visits per second at which a tier's cores or threads are full."""
         rate, ends = self.arrivals(tier).rate, []

@@ -20,6 +20,7 @@ from models.inversion import tail_and_density
 from models.service_time import ServiceTime
 from models.transforms import (
     INSTANT,
+    NEGLIGIBLE,
     Delay,
     PiecewiseDensity,
     PiecewiseHazard,
@@ -41,9 +42,6 @@ MOST_TERMS = 64
 
 GRID_POINTS = 120
 """Points of the grid on which a maximum or a cut-off distribution is kept."""
-
-NEGLIGIBLE = 1e-12
-"""A probability too small to change any percentile that is asked for."""
 
 Marks = tuple[tuple[Transform, int], ...]
 
@@ -88,6 +86,8 @@ class Latency:
     @staticmethod
     def waiting(wait: Transform) -> Latency:
         """Return a waiting time that is shared by every visit of one request to the same place."""
+        if wait.is_negligible:
+            return ZERO
         return Latency([Term(1.0, 0.0, INSTANT, ((wait, 1),))])
 
     @cached_property
@@ -223,7 +223,7 @@ def _solve(function: Callable[[Floats], tuple[Floats, Floats]], wanted: Floats, 
             usable = np.isfinite(step) & (step > lowest) & (step < highest)
         updated = np.where(usable, step, middle)
         narrow = np.isfinite(highest) & (highest - lowest <= 1e-9 * highest)
-        done = narrow | (np.abs(updated - t) <= 1e-8 * t)
+        done = narrow | (np.abs(updated - t) <= 1e-5 * t)
         times[active] = np.where(narrow, highest, updated)
         active[active] = ~done
         if not active.any():
@@ -317,7 +317,10 @@ def _joined(a: Marks, b: Marks) -> Marks:
 
 def _merged(terms: Iterable[Term]) -> tuple[Term, ...]:
     """Return the terms with those of equal shift and marks made one, and folded where they are too many."""
-    merged = _grouped(terms, lambda t: (t.shift, frozenset(t.marks)))
+    listed = tuple(terms)
+    if len(listed) == 1:
+        return listed
+    merged = _grouped(listed, lambda t: (t.shift, frozenset(t.marks)))
     if len(merged) > MOST_TERMS:
         merged = _grouped((t._replace(smooth=t.whole(), marks=()) for t in merged), lambda t: t.shift)
     if len(merged) > MOST_TERMS:
@@ -333,6 +336,9 @@ def _grouped(terms: Iterable[Term], key: Callable[[Term], object]) -> list[Term]
             groups.setdefault(key(term), []).append(term)
     result = []
     for group in groups.values():
+        if len(group) == 1:
+            result.append(group[0])
+            continue
         weight = math.fsum(t.weight for t in group)
         smooth = mixture([t.weight / weight for t in group], [t.smooth for t in group])
         result.append(group[0]._replace(weight=weight, smooth=smooth))

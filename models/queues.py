@@ -8,13 +8,13 @@ exponential service, for one server, and in light traffic, and is a proper distr
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from models.erlang import UnstableQueueError, erlang_c
 from models.service_time import Residual, ServiceTime, exponential
-from models.transforms import INSTANT, GeometricSum, Stretched, Transform
+from models.transforms import INSTANT, NEGLIGIBLE, GeometricSum, Stretched, Transform
 
 if TYPE_CHECKING:
     from models.transforms import Complexes, Points
@@ -28,20 +28,24 @@ class Wait(Transform):
     conditional: Transform
     exact: bool
 
-    @cached_property
-    def mean(self) -> float:  # type: ignore[override]
-        """Mean over all arrivals, also those who do not wait; seconds."""
-        return self.probability * self.conditional.mean
+    mean: float = field(init=False)
+    variance: float = field(init=False)
 
-    @cached_property
-    def variance(self) -> float:  # type: ignore[override]
-        """Seconds squared."""
-        second = self.conditional.variance + self.conditional.mean**2
-        return max(self.probability * second - self.mean**2, 0.0)
+    def __post_init__(self) -> None:
+        waiting = self.conditional.mean
+        mean = self.probability * waiting
+        object.__setattr__(self, "mean", mean)
+        second = self.conditional.variance + waiting**2
+        object.__setattr__(self, "variance", max(self.probability * second - mean**2, 0.0))
 
     def at(self, points: Points) -> Complexes:
         """Return (1 - p) + p times the conditional transform."""
         return 1 - self.probability * (1 - points.value(self.conditional))
+
+    @property
+    def is_negligible(self) -> bool:
+        """Whether practically nobody waits."""
+        return self.probability <= NEGLIGIBLE
 
     def stretched(self, factor: float) -> Wait:
         """Return the same wait with every duration multiplied by a factor (*approximation* of another queue)."""

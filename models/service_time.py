@@ -7,8 +7,7 @@ Erlangs below (Tijms 1994, eq. A.13), a hyperexponential with balanced means abo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,15 +34,13 @@ class ServiceTime(Transform):
     phases: tuple[tuple[float, int, float], ...]
     constants: tuple[tuple[float, float], ...] = ()
 
-    @cached_property
-    def mean(self) -> float:  # type: ignore[override]
-        """Seconds."""
-        return self.moment(1)
+    mean: float = field(init=False)
+    variance: float = field(init=False)
 
-    @cached_property
-    def variance(self) -> float:  # type: ignore[override]
-        """Seconds squared; not below zero by rounding."""
-        return max(self.moment(2) - self.mean**2, 0.0)
+    def __post_init__(self) -> None:
+        mean = self.moment(1)
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "variance", max(self.moment(2) - mean**2, 0.0))
 
     @property
     def squared_cv(self) -> float:
@@ -57,17 +54,27 @@ class ServiceTime(Transform):
 
     def moment(self, order: int) -> float:
         """Return E[X**order]."""
-        of_phases = sum(w * math.prod((k + i) / rate for i in range(order)) for w, k, rate in self.phases)
-        return of_phases + sum(w * value**order for w, value in self.constants)
+        total = 0.0
+        for weight, k, rate in self.phases:
+            rising = float(k)
+            for i in range(1, order):
+                rising *= k + i
+            total += weight * rising / rate**order
+        for weight, value in self.constants:
+            total += weight * value**order
+        return total
 
     def at(self, points: Points) -> Complexes:
         """Return the transform: a sum of powers and exponentials."""
-        result = np.zeros_like(points.s)
-        for weight, count, rate in self.phases:
-            base = rate / (rate + points.s)
-            result = result + (weight * base if count == 1 else weight * base**count)
-        for weight, value in self.constants:
-            result = result + weight * np.exp(-points.s * value)
+        s = points.s
+        parts = [
+            (weight * rate) / (rate + s) if count == 1 else weight * (rate / (rate + s)) ** count
+            for weight, count, rate in self.phases
+        ]
+        parts += [weight * np.exp(-s * value) for weight, value in self.constants]
+        result = parts[0]
+        for part in parts[1:]:
+            result = result + part
         return result
 
     def slowed(self, factor: float) -> ServiceTime:
@@ -86,15 +93,14 @@ class Residual(Transform):
 
     whole: ServiceTime
 
-    @cached_property
-    def mean(self) -> float:  # type: ignore[override]
-        """Return E[S^2] / (2 E[S])."""
-        return self.whole.moment(2) / (2 * self.whole.mean)
+    mean: float = field(init=False)
+    variance: float = field(init=False)
 
-    @cached_property
-    def variance(self) -> float:  # type: ignore[override]
-        """Return E[S^3] / (3 E[S]) less the squared mean."""
-        return max(self.whole.moment(3) / (3 * self.whole.mean) - self.mean**2, 0.0)
+    def __post_init__(self) -> None:
+        once, twice, thrice = (self.whole.moment(order) for order in (1, 2, 3))
+        mean = twice / (2 * once)
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "variance", max(thrice / (3 * once) - mean**2, 0.0))
 
     def at(self, points: Points) -> Complexes:
         """Return (1 - S(s)) / (s E[S])."""

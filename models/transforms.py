@@ -7,8 +7,7 @@ points at once. `Points` remembers what was computed there, so that a piece shar
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -55,6 +54,11 @@ class Transform:
     variance: float
     """Seconds squared."""
 
+    @property
+    def is_negligible(self) -> bool:
+        """Whether it takes any time so rarely that no percentile can tell."""
+        return False
+
     def at(self, points: Points) -> Complexes:
         """Return E[exp(-s X)] at the points, an array of their shape (*exact* unless the class says otherwise)."""
         raise NotImplementedError
@@ -71,6 +75,9 @@ class Instant(Transform):
         """Return one everywhere."""
         return np.ones_like(points.s)
 
+
+NEGLIGIBLE = 1e-12
+"""A probability too small to change any percentile that is asked for."""
 
 INSTANT = Instant()
 
@@ -93,15 +100,12 @@ class Sum(Transform):
 
     parts: tuple[Transform, ...]
 
-    @cached_property
-    def mean(self) -> float:  # type: ignore[override]
-        """Means add."""
-        return sum(part.mean for part in self.parts)
+    mean: float = field(init=False)
+    variance: float = field(init=False)
 
-    @cached_property
-    def variance(self) -> float:  # type: ignore[override]
-        """Variances of independent parts add."""
-        return sum(part.variance for part in self.parts)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mean", sum([part.mean for part in self.parts]))
+        object.__setattr__(self, "variance", sum([part.variance for part in self.parts]))
 
     def at(self, points: Points) -> Complexes:
         """Return the product of the parts' transforms."""
@@ -118,15 +122,12 @@ class Repeated(Transform):
     part: Transform
     times: int
 
-    @cached_property
-    def mean(self) -> float:  # type: ignore[override]
-        """Means add."""
-        return self.times * self.part.mean
+    mean: float = field(init=False)
+    variance: float = field(init=False)
 
-    @cached_property
-    def variance(self) -> float:  # type: ignore[override]
-        """Variances of independent parts add."""
-        return self.times * self.part.variance
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mean", self.times * self.part.mean)
+        object.__setattr__(self, "variance", self.times * self.part.variance)
 
     def at(self, points: Points) -> Complexes:
         """Return the power of the part's transform."""
@@ -141,15 +142,12 @@ class Stretched(Transform):
     part: Transform
     factor: float
 
-    @cached_property
-    def mean(self) -> float:  # type: ignore[override]
-        """Scale with the factor."""
-        return self.factor * self.part.mean
+    mean: float = field(init=False)
+    variance: float = field(init=False)
 
-    @cached_property
-    def variance(self) -> float:  # type: ignore[override]
-        """Scale with its square."""
-        return self.factor**2 * self.part.variance
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mean", self.factor * self.part.mean)
+        object.__setattr__(self, "variance", self.factor**2 * self.part.variance)
 
     def at(self, points: Points) -> Complexes:
         """Return the part's transform at factor * s."""
@@ -163,18 +161,14 @@ class Mixture(Transform):
     weights: tuple[float, ...]
     parts: tuple[Transform, ...]
 
-    @cached_property
-    def mean(self) -> float:  # type: ignore[override]
-        """Mix the means."""
-        return sum(w * part.mean for w, part in zip(self.weights, self.parts, strict=True))
+    mean: float = field(init=False)
+    variance: float = field(init=False)
 
-    @cached_property
-    def variance(self) -> float:  # type: ignore[override]
-        """Mix the variances, plus the variance of the means."""
-        mean = self.mean
-        return sum(
-            w * (part.variance + (part.mean - mean) ** 2) for w, part in zip(self.weights, self.parts, strict=True)
-        )
+    def __post_init__(self) -> None:
+        pairs = list(zip(self.weights, self.parts, strict=True))
+        mean = sum([w * part.mean for w, part in pairs])
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "variance", sum([w * (part.variance + (part.mean - mean) ** 2) for w, part in pairs]))
 
     def at(self, points: Points) -> Complexes:
         """Return the weighted sum of the transforms."""
@@ -195,20 +189,15 @@ class GeometricSum(Transform):
     further: Transform
     remaining: float
 
-    @property
-    def mean(self) -> float:  # type: ignore[override]
-        """Return E[first] + E[number] E[further]."""
-        return self.first.mean + (1 - self.remaining) / self.remaining * self.further.mean
+    mean: float = field(init=False)
+    variance: float = field(init=False)
 
-    @property
-    def variance(self) -> float:  # type: ignore[override]
-        """Return the variance of a compound sum."""
-        ratio = 1 - self.remaining
-        return (
-            self.first.variance
-            + ratio / self.remaining * self.further.variance
-            + ratio / self.remaining**2 * self.further.mean**2
-        )
+    def __post_init__(self) -> None:
+        number, spread = (1 - self.remaining) / self.remaining, (1 - self.remaining) / self.remaining**2
+        further = self.further
+        object.__setattr__(self, "mean", self.first.mean + number * further.mean)
+        variance = self.first.variance + number * further.variance + spread * further.mean**2
+        object.__setattr__(self, "variance", variance)
 
     def at(self, points: Points) -> Complexes:
         """Return (1-r) A / (1 - r B), the denominator as (1-r) + r (1-B)."""

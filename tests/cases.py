@@ -20,7 +20,8 @@ def _read(name: str) -> dict[str, Any]:
 def queue_case(name: str) -> Case:
     """Return the parameters of the queueing case with this id, and what is expected of it by metric."""
     (case,) = (case for case in _read("queue_cases.json")["cases"] if case["id"] == name)
-    return case["parameters"] | {"expected": {e["metric"]: e for e in case["expected"]}}
+    parameters: Case = case["parameters"]
+    return parameters | {"expected": {e["metric"]: e for e in case["expected"]}}
 
 
 def expected(name: str, metric: str) -> Any:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Draw = "Callable[[random.Random], float]"
-
 
 class Clock:
     """What happens next, in the order of time."""
@@ -24,9 +22,11 @@ class Clock:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
 
     def after(self, delay: float, action: Callable[[], None]) -> None:
+        """Do something `delay` seconds from now."""
         heapq.heappush(self._events, (self.now + delay, next(self._order), action))
 
     def run(self) -> None:
+        """Do all that is to be done."""
         while self._events:
             self.now, _, action = heapq.heappop(self._events)
             action()
@@ -49,6 +49,7 @@ class Station:
             self.queue.append(granted)
 
     def release(self) -> None:
+        """Give the server to who waits longest."""
         if self.queue:
             self.queue.popleft()()
         else:
@@ -72,9 +73,11 @@ class Sample:
 
     @property
     def mean(self) -> float:
+        """Return the average."""
         return sum(self.values) / len(self.values)
 
     def percentile(self, fraction: float) -> float:
+        """Return the value that this fraction does not exceed."""
         return sorted(self.values)[int(fraction * len(self.values))]
 
 
@@ -93,7 +96,7 @@ class Tier:
 
 def simulate_tier(tier: Tier, requests: int, seed: int) -> tuple[Sample, Sample]:
     """Return the response times and the waits for a thread; the first tenth is left out."""
-    draws, clock = random.Random(seed), Clock()
+    draws, clock = random.Random(seed), Clock()  # noqa: S311, nothing is kept secret
     threads, cores, below = (Station(clock, n) for n in (tier.threads, tier.cores, tier.cores_below))
     responses, waits = Sample(), Sample()
 
@@ -121,10 +124,10 @@ def simulate_tier(tier: Tier, requests: int, seed: int) -> tuple[Sample, Sample]
 
 
 def simulate_least_connections(
-    arrival_rate: float, nodes: int, cores: int, burst: Callable[[random.Random], float], requests: int, seed: int
+    arrival_rate: float, nodes: int, cores: int, burst: Callable[[random.Random], float], *, requests: int, seed: int
 ) -> tuple[Sample, Sample]:
     """Return response times and waits where each request joins a node with the fewest requests; ties at random."""
-    draws, clock = random.Random(seed), Clock()
+    draws, clock = random.Random(seed), Clock()  # noqa: S311, nothing is kept secret
     stations = [Station(clock, cores) for _ in range(nodes)]
     inside = [0] * nodes
     responses, waits = Sample(), Sample()

@@ -132,15 +132,13 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         """Return hit ratio and characteristic time."""
         found = self.hits(place, arrivals)
         return {
-            "cache": {
-                "hit_ratio": found.hit_ratio,
-                "characteristic_time_s": found.characteristic_time,
-                "objects_held": found.objects,
-                "copies": place.nodes if place.hosted else 1,
-                "local": place.hosted,
-                "busiest_key_share": self.asked(arrivals).busiest,
-                "busiest_node_share": busiest_shard(self.asked(arrivals), place.count) if place.count > 0 else None,
-            }
+            "hit_ratio": found.hit_ratio,
+            "characteristic_time_s": found.characteristic_time,
+            "objects_held": found.objects,
+            "copies": place.nodes if place.hosted else 1,
+            "local": place.hosted,
+            "busiest_key_share": self.asked(arrivals).busiest,
+            "busiest_node_share": busiest_shard(self.asked(arrivals), place.count) if place.count > 0 else None,
         }
 
     def unknowns(self, place: Place, arrivals: Arrivals) -> list[tuple[str, str]]:

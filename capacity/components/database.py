@@ -204,7 +204,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
                 "miss_ratio": self.miss_ratio(place),
                 "reads_per_s": self._busiest_reads(place, arrivals),
             }
-        return {"database": shown}
+        return shown
 
     def unknowns(self, place: Place, arrivals: Arrivals) -> list[tuple[str, str]]:
         """Say what is unknown about the disk, and that memory is."""

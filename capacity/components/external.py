@@ -98,4 +98,4 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         held = None if any(part is None for part in latency) else sum(
             arrivals.of(name) * part.mean for name, part in zip(arrivals.classes, latency, strict=True) if part
         )
-        return {"external": {"threads_held": held, "rejected_fraction": self.rejected(arrivals)}}
+        return {"threads_held": held, "rejected_fraction": self.rejected(arrivals)}

@@ -77,14 +77,12 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
             shown = {"mean_s": done.mean, "p50_s": p50, "p95_s": p95, "p99_s": p99}
         capacity = around.capacity_of(self.consumers)
         return {
-            "queue": {
-                "backlog": None if done is None else arrivals.rate * done.mean,
-                "delay": shown,
-                "stop_s": STOP,
-                "drain_s": None if capacity is None else drain_time(arrivals.rate, capacity, STOP),
-                "storage_bytes": storage(
-                    arrivals.rate, self.message_size, self.retention, self.replication_factor
-                ),
-                "partitions": self.partitions,
-            }
+            "backlog": None if done is None else arrivals.rate * done.mean,
+            "delay": shown,
+            "stop_s": STOP,
+            "drain_s": None if capacity is None else drain_time(arrivals.rate, capacity, STOP),
+            "storage_bytes": storage(
+                arrivals.rate, self.message_size, self.retention, self.replication_factor
+            ),
+            "partitions": self.partitions,
         }

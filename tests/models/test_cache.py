@@ -40,8 +40,13 @@ def test_simulated(case: Case) -> None:
 # In small caches the characteristic time is an approximation: this is how far it is from exact hit ratios, and no more.
 @pytest.mark.parametrize(
     ("capacities", "lru", "fifo"),
-    [((1, 2), 7.8e-3, 1.43e-2), ((5, 10), 2.0e-3, 7.3e-3), ((20,), 3.7e-4, 3.6e-3), ((50,), 2.2e-4, 1.3e-3)]
-    + [((100,), 1e-4, 5.5e-4)],
+    [
+        ((1, 2), 7.8e-3, 1.43e-2),
+        ((5, 10), 2.0e-3, 7.3e-3),
+        ((20,), 3.7e-4, 3.6e-3),
+        ((50,), 2.2e-4, 1.3e-3),
+        ((100,), 1e-4, 5.5e-4),
+    ],
 )
 def test_exact_in_small_caches(capacities: tuple[int, ...], lru: float, fifo: float) -> None:
     cases = [case for case in cache_cases("exact_small") if case["C"] in capacities]
@@ -86,13 +91,14 @@ def test_ttl_and_eviction(case: Case) -> None:
 
 # A more roomy cache hits more often.
 @property_test
-@given(policies, exponents, sizes, st.floats(0.01, 1), times, write_shares)
+@given(policy=policies, exponent=exponents, size=sizes, more=st.floats(0.01, 1), time=times, writes=write_shares)
 def test_monotone_in_capacity(
-    policy: Eviction, exponent: float, size: float, more: float, time: float, writes: float
+    *, policy: Eviction, exponent: float, size: float, more: float, time: float, writes: float
 ) -> None:
     popularity, ttl, write_rate = zipf(100_000, exponent), 10**time, 100.0 * 10**writes
     smaller, larger = (
-        hits(popularity, 100.0, 1e5 * 10**s, eviction=policy, ttl=ttl, write_rate=write_rate) for s in (size, size + more)
+        hits(popularity, 100.0, 1e5 * 10**s, eviction=policy, ttl=ttl, write_rate=write_rate)
+        for s in (size, size + more)
     )
     # The search for the characteristic time stops at 1e-13.
     assert smaller.hit_ratio <= larger.hit_ratio + 1e-11
@@ -190,3 +196,14 @@ def test_writes_alone() -> None:
     found = hits(popularity, 70.0, math.inf, write_rate=30.0)
     assert found.hit_ratio == pytest.approx(0.7, rel=1e-12)
     assert np.isclose(found.objects, 700, rtol=1e-12)
+
+
+# What was missed is again a popularity, asked for less often at its top than what was asked for.
+@property_test
+@given(policies, exponents, st.floats(-4, -0.1))
+def test_missed(policy: Eviction, exponent: float, size: float) -> None:
+    popularity = zipf(100_000, exponent)
+    missed = hits(popularity, 100.0, 1e5 * 10**size, eviction=policy).missed
+    assert missed is not None
+    assert float((missed.share * missed.count).sum()) == pytest.approx(1, rel=1e-9)
+    assert missed.share[0] <= popularity.share[0] * (1 + 1e-9)

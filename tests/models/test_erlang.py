@@ -230,7 +230,7 @@ def test_limits() -> None:
 )
 def test_senseless_input_is_refused(servers: float, load: float) -> None:
     for function in (erlang_b, erlang_c):
-        with pytest.raises(ValueError, match="server|erlangs"):
+        with pytest.raises(ValueError, match=r"server|erlangs"):
             function(servers, load)
 
 

@@ -23,6 +23,9 @@ FRACTIONS = [0.5, 0.9, 0.95, 0.99, 0.999, 0.9999]
 SMOOTH = 1e-4
 """Relative error granted to percentiles: a tenth of what the planner promises. The largest seen is 2e-5, at P99.99."""
 
+SEARCH = 2e-5
+"""Relative difference granted between two ways to one percentile: the search for it stops at steps of 1e-5."""
+
 property_test = settings(max_examples=100, deadline=None)
 
 
@@ -114,8 +117,7 @@ def test_maximum_with_constants() -> None:
 def test_constants_shift(shift: float) -> None:
     smooth = Latency.of(exponential(1.0)) + Latency.of(exponential(0.3))
     moved = Latency.constant(shift) + smooth
-    # 1e-8 is where the search for a percentile stops, relative to the percentile.
-    assert moved.percentiles(FRACTIONS) == pytest.approx([shift + t for t in smooth.percentiles(FRACTIONS)], rel=3e-8)
+    assert moved.percentiles(FRACTIONS) == pytest.approx([shift + t for t in smooth.percentiles(FRACTIONS)], rel=SEARCH)
     assert moved.exceeds(shift * (1 - 1e-9)) == 1
 
 
@@ -135,7 +137,7 @@ def test_mixture() -> None:
 # A mixture of constants jumps where it should.
 def test_mixture_of_constants() -> None:
     latency = mixed([0.5, 0.3, 0.2], [Latency.constant(t) for t in (1.0, 2.0, 3.0)])
-    assert latency.percentiles([0.49, 0.51, 0.79, 0.81, 0.999]) == pytest.approx([1, 2, 2, 3, 3], rel=1e-8)
+    assert latency.percentiles([0.49, 0.51, 0.79, 0.81, 0.999]) == pytest.approx([1, 2, 2, 3, 3], rel=SEARCH)
     assert [latency.exceeds(t) for t in (0.5, 1.5, 2.5, 3.5)] == pytest.approx([1, 0.5, 0.2, 0], abs=1e-15)
 
 
@@ -158,7 +160,7 @@ def test_moments(parts: list[tuple[float, float, float]]) -> None:
     assert either.variance == pytest.approx(second - either.mean**2, rel=1e-9, abs=1e-12 * sum(means) ** 2)
 
 
-# The order in which parts are added changes nothing: 3e-8 is twice where the search for a percentile stops.
+# The order in which parts are added changes nothing.
 @property_test
 @given(st.permutations(range(4)))
 def test_order_does_not_matter(order: list[int]) -> None:
@@ -171,7 +173,7 @@ def test_order_does_not_matter(order: list[int]) -> None:
     ]
     expected, found = total(parts), total([parts[i] for i in order])
     assert found.mean == pytest.approx(expected.mean, rel=1e-13)
-    assert found.percentiles(FRACTIONS) == pytest.approx(expected.percentiles(FRACTIONS), rel=3e-8)
+    assert found.percentiles(FRACTIONS) == pytest.approx(expected.percentiles(FRACTIONS), rel=SEARCH)
 
 
 # Scaling every duration scales every percentile: the result does not depend on the unit of time.
@@ -182,7 +184,7 @@ def test_units_do_not_matter(magnitude: float, means: list[float]) -> None:
     plain = total([Latency.of(from_moments(m, 2.0)) for m in means])
     scaled = total([Latency.of(from_moments(m * unit, 2.0)) for m in means])
     expected = [t * unit for t in plain.percentiles(FRACTIONS)]
-    assert scaled.percentiles(FRACTIONS) == pytest.approx(expected, rel=3e-8)
+    assert scaled.percentiles(FRACTIONS) == pytest.approx(expected, rel=SEARCH)
 
 
 # No time at all is neutral, and no visits take no time.
@@ -226,10 +228,11 @@ def retried(base: float, timeout: float, retries: int) -> Callable[[float], floa
     failed = math.exp(base - timeout)
 
     def tail(t: float) -> float:
-        tries, rest = divmod(t, timeout)
+        tries, rest = int(t / timeout), t % timeout
         if tries > retries:
             return 0.0
-        return failed**tries * (1.0 if rest < base else math.exp(base - rest))
+        passed: float = failed**tries * math.exp(min(base - rest, 0.0))
+        return passed
 
     return tail
 
@@ -245,6 +248,17 @@ def test_timeout_mean_and_failures(base: float, timeout: float, retries: int) ->
     # The probability of a failure comes from the inversion, good to 1e-8.
     assert failed == pytest.approx(math.exp(base - timeout), abs=1e-9)
     assert latency.mean == pytest.approx(in_try * sum(failed**i for i in range(retries + 1)), rel=1e-8)
+
+
+# The tail of a call with timeout and retries, at any time. Where a try is cut off the density jumps, around which the
+# inversion is off by up to 1.7e-3 of all calls (seen); elsewhere it is far closer.
+@pytest.mark.parametrize(("base", "timeout", "retries"), CUT_OFF)
+def test_timeout_tail(base: float, timeout: float, retries: int) -> None:
+    latency, _ = with_timeout(Latency.constant(base) + Latency.of(exponential(1.0)), timeout, retries)
+    times = np.linspace(0.0, 1.1 * (retries + 1) * timeout, 1000)[1:]
+    exact = retried(base, timeout, retries)
+    assert latency.tail(times) == pytest.approx(np.array([exact(t) for t in times.tolist()]), abs=2e-3)
+    assert latency.exceeds(timeout * (retries + 1) * (1 - 1e-9)) >= math.exp((base - timeout) * (retries + 1))
 
 
 # A timeout that nothing reaches changes nothing.

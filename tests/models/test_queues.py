@@ -16,6 +16,7 @@ from tests.simulation import simulate_least_connections
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
 CONSTANT = ServiceTime((), ((1.0, 1.0),))
 FRACTIONS = [0.5, 0.9, 0.95, 0.99, 0.999]
@@ -89,7 +90,7 @@ def test_degenerate_pole() -> None:
 
 # More load makes every percentile longer, more servers shorter; percentiles and tails are inverse to each other.
 @property_test
-@given(loads, st.integers(1, 300), st.sampled_from(FRACTIONS), st.floats(0.01, 0.9))
+@given(st.floats(0.05, 0.9), st.integers(1, 200), st.sampled_from(FRACTIONS), st.floats(0.01, 0.7))
 def test_monotone(rho: float, servers: int, fraction: float, more: float) -> None:
     queue = MMc(rho * servers, 1.0, servers)
     busier = MMc((rho + more * (1 - rho)) * servers, 1.0, servers)
@@ -99,6 +100,7 @@ def test_monotone(rho: float, servers: int, fraction: float, more: float) -> Non
     assert roomier.response_percentile(fraction) <= time * (1 + 1e-14)
     assert time <= busier.response_percentile(fraction) * (1 + 1e-14)
     assert roomier.wait_mean < queue.wait_mean < busier.wait_mean
+    # The search halves an interval down to the last digits.
     assert queue.response_tail(time) == pytest.approx(1 - fraction, rel=1e-9)
 
 
@@ -189,20 +191,18 @@ def test_whitt_wait_probability(name: str) -> None:
 # Means follow the load: more arrivals wait longer, under every way of balancing and for any service.
 @property_test
 @given(
-    st.floats(0.05, 0.98),
-    st.floats(0.01, 0.9),
-    cvs,
-    st.integers(1, 8),
-    st.integers(1, 8),
-    st.sampled_from(["shared_queue", "random", "round_robin", "least_connections"]),
+    rho=st.floats(0.05, 0.98),
+    more=st.floats(0.01, 0.9),
+    cv=cvs,
+    nodes=st.integers(1, 8),
+    servers=st.integers(1, 8),
+    balancing=st.sampled_from(["shared_queue", "random", "round_robin", "least_connections"]),
 )
-def test_balanced_monotone(rho: float, more: float, cv: float, nodes: int, servers: int, balancing: str) -> None:
+def test_balanced_monotone(*, rho: float, more: float, cv: float, nodes: int, servers: int, balancing: str) -> None:
     service, total = from_moments(1.0, cv), nodes * servers
-    light, heavy = (
-        balanced_wait(r * total, service, nodes, servers, balancing) for r in (rho, rho + more * (1 - rho))
-    )
+    light, heavy = (balanced_wait(r * total, service, nodes, servers, balancing) for r in (rho, rho + more * (1 - rho)))
     assert light.mean < heavy.mean
-    assert light.probability <= heavy.probability
+    assert light.probability < heavy.probability
 
 
 # On one node, balancing has nothing to choose: every way gives the same queue.
@@ -249,12 +249,33 @@ def hyperexponential(draws: random.Random) -> float:
     return draws.expovariate(2 * p if draws.random() < p else 2 * (1 - p))
 
 
-# Fewest connections in simulation: P99 of the response within 4 % for exponential service on four one-core nodes.
-def test_least_connections_simulated() -> None:
-    found = Latency.waiting(balanced_wait(3.2, exponential(1.0), 4, 1, "least_connections")) + Latency.of(exponential(1.0))
-    responses, _ = simulate_least_connections(3.2, 4, 1, lambda draws: draws.expovariate(1.0), 300_000, 1)
-    assert found.percentile(0.99) == pytest.approx(responses.percentile(0.99), rel=0.04)
-    assert found.mean == pytest.approx(responses.mean, rel=0.04)
+# Fewest connections in simulation, P99 of the response. Over 600,000 requests the model was 0.2 % low for exponential
+# service on four nodes, and long elsewhere: 4.5 % on twenty nodes, 3.9 % for E2, 4.7 % constant, 6.6 % for squared CV 4.
+# The bounds add three standard errors of the 200,000 requests here: 2 % each, 1 % where service is regular.
+@pytest.mark.parametrize(
+    ("nodes", "servers", "rho", "service", "draw", "lowest", "highest"),
+    [
+        pytest.param(4, 1, 0.8, exponential(1.0), lambda draws: draws.expovariate(1.0), 0.94, 1.06, id="M"),
+        pytest.param(20, 1, 0.9, exponential(1.0), lambda draws: draws.expovariate(1.0), 0.985, 1.105, id="M-20-nodes"),
+        pytest.param(4, 2, 0.85, erlang(2, 1.0), lambda draws: draws.gammavariate(2, 0.5), 0.98, 1.10, id="E2"),
+        pytest.param(4, 1, 0.8, CONSTANT, lambda _: 1.0, 1.0, 1.08, id="D"),
+        pytest.param(4, 1, 0.8, from_moments(1.0, 4.0), hyperexponential, 1.0, 1.13, id="H2"),
+    ],
+)
+def test_least_connections_simulated(
+    *,
+    nodes: int,
+    servers: int,
+    rho: float,
+    service: ServiceTime,
+    draw: Callable[[random.Random], float],
+    lowest: float,
+    highest: float,
+) -> None:
+    rate = rho * nodes * servers
+    found = Latency.waiting(balanced_wait(rate, service, nodes, servers, "least_connections")) + Latency.of(service)
+    responses, _ = simulate_least_connections(rate, nodes, servers, draw, requests=200_000, seed=1)
+    assert lowest < found.percentile(0.99) / responses.percentile(0.99) < highest
 
 
 # No steady state above the capacity of all nodes, whatever the balancing; the error says what is missing.

@@ -1,0 +1,214 @@
+"""Topology to Evaluation: the one pure function that everything stands on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capacity import pricing
+from capacity.results import (
+    ClassResult,
+    Cost,
+    CostItem,
+    Evaluation,
+    Failure,
+    LimitResult,
+    Response,
+    ScenarioClass,
+    ScenarioResult,
+    Slo,
+    TierResult,
+)
+from capacity.solve import solve
+from capacity.system import resolve
+from capacity.verdict import FRACTIONS, Violation, class_latency, goals, limits, violations
+from capacity.warnings import warnings
+from models.latency import Latency, mixed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capacity.components.base import Answer
+    from capacity.solve import Solution
+    from capacity.system import Counts, System
+    from capacity.topology import Topology
+    from models.transforms import Transform
+
+
+def evaluate(topology: Topology) -> Evaluation:
+    """Return everything about a topology with the counts that it gives; what it leaves out is the least possible.
+
+    Pure: equal topologies give equal evaluations. Never raises for an overloaded system: that is an answer.
+    """
+    system = resolve(topology)
+    return describe(solve(system, system.least()))
+
+
+def describe(solution: Solution) -> Evaluation:
+    """Return the evaluation of a solved system."""
+    system = solution.system
+    topology = system.topology
+    found = violations(solution)
+    normal = scenario_result(solution, found)
+    missed = {(v.name, v.constraint) for v in found if v.scope == "class"}
+    return Evaluation(
+        name=topology.name,
+        feasible=normal.passes,
+        utilization_ceiling=float(topology.slo.utilization),
+        peak_to_mean=float(topology.workload.peak_to_mean),
+        classes={name: _class_result(solution, name, missed) for name in topology.workload.classes},
+        tiers={name: _tier_result(solution, name) for name in system.tiers},
+        scenarios={"normal": normal},
+        cost=cost(system, solution.counts),
+        warnings=warnings(solution),
+    )
+
+
+def scenario_result(solution: Solution, found: Iterable[Violation], lost: str | None = None) -> ScenarioResult:
+    """Return the verdict on one solved system."""
+    failures = [failure(violation, lost) for violation in found]
+    classes = {}
+    for name in solution.system.topology.workload.classes:
+        latency = class_latency(solution, name)
+        classes[name] = ScenarioClass(None if latency is None else latency.percentile(0.99))
+    return ScenarioResult(not failures, failures, classes)
+
+
+def failure(violation: Violation, lost: str | None = None) -> Failure:
+    """Return a violation as it is reported."""
+    v = violation
+    return Failure(v.scope, v.name, v.constraint, v.value, v.limit, v.unit, lost)
+
+
+def cost(system: System, counts: Counts) -> Cost:
+    """Return the monthly cost; a price that is not known stays unknown in the total."""
+    items = []
+    for name, tier in system.tiers.items():
+        nodes, machine = tier.machines(counts.get(name, 0)), system.machines[name]
+        if system.roots[name] != name or machine is None or nodes == 0 or tier.node is None:
+            continue
+        unit = pricing.monthly(machine, 1)
+        items.append(CostItem(name, tier.node, nodes, unit, None if unit is None else unit * nodes))
+    known = sum(item.monthly for item in items if item.monthly is not None)
+    unknown = [item.tier for item in items if item.monthly is None]
+    return Cost(system.topology.currency, known, unknown, items)
+
+
+def _class_result(solution: Solution, name: str, missed: set[tuple[str, str]]) -> ClassResult:
+    topology = solution.system.topology
+    rate = topology.workload.classes[name].rate * topology.workload.peak_to_mean
+    latency = class_latency(solution, name)
+    goal = topology.slo.latency.get(name)
+    percentiles: list[float | None] = [None] * len(FRACTIONS)
+    if latency is not None:
+        percentiles = list(latency.percentiles(list(FRACTIONS.values())))
+    values = dict(zip(FRACTIONS, percentiles, strict=True)) | {"mean": None if latency is None else latency.mean}
+    slo = [Slo(key, limit, values[key], (name, key) not in missed) for key, limit in (goals(goal) if goal else [])]
+    exact = latency is not None and _exact(latency)
+    return ClassResult(float(rate), values["mean"], *percentiles, None, exact, slo)
+
+
+def _exact(latency: Latency) -> bool:
+    """Whether a response time is exact for its model: at most one wait, itself exact, and nothing kept on a grid."""
+    return len(latency.terms) == 1 and len(latency.terms[0].marks) <= 1 and all(
+        n == 1 and _exact_part(wait) for wait, n in latency.terms[0].marks
+    ) and _exact_part(latency.terms[0].smooth)
+
+
+def _exact_part(part: Transform) -> bool:
+    return getattr(part, "exact", type(part).__name__ not in ("PiecewiseHazard", "PiecewiseDensity", "Mixture"))
+
+
+def _tier_result(solution: Solution, name: str) -> TierResult:
+    system, place, arrivals = solution.system, solution.places[name], solution.arrivals(name)
+    tier = system.tiers[name]
+    found = limits(solution, name)
+    binding = max(found, key=lambda limit: limit.utilization, default=None)
+    utilization = None if binding is None else binding.utilization
+    if place.hosted and binding is None:
+        host = max(limits(solution, place.root), key=lambda limit: limit.utilization, default=None)
+        binding, utilization = host, None if host is None else host.utilization
+    own = _mixed(solution, name, "own")
+    total = _mixed(solution, name, "total")
+    waits = _wait_mean(solution, name, own)
+    nodes = tier.machines(place.count) if not place.hosted else place.nodes
+    priced = not place.hosted and place.machine is not None
+    return TierResult(
+        kind=str(tier.__struct_config__.tag),
+        node=tier.node,
+        nodes=nodes,
+        host=tier.host,
+        count=place.count,
+        counted=tier.counted,
+        arrival_rate_per_s=arrivals.rate,
+        utilization=utilization,
+        headroom=None if utilization is None else 1 - utilization,
+        binding=None if binding is None else binding.resource,
+        limits=[LimitResult(x.resource, x.used, x.capacity, x.unit, x.utilization) for x in found],
+        wait_mean_s=waits,
+        response=_response(own),
+        total_response=_response(total),
+        exact=own is not None and _exact(own),
+        method=_method(solution, name, own),
+        why=[],
+        monthly_cost=pricing.monthly(place.machine, nodes) if priced and place.machine else None,
+        slo=[
+            Slo(t.name, t.limit, None if t.latency is None else t.latency.percentile(t.fraction), _target_met(t.latency, t.fraction, t.limit))
+            for t in tier.targets(place, arrivals, solution)
+        ],
+        details=tier.details(place, arrivals, solution),
+    )
+
+
+def _target_met(latency: Latency | None, fraction: float, limit: float) -> bool:
+    return latency is not None and latency.exceeds(limit) <= (1 - fraction) * (1 + 1e-7)
+
+
+def _mixed(solution: Solution, name: str, which: str) -> Latency | None:
+    """Return a tier's response time over everything that arrives."""
+    arrivals = solution.arrivals(name)
+    parts: list[tuple[float, Answer]] = []
+    for request_class in arrivals.classes:
+        reads, writes = arrivals.reads[request_class], arrivals.writes[request_class]
+        if reads > 0:
+            parts.append((reads, solution.answers[name, request_class, "read"]))
+        if writes > 0:
+            parts.append((writes, solution.answers[name, request_class, "write"]))
+    latencies = [latency for _, answer in parts if (latency := getattr(answer, which)) is not None]
+    if not parts or len(latencies) < len(parts):
+        return None
+    return mixed([rate / arrivals.rate for rate, _ in parts], latencies)
+
+
+def _wait_mean(solution: Solution, name: str, own: Latency | None) -> float | None:
+    """Return the mean wait of one visit: for a thread, a core, or a partner's limit."""
+    if own is None:
+        return None
+    return sum(term.weight * n * wait.mean for term in own.terms for wait, n in term.marks)
+
+
+def _response(latency: Latency | None) -> Response:
+    if latency is None:
+        return Response()
+    p50, p95, p99 = latency.percentiles([0.5, 0.95, 0.99]) if latency.mean > 0 else (0.0, 0.0, 0.0)
+    return Response(latency.mean, p50, p95, p99)
+
+
+def _method(solution: Solution, name: str, own: Latency | None) -> str:
+    """Return the name of the model that gave a tier's response time."""
+    place = solution.places[name]
+    station = next((s for (root, _), s in solution.stations.items() if root == place.root and s.rate > 0), None)
+    if station is None:
+        return "pure delay" if own is not None else "none"
+    if station.wait is None:
+        return "overloaded"
+    if station.wait.exact:
+        return "M/M/c or M/G/1, exact"
+    if station.pool.hot_share is not None:
+        return "M/M/1 per node, the busiest by its key"
+    names = {
+        "least_connections": "M/G/c, shortest queue",
+        "round_robin": "G/G/c per node (Whitt 1993)",
+        "random": "M/G/c per node (Tijms 1981)",
+        "shared_queue": "M/G/c (Tijms 1981)",
+    }
+    return names[station.pool.balancing]

@@ -1,0 +1,176 @@
+"""What an evaluation says, as frozen values: the shape that scripts rely on. Keys are added, never renamed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+
+class Slo(msgspec.Struct, frozen=True):
+    """One objective: what is allowed and what was reached (None: an overload leaves no value)."""
+
+    name: str
+    limit: float
+    value: float | None
+    met: bool
+
+
+class ClassResult(msgspec.Struct, frozen=True):
+    """What users of one request class see; seconds."""
+
+    arrival_rate_per_s: float
+    mean_s: float | None
+    p50_s: float | None
+    p90_s: float | None
+    p95_s: float | None
+    p99_s: float | None
+    p999_s: float | None
+    availability: float | None
+    exact: bool
+    slo: list[Slo]
+
+
+class LimitResult(msgspec.Struct, frozen=True):
+    """One resource of a tier."""
+
+    resource: str
+    used: float
+    capacity: float
+    unit: str
+    utilization: float
+
+
+class Response(msgspec.Struct, frozen=True):
+    """A response time; seconds."""
+
+    mean_s: float | None = None
+    p50_s: float | None = None
+    p95_s: float | None = None
+    p99_s: float | None = None
+
+
+class Why(msgspec.Struct, frozen=True):
+    """How many nodes one constraint asks for."""
+
+    constraint: str
+    nodes: int
+
+
+class TierResult(msgspec.Struct, frozen=True):
+    """One tier. `response` is the tier's own time, `total_response` includes the calls that are waited for."""
+
+    kind: str
+    node: str | None
+    nodes: int
+    host: str | None
+    count: int
+    counted: str | None
+    arrival_rate_per_s: float
+    utilization: float | None
+    headroom: float | None
+    binding: str | None
+    limits: list[LimitResult]
+    wait_mean_s: float | None
+    response: Response
+    total_response: Response
+    exact: bool
+    method: str
+    why: list[Why]
+    monthly_cost: float | None
+    slo: list[Slo]
+    details: dict[str, Any]
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One limit or objective that is not met: where, by how much, and what was lost at that moment, if anything."""
+
+    scope: str
+    name: str
+    constraint: str
+    value: float | None
+    limit: float
+    unit: str
+    lost: str | None = None
+
+
+class ScenarioClass(msgspec.Struct, frozen=True):
+    """What a class sees in a scenario."""
+
+    p99_s: float | None
+
+
+class ScenarioResult(msgspec.Struct, frozen=True):
+    """Whether everything is met in one scenario."""
+
+    passes: bool
+    violations: list[Failure]
+    classes: dict[str, ScenarioClass]
+
+
+class CostItem(msgspec.Struct, frozen=True):
+    """One product of a total: quantity times unit price (None: unknown)."""
+
+    tier: str
+    what: str
+    quantity: int
+    unit_price: float | None
+    monthly: float | None
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What is known of the monthly cost, and the tiers whose price is not: the total is at least `monthly`."""
+
+    currency: str
+    monthly: float
+    unknown: list[str]
+    items: list[CostItem]
+
+
+class Warning(msgspec.Struct, frozen=True):  # noqa: A001 - it is what users call it
+    """Something that a careful reader should know."""
+
+    tier: str | None
+    code: str
+    message: str
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """Why nothing is feasible: what cannot be met, the best that can be reached, the smallest change that helps."""
+
+    constraint: str
+    best: str
+    mends: list[str]
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole system at the load that is planned for."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    feasible: bool
+    utilization_ceiling: float
+    peak_to_mean: float
+    classes: dict[str, ClassResult]
+    tiers: dict[str, TierResult]
+    scenarios: dict[str, ScenarioResult]
+    cost: Cost
+    warnings: list[Warning]
+    infeasible: Advice | None = None
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Return what is not met in any scenario."""
+        return [failure for scenario in self.scenarios.values() for failure in scenario.violations]
+
+
+def to_builtins(evaluation: Evaluation) -> dict[str, Any]:
+    """Return an evaluation as plain tables and lists, each tier's own findings beside the common ones."""
+    values: dict[str, Any] = msgspec.to_builtins(evaluation)
+    for tier in values["tiers"].values():
+        details = tier.pop("details")
+        del tier["count"], tier["counted"]
+        tier.update(details)
+    return values

@@ -1,0 +1,276 @@
+"""The cheapest counts that meet every limit and objective, also with one node lost in any tier.
+
+The search goes from below. Each tier first gets a lower bound: the fewest nodes with which it passes when nothing
+waits anywhere else. From there candidates are taken in order of cost. The first that passes is the cheapest. One that
+fails names a conflict, and only the tiers whose nodes could resolve it are given more: as long as more nodes of other
+tiers never make that conflict smaller, every cheaper system has been seen.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capacity import pricing
+from capacity.components.cache import Cache
+from capacity.scenarios import losses
+from capacity.solve import solve
+from capacity.verdict import Violation, limit_violations, objective_violations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from capacity.solve import Solution
+    from capacity.system import Counts, System
+
+MOST_CANDIDATES: Final = 2000
+"""Candidates that are tried before the search settles for a plan that is not proven to be the cheapest."""
+
+FIXED_RESOURCES: Final = frozenset({"memory", "connections"})
+"""What more nodes of a tier do not relieve: each node has its own, or each node takes more."""
+
+CostKey = tuple[int, float, int]
+"""Nodes whose price is unknown, known monthly cost, nodes: compared in this order."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What one system does not meet, and which tier had lost a node at that moment, if any."""
+
+    violation: Violation
+    lost: str | None
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """The result of a search: `conflict` is None for a plan that passes; `proven` when no cheaper one does."""
+
+    counts: Counts
+    conflict: Conflict | None
+    proven: bool
+    candidates: int
+
+
+@dataclass
+class Search:
+    """Systems tried so far, by their counts: a lost node is the same system with one less."""
+
+    system: System
+    survives_node: bool
+    seen: dict[tuple[tuple[int, ...], frozenset[str]], list[Violation]] = field(default_factory=dict)
+    suspects: list[str] = field(default_factory=list)
+    """Tiers whose loss failed lately: tried first."""
+
+    def solved(self, counts: Counts) -> Solution:
+        """Return a solved system."""
+        return solve(self.system, counts)
+
+    def violations(self, counts: Counts, wait_free: frozenset[str] = frozenset()) -> list[Violation]:
+        """Return what one system does not meet: its limits, or when they are met its objectives."""
+        key = tuple(counts.values()), wait_free
+        if key not in self.seen:
+            solution = solve(self.system, counts, wait_free)
+            self.seen[key] = list(limit_violations(solution)) or list(objective_violations(solution))
+        return self.seen[key]
+
+    def conflicts(self, counts: Counts, wait_free: frozenset[str] = frozenset()) -> Iterator[Conflict]:
+        """Yield what fails, as the file has it and then with one node lost in each tier."""
+        for violation in self.violations(counts, wait_free):
+            yield Conflict(violation, None)
+        if not self.survives_node:
+            return
+        found = losses(self.system, counts)
+        found.sort(key=lambda loss: self.suspects.index(loss[0]) if loss[0] in self.suspects else len(self.suspects))
+        for name, after in found:
+            if after is None:
+                yield Conflict(Violation("tier", name, "nodes", 0.0, 1.0, "nodes", "nodes"), name)
+                continue
+            for violation in self.violations(after, wait_free):
+                if name in self.suspects:
+                    self.suspects.remove(name)
+                self.suspects.insert(0, name)
+                yield Conflict(violation, name)
+
+    def most(self, name: str) -> int:
+        """Return the largest count of a tier."""
+        tier = self.system.tiers[name]
+        most = tier.max_nodes - (1 if tier.counted == "replicas" else 0)
+        partitions = self.system.partitions.get(name)
+        hosts_one = any(self.system.tiers[n].counted == "replicas" for n in self.system.hosted_by(name) if n != name)
+        if hosts_one:
+            return 1
+        return most if partitions is None else min(most, partitions)
+
+    def free(self) -> list[str]:
+        """Return the tiers whose count the plan may choose."""
+        given = self.system.given()
+        return [name for name in self.system.counted() if name not in given]
+
+    def helpers(self, violation: Violation) -> list[str]:
+        """Return the tiers of which more nodes could relieve a violation."""
+        system, name = self.system, violation.name
+        if violation.constraint in FIXED_RESOURCES:
+            return []
+        if violation.scope == "class":
+            affected = system.below(system.topology.workload.classes[name].entry)
+        elif violation.constraint == "threads" or violation.unit == "s":
+            affected = system.below(name)
+        else:
+            affected = {name}
+        affected |= {n for n, tier in system.tiers.items() if isinstance(tier, Cache) and system.below(n) & affected}
+        roots = {system.roots[n] for n in affected}
+        return [n for n in self.free() if n in roots]
+
+
+def size(system: System) -> Sizing:
+    """Return the cheapest counts that pass; where nothing does, the conflict that remains at the best counts."""
+    search = Search(system, "node" in system.topology.resilience.survive)
+    start, blocked = lower_bounds(search)
+    if blocked is not None:
+        return Sizing(start, blocked, proven=True, candidates=0)
+    queue: list[tuple[CostKey, tuple[int, ...]]] = [(cost_key(system, start), tuple(start.values()))]
+    queued, last = {queue[0][1]}, None
+    for tried in range(MOST_CANDIDATES):
+        if not queue:
+            return Sizing(start, last, proven=True, candidates=tried)
+        _, values = heapq.heappop(queue)
+        counts = dict(zip(start, values, strict=True))
+        conflict = next(search.conflicts(counts), None)
+        if conflict is None:
+            return Sizing(counts, None, proven=True, candidates=tried + 1)
+        last = conflict
+        for child in children(search, counts, conflict):
+            key = tuple(child.values())
+            if key not in queued:
+                queued.add(key)
+                heapq.heappush(queue, (cost_key(system, child), key))
+    return settle(search, counts)
+
+
+def cost_key(system: System, counts: Counts) -> CostKey:
+    """Return what a plan minimises. A price that is not known is not 0: fewer such nodes come first."""
+    unknown, known, nodes = 0, 0.0, 0
+    for name, count in counts.items():
+        machine = system.machines[name]
+        machines = system.tiers[name].machines(count)
+        price = None if machine is None else pricing.monthly(machine, machines)
+        nodes += machines
+        if price is None:
+            unknown += machines
+        else:
+            known += price
+    return unknown, known, nodes
+
+
+def children(search: Search, counts: Counts, conflict: Conflict) -> Iterator[Counts]:
+    """Yield the next larger counts of each tier that could resolve a conflict."""
+    for name in search.helpers(conflict.violation):
+        if counts[name] < search.most(name):
+            own = conflict.violation.scope == "tier" and search.system.roots[conflict.violation.name] == name
+            yield {**counts, name: _jump(search, counts, conflict, name) if own else counts[name] + 1}
+
+
+def _jump(search: Search, counts: Counts, conflict: Conflict, name: str) -> int:
+    """Return the smallest larger count with which a tier's own limit is kept, all else being equal."""
+
+    def kept(count: int) -> bool:
+        tried = {**counts, name: count}
+        if conflict.lost is not None:
+            tried[conflict.lost] -= 1
+        if tried[name] < search.system.tiers[name].bearable_loss():
+            return False
+        wanted = conflict.violation
+        return all((v.name, v.constraint) != (wanted.name, wanted.constraint) for v in search.violations(tried))
+
+    return fewest(kept, counts[name] + 1, search.most(name)) or counts[name] + 1
+
+
+def fewest(enough: Callable[[int], bool], least: int, most: int) -> int | None:
+    """Return the smallest count in [least, most] that is enough, None where none is: gallop, then halve."""
+    if least > most:
+        return None
+    low, step = least - 1, 1
+    high = least
+    while not enough(high):
+        if high == most:
+            return None
+        low, step = high, step * 2
+        high = min(high + step, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def lower_bounds(search: Search) -> tuple[Counts, Conflict | None]:
+    """Return for each tier the fewest nodes that pass when nothing waits elsewhere; a conflict that none resolves."""
+    system = search.system
+    counts = system.least()
+    for name in search.free():
+        if search.most(name) < counts[name]:
+            counts[name] = search.most(name)
+    generous = {n: _holds_everything(search, n) for n in search.free() if isinstance(system.tiers[n], Cache)}
+    for name in search.free():
+        others = frozenset(system.tiers) - {name}
+        optimistic = {**counts, **{n: c for n, c in generous.items() if n != name}}
+
+        def passes(count: int, name: str = name, counts: Counts = optimistic, others: frozenset[str] = others) -> bool:
+            found = search.conflicts({**counts, name: count}, others)
+            return not any(_concerns(search, conflict, name) for conflict in found)
+
+        bound = fewest(passes, counts[name], search.most(name))
+        if bound is None:
+            counts[name] = search.most(name)
+            found = search.conflicts({**optimistic, name: counts[name]}, others)
+            return {**optimistic, name: counts[name]}, next(c for c in found if _concerns(search, c, name))
+        counts[name] = bound
+    return counts, None
+
+
+def _concerns(search: Search, conflict: Conflict, name: str) -> bool:
+    """Return whether a conflict in an otherwise unhindered system is this tier's to resolve."""
+    if conflict.lost not in (None, name) or name not in search.helpers(conflict.violation):
+        return False
+    return conflict.violation.scope == "class" or conflict.violation.unit == "s" or (
+        search.system.roots[conflict.violation.name] == name
+    )
+
+
+def _holds_everything(search: Search, name: str) -> int:
+    """Return the nodes of a global cache beyond which more memory brings no more hits, one to lose included."""
+    tier = search.system.tiers[name]
+    machine = search.system.machines[name]
+    memory = tier.memory if tier.memory is not None else machine.memory if machine else None
+    if not isinstance(tier, Cache) or not memory:
+        return search.most(name)
+    return max(search.system.least()[name], min(search.most(name), math.ceil(tier.objects * tier.object_size / memory) + 2))
+
+
+def settle(search: Search, counts: Counts) -> Sizing:
+    """Return a plan that passes and from which no node can be taken, without the proof that it is the cheapest."""
+    counts = dict(counts)
+    tried = MOST_CANDIDATES
+    while (conflict := next(search.conflicts(counts), None)) is not None:
+        tried += 1
+        options = list(children(search, counts, conflict))
+        if not options or tried > 2 * MOST_CANDIDATES:
+            return Sizing(counts, conflict, proven=False, candidates=tried)
+        counts = min(options, key=lambda option: _distance(search, option, conflict))
+    for name in sorted(search.free(), key=lambda n: -cost_key(search.system, {n: 1})[1]):
+        while counts[name] > search.system.tiers[name].least_count():
+            fewer = {**counts, name: counts[name] - 1}
+            if next(search.conflicts(fewer), None) is not None:
+                break
+            counts = fewer
+    return Sizing(counts, None, proven=False, candidates=tried)
+
+
+def _distance(search: Search, counts: Counts, conflict: Conflict) -> tuple[float, CostKey]:
+    """Return how far a candidate is from meeting what it failed, cheaper ones first among equals."""
+    after = {**counts, conflict.lost: counts[conflict.lost] - 1} if conflict.lost else counts
+    wanted = conflict.violation
+    same = [v for v in search.violations(after) if (v.name, v.constraint) == (wanted.name, wanted.constraint)]
+    worst = max((v.short if v.short is not None else math.inf for v in same), default=0.0)
+    return worst, cost_key(search.system, counts)

@@ -1,0 +1,82 @@
+"""What a careful reader should know: what was assumed, what is unknown, what the file declares and nobody computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capacity.document import uncertain_fields
+from capacity.errors import show_path
+from capacity.results import Warning  # noqa: A004 - it is what users call it
+from capacity.units import digits, show_percent
+from capacity.verdict import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capacity.solve import Solution
+    from capacity.topology import Topology
+
+COMPUTED_SCENARIOS = ("node",)
+"""The scenarios of `resilience.survive` that a plan takes into account."""
+
+
+def warnings(solution: Solution) -> list[Warning]:
+    """Return every warning about a solved system, in the order of the file."""
+    return [*_of_tiers(solution), *_not_computed(solution.system.topology)]
+
+
+def _of_tiers(solution: Solution) -> Iterator[Warning]:
+    system = solution.system
+    given = system.given()
+    for name, tier in system.tiers.items():
+        place, arrivals = solution.places[name], solution.arrivals(name)
+        if not place.classes:
+            yield Warning(name, "unreached", "no request class reaches this tier")
+            continue
+        for code, message in tier.unknowns(place, arrivals):
+            yield Warning(name, code, message)
+        yield from _partner(solution, name)
+        partitions = system.partitions.get(name)
+        if partitions is not None and name in given and given[name] > partitions:
+            idle = given[name] - partitions
+            yield Warning(name, "idle_consumers", f"{idle} of {given[name]} nodes idle: {partitions} partitions")
+        if any(request_class in solution.timed_out_classes(name) for request_class in place.classes):
+            share = max(solution.timed_out_classes(name).values())
+            yield Warning(name, "timeouts", f"{show_percent(share)} of tries to call it end in a timeout")
+
+
+def _partner(solution: Solution, name: str) -> Iterator[Warning]:
+    """Yield what is close to a limit that nothing we buy can raise."""
+    ceiling = solution.system.topology.slo.utilization
+    for limit in limits(solution, name):
+        if not limit.ours and ceiling < limit.utilization < 1:
+            used = f"{digits(limit.used)} of {digits(limit.capacity)} {limit.unit}"
+            message = f"{limit.resource} at {show_percent(limit.utilization)} ({used}), a limit that no node of ours raises"
+            yield Warning(name, "partner_limit", message)
+    rejected = solution.system.tiers[name].rejected(solution.arrivals(name))
+    if rejected > 0:
+        yield Warning(name, "rejected", f"{show_percent(rejected)} of calls are turned away at its limit")
+
+
+def _not_computed(topology: Topology) -> Iterator[Warning]:
+    """Yield what the file declares and this version does not take into account yet, by name."""
+    for scenario in topology.resilience.survive:
+        if scenario not in COMPUTED_SCENARIOS:
+            yield _later(f'resilience.survive "{scenario}"')
+    if topology.workload.growth is not None:
+        yield _later("workload.growth")
+    if topology.slo.availability is not None:
+        yield _later("slo.availability")
+    if topology.resilience.zones > 1:
+        yield _later("resilience.zones")
+    for path, interval in uncertain_fields(topology):
+        span = f"{digits(interval.low)} to {digits(interval.high)}"
+        yield Warning(
+            str(path[1]) if path[0] == "components" else None,
+            "likeliest_value",
+            f"{show_path(path)} is uncertain ({span} in base units): its likeliest value {digits(interval)} is used",
+        )
+
+
+def _later(what: str) -> Warning:
+    return Warning(None, "not_computed", f"{what} is declared and not taken into account yet")
