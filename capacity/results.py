@@ -158,7 +158,9 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: dict[str, ScenarioResult]
     cost: Cost
     warnings: list[Warning]
-    infeasible: Advice | None = None
+    infeasible: list[Advice] = []
+    feasible_load: float | None = None
+    """Where nothing is feasible: the share of the load for which something is."""
 
     @property
     def failures(self) -> list[Failure]:

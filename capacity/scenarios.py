@@ -58,4 +58,15 @@ def node_lost(system: System, counts: Counts, solved: Callable[[Counts], Solutio
         for request_class, seen in result.classes.items():
             before = worst[request_class]
             worst[request_class] = None if before is None or seen.p99_s is None else max(before, seen.p99_s)
-    return ScenarioResult(not failures, failures, {name: ScenarioClass(p99) for name, p99 in worst.items()})
+    return ScenarioResult(not failures, _worst(failures), {name: ScenarioClass(p99) for name, p99 in worst.items()})
+
+
+def _worst(failures: list[Failure]) -> list[Failure]:
+    """Return for each limit or objective the loss that misses it most."""
+    worst: dict[tuple[str, str], Failure] = {}
+    for failure in failures:
+        key = failure.name, failure.constraint
+        known = worst.get(key)
+        if known is None or (known.value is not None and (failure.value is None or failure.value > known.value)):
+            worst[key] = failure
+    return list(worst.values())

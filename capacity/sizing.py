@@ -124,9 +124,9 @@ class Search:
         return [n for n in self.free() if n in roots]
 
 
-def size(system: System) -> Sizing:
+def size(search: Search) -> Sizing:
     """Return the cheapest counts that pass; where nothing does, the conflict that remains at the best counts."""
-    search = Search(system, "node" in system.topology.resilience.survive)
+    system = search.system
     start, blocked = lower_bounds(search)
     if blocked is not None:
         return Sizing(start, blocked, proven=True, candidates=0)

@@ -76,9 +76,9 @@ FEW_THREADS = Layered(1.0, 3, 2, 0.5, 1, 0.5, 0.2)
 """Three threads, of which two would be in use without a limit, before a single core at 50 %."""
 
 # How far off the model is, in mean and P99 of the response and in the mean wait for a thread, over four runs of a million
-# requests; and the standard error of each for one run of a million. The wait is overstated, which is the safe side; P99 is
-# up to 2.7 % short where the tier below is tight.
-#                                                            model / simulation - 1    standard error
+# requests (few-threads-eased: of 300,000); and the standard error of each for one run of a million. The wait is overstated
+# where it is off by more than the noise, which is the safe side; P99 is about 2.7 % short where the tier below is tight.
+# Each line: scenario, model / simulation - 1, standard error.
 ACCURACY = {
     "bottleneck-below": (BOTTLENECK_BELOW, (+0.018, +0.021, +0.043), (0.017, 0.032, 0.037)),
     "bottleneck-below-eased": (replace(BOTTLENECK_BELOW, threads=8), (-0.001, -0.027, -0.001), (0.013, 0.025, 0.040)),

@@ -251,7 +251,7 @@ def hyperexponential(draws: random.Random) -> float:
 
 # Fewest connections in simulation, P99 of the response. Over 600,000 requests the model was 0.2 % low for exponential
 # service on four nodes, and long elsewhere: 4.5 % on twenty nodes, 3.9 % for E2, 4.7 % constant, 6.6 % for squared CV 4.
-# The bounds add three standard errors of the 200,000 requests here: 2 % each, 1 % where service is regular.
+# One run of 200,000 requests scatters by 2 to 3 % (three seeds): the bounds add one and a half to three times that.
 @pytest.mark.parametrize(
     ("nodes", "servers", "rho", "service", "draw", "lowest", "highest"),
     [

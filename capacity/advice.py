@@ -1,0 +1,162 @@
+"""Nothing is feasible: which constraint cannot be met, the best that can be reached, the smallest change that helps."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from capacity.document import scaled
+from capacity.pricing import book
+from capacity.results import Advice
+from capacity.sizing import FIXED_RESOURCES, Conflict, Search, size
+from capacity.solve import solve
+from capacity.system import resolve
+from capacity.units import digits, show_percent, show_seconds
+from capacity.verdict import violations
+
+if TYPE_CHECKING:
+    from capacity.sizing import Sizing
+    from capacity.solve import Solution
+    from capacity.system import System
+    from capacity.topology import Topology
+    from capacity.verdict import Violation
+
+_STEPS: Final = 8
+"""Halvings when a load is looked for: each is a plan of its own."""
+
+
+def advise(system: System, sizing: Sizing) -> list[Advice]:
+    """Return why no counts pass and what would: one piece of advice for each constraint that more nodes cannot meet.
+
+    `sizing` holds the conflict that remains at the best counts; what else is hopeless there is told as well.
+    """
+    if sizing.conflict is None:
+        return []
+    search = Search(system, survives_node=False)
+    others = [Conflict(v, None) for v in search.violations(sizing.counts) if not search.helpers(v)]
+    unique = {(c.violation.name, c.violation.constraint): c for c in [*others, sizing.conflict]}
+    return [_advice(system, sizing, conflict) for conflict in unique.values()]
+
+
+def _advice(system: System, sizing: Sizing, conflict: Conflict) -> Advice:
+    violation = conflict.violation
+    lost = f" with a node of {conflict.lost} lost" if conflict.lost else ""
+    solution = _after(system, sizing, conflict)
+    ours = violation.scope == "tier" and violation.unit != "s"
+    value = violation.value if ours else _best(solution, violation)
+    verb = "needed" if ours else "at best"
+    return Advice(
+        constraint=f"{violation.name}: {describe(violation)}{lost}",
+        best=f"{show(value, violation.unit)} {verb}, {show(violation.limit, violation.unit)} allowed",
+        mends=_mends(system, conflict, value),
+    )
+
+
+def feasible_load(topology: Topology) -> float | None:
+    """Return the largest share of the load for which a plan exists, rounded down to a hundredth; None below that."""
+
+    def exists(factor: float) -> bool:
+        system = resolve(scaled(topology, factor))
+        return size(Search(system, "node" in topology.resilience.survive)).conflict is None
+
+    low, high = 0.0, 1.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if exists(middle) else (low, middle)
+    return math.floor(low * 100) / 100 if low >= 0.01 else None
+
+
+def _after(system: System, sizing: Sizing, conflict: Conflict) -> Solution:
+    counts = dict(sizing.counts)
+    if conflict.lost is not None:
+        counts[conflict.lost] = max(0, counts[conflict.lost] - 1)
+    return solve(system, counts)
+
+
+def _best(solution: Solution, violation: Violation) -> float | None:
+    """Return the value of an objective with counts as they are, or when nothing waits at all."""
+    free = solve(solution.system, solution.counts, frozenset(solution.system.tiers))
+    same = [v for v in violations(free) if (v.name, v.constraint) == (violation.name, violation.constraint)]
+    return same[0].value if same else violation.value
+
+
+def describe(violation: Violation) -> str:
+    """Return what is not met in a few words."""
+    if violation.unit == "s":
+        return f"{violation.constraint} within {show_seconds(violation.limit)}"
+    if violation.constraint == "nodes":
+        return "one node left to serve"
+    return f"{violation.constraint} at most {show(violation.limit, violation.unit)}{_ceiling(violation)}"
+
+
+def _ceiling(violation: Violation) -> str:
+    if violation.capacity is None or violation.limit >= violation.capacity:
+        return ""
+    return f" ({show_percent(violation.limit / violation.capacity)} of {show(violation.capacity, violation.unit)})"
+
+
+def show(value: float | None, unit: str) -> str:
+    """Return a value with its unit."""
+    if value is None:
+        return "nothing (overloaded)"
+    if unit == "s":
+        return show_seconds(value)
+    return f"{digits(value)}{unit}" if unit == "/s" else f"{digits(value)} {unit}"
+
+
+def _mends(system: System, conflict: Conflict, value: float | None) -> list[str]:
+    violation, found = conflict.violation, []
+    name = violation.name
+    tier = system.tiers.get(name)
+    if violation.constraint == "nodes" and tier is not None:
+        if tier.counted is not None and system.given().get(name) is not None:
+            found.append(f"components.{name}.{tier.counted}: at least {system.given()[name] + 1}, or left out")
+        found.append('resilience.survive = [], if an outage of this tier may take the system down')
+        return found
+    if violation.scope == "class" and value is not None:
+        found.append(f"slo.latency.{name}.{violation.constraint}: at least {show_seconds(_up(value))}")
+    elif violation.unit == "s" and value is not None:
+        found.append(f"components.{name}: its objective for {violation.constraint} at least {show_seconds(_up(value))}")
+    elif violation.value is not None and violation.capacity is not None and violation.mend is not None:
+        needed = violation.value / (violation.limit / violation.capacity)
+        if violation.mend == "node":
+            found += _bigger_node(system, name, needed / violation.capacity, violation.constraint)
+        else:
+            found.append(f"components.{name}.{violation.mend}: at least {digits(math.ceil(needed))}")
+    found += [f"components.{n}.{system.tiers[n].counted} left out, so that the plan chooses it" for n in _pinned(system, violation)]
+    return found
+
+
+def _pinned(system: System, violation: Violation) -> list[str]:
+    """Return the tier whose fixed count stands in the way."""
+    if violation.scope == "class" or violation.constraint in FIXED_RESOURCES:
+        return []
+    root = system.roots[violation.name]
+    return [root] if root in system.given() else []
+
+
+def _bigger_node(system: System, name: str, factor: float, constraint: str) -> list[str]:
+    """Return the smallest node type of the same family that is large enough."""
+    current = system.tiers[system.roots[name]].node
+    machine = system.machines[name]
+    if current is None or machine is None or current not in book():
+        return []
+    family = [e for e in book().values() if e.family == book()[current].family]
+
+    def enough(vcpus: float, memory: float | None, network: float | None) -> bool:
+        now = {"memory": machine.memory, "network": machine.network}.get(constraint, machine.vcpus)
+        new = {"memory": memory, "network": network}.get(constraint, vcpus)
+        return now is not None and new is not None and new >= now * factor * (1 - 1e-9)
+
+    fitting = [e.name for e in family if enough(e.node_type.vcpus, e.node_type.memory, e.node_type.network)]
+    if not fitting:
+        return [f"no {book()[current].family} node is large enough for {constraint}: {digits(factor)} x {current}"]
+    return [f"components.{system.roots[name]}.node = \"{fitting[0]}\" instead of {current}"]
+
+
+def _up(value: float) -> float:
+    """Return a value rounded up to three digits, so that following the advice is enough."""
+    step = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return math.ceil(value / step * (1 - 1e-12)) * step
+
+

@@ -1,0 +1,107 @@
+"""A plan: the cheapest counts, everything they mean, and for each tier which constraint asked for how many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from capacity.advice import advise, feasible_load
+from capacity.document import exported
+from capacity.evaluate import describe
+from capacity.reasons import reasons
+from capacity.results import to_builtins
+from capacity.results import Warning as Notice
+from capacity.scenarios import with_scenarios
+from capacity.sizing import Search, size
+from capacity.solve import solve
+from capacity.system import resolve
+
+if TYPE_CHECKING:
+    from capacity.document import Document
+    from capacity.results import Evaluation
+    from capacity.system import Counts, System
+    from capacity.topology import Topology
+
+@dataclass(frozen=True)
+class Plan:
+    """The counts found, and the evaluation of the system that has them."""
+
+    counts: Counts
+    evaluation: Evaluation
+
+    @property
+    def feasible(self) -> bool:
+        """Whether every limit and objective is met in every scenario."""
+        return self.evaluation.feasible
+
+
+def plan(topology: Topology) -> Plan:
+    """Return the cheapest plan, or where nothing is feasible the best that was reached and what would help.
+
+    Deterministic: equal topologies give equal plans.
+    """
+    system = resolve(topology)
+    search = Search(system, "node" in topology.resilience.survive)
+    sizing = size(search)
+    evaluation = evaluated(system, sizing.counts, guess=False)
+    why = reasons(search, sizing.counts) if sizing.conflict is None else {}
+    tiers = {
+        name: msgspec.structs.replace(tier, why=why.get(name, tier.why)) for name, tier in evaluation.tiers.items()
+    }
+    found = evaluation.warnings
+    if not sizing.proven and sizing.conflict is None:
+        text = f"{sizing.candidates} candidates tried: no node can be taken away, but a cheaper mix may exist"
+        found = [*found, Notice(None, "not_proven", text)]
+    evaluation = msgspec.structs.replace(
+        evaluation,
+        tiers=tiers,
+        warnings=found,
+        infeasible=advise(system, sizing),
+        feasible_load=None if sizing.conflict is None else feasible_load(topology),
+        feasible=evaluation.feasible and sizing.conflict is None,
+    )
+    return Plan(sizing.counts, evaluation)
+
+
+def evaluate_as_given(topology: Topology) -> Evaluation:
+    """Return the evaluation, with scenarios, of the counts in the file; what it leaves out is the least possible."""
+    system = resolve(topology)
+    return evaluated(system, system.least(), guess=True)
+
+
+def evaluated(system: System, counts: Counts, *, guess: bool) -> Evaluation:
+    """Return the evaluation of some counts with its scenarios; `guess` tells which counts the file leaves out."""
+    evaluation = with_scenarios(describe(solve(system, counts)), system, counts)
+    if not guess:
+        return evaluation
+    given = system.given()
+    notices = [
+        Notice(n, "count_assumed", f"{system.tiers[n].counted} not given: {counts[n]} taken; `capacity plan` finds it")
+        for n in system.counted()
+        if n not in given
+    ]
+    return msgspec.structs.replace(evaluation, warnings=[*evaluation.warnings, *notices])
+
+
+def to_toml(document: Document, result: Plan, load_factor: float) -> dict[str, Any]:
+    """Return the sized topology, which loads again as input, and a [plan] table with the numbers."""
+    system = resolve(document.topology)
+    counts: dict[str, dict[str, int]] = {}
+    for name, count in result.counts.items():
+        field = system.tiers[name].counted
+        if field is not None:
+            counts[name] = {field: count}
+    values = exported(document, counts, load_factor)
+    values["plan"] = without_none(to_builtins(result.evaluation))
+    return values
+
+
+def without_none(value: object) -> Any:
+    """Return a value without the keys that have none: TOML knows no null."""
+    if isinstance(value, dict):
+        return {key: without_none(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [without_none(part) for part in value if part is not None]
+    return value

@@ -1,0 +1,204 @@
+"""An evaluation as people read it: sections of small tables and notes, the same for a terminal and for Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capacity.units import digits, show_bytes, show_percent, show_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capacity.results import ClassResult, Evaluation, Failure, TierResult
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a table (whose first row names its columns) and notes below it, any of which may be empty."""
+
+    title: str
+    rows: Sequence[Sequence[str]] = ()
+    right: frozenset[int] = frozenset()
+    """Columns whose cells are numbers."""
+    notes: Sequence[str] = ()
+
+
+def sections(evaluation: Evaluation) -> list[Section]:
+    """Return the whole report, the verdict first."""
+    found = [_verdict(evaluation), *_infeasible(evaluation), _tiers(evaluation), _classes(evaluation)]
+    found += [_scenarios(evaluation), _why(evaluation), _cost(evaluation), _details(evaluation), _warnings(evaluation)]
+    return [section for section in found if section.rows or section.notes]
+
+
+def _verdict(evaluation: Evaluation) -> Section:
+    verdict = "meets every objective" if evaluation.feasible else "DOES NOT MEET every objective"
+    if evaluation.infeasible:
+        verdict = "NO PLAN IS FEASIBLE; the best counts found are shown"
+    load = "at the rates given"
+    if evaluation.peak_to_mean > 1:
+        load = f"at the peak, {digits(evaluation.peak_to_mean)}x the daily mean"
+    ceiling = f"no resource above {show_percent(evaluation.utilization_ceiling)}"
+    return Section(f"{clean(evaluation.name)}: {verdict}", notes=[f"{total(evaluation)}; {load}; {ceiling}"])
+
+
+def _infeasible(evaluation: Evaluation) -> list[Section]:
+    notes = []
+    for advice in evaluation.infeasible:
+        notes.append(f"{advice.constraint}: {advice.best}")
+        notes += [f"  mend: {mend}" for mend in advice.mends]
+    if evaluation.feasible_load is not None:
+        notes.append(f"all else as it is, a plan exists up to {evaluation.feasible_load:.2f}x of this load")
+    return [Section("Cannot be met", notes=notes)]
+
+
+def total(evaluation: Evaluation) -> str:
+    """Return the monthly cost: a lower bound and what is unknown, where a price is."""
+    cost = evaluation.cost
+    known = f"{cost.monthly:,.2f} {clean(cost.currency)}/month"
+    if cost.unknown:
+        names = ", ".join(clean(name) for name in cost.unknown)
+        return f"at least {known} plus unknown (no price for {names})"
+    return known
+
+
+def _tiers(evaluation: Evaluation) -> Section:
+    rows = [("Tier", "Nodes", "Rate", "Busiest resource", "Wait", "p99", f"{clean(evaluation.cost.currency)}/month")]
+    for name, tier in evaluation.tiers.items():
+        waits, p99 = _seconds(tier.wait_mean_s), _seconds(tier.response.p99_s)
+        if tier.kind == "queue":
+            waits, p99 = "-", _seconds(tier.details["delay"]["p99_s"])
+        rows.append((clean(name), _nodes(tier), f"{digits(tier.arrival_rate_per_s)}/s", _busiest(tier), waits, p99, _price(tier)))
+    notes = ["Wait and p99 are one visit's time at the tier itself; of a queue, from enqueue to done."]
+    return Section("Tiers", rows, frozenset({2, 4, 5, 6}), notes)
+
+
+def _nodes(tier: TierResult) -> str:
+    if tier.host is not None:
+        return f"on {clean(tier.host)}"
+    if tier.node is None:
+        return "-"
+    count = f"{tier.nodes}"
+    if tier.counted == "replicas":
+        shards = tier.details["shards"]
+        count = f"1+{tier.count}" if shards == 1 else f"{shards}x(1+{tier.count})"
+    return f"{count} x {clean(tier.node)}"
+
+
+def _busiest(tier: TierResult) -> str:
+    if tier.utilization is None:
+        return "-"
+    word = f"{show_percent(tier.utilization)} {tier.binding}"
+    return f"{word} OVERLOAD" if tier.utilization >= 1 else word
+
+
+def _price(tier: TierResult) -> str:
+    if tier.host is not None or tier.node is None:
+        return "-"
+    return "unknown" if tier.monthly_cost is None else f"{tier.monthly_cost:,.2f}"
+
+
+def _seconds(value: float | None) -> str:
+    return "never" if value is None else "0" if value < 5e-10 else show_seconds(value)
+
+
+def _classes(evaluation: Evaluation) -> Section:
+    rows = [("Request class", "Rate", "mean", "p50", "p95", "p99", "p99.9", "Objective")]
+    for name, c in evaluation.classes.items():
+        times = [_seconds(v) for v in (c.mean_s, c.p50_s, c.p95_s, c.p99_s, c.p999_s)]
+        rows.append((clean(name), f"{digits(c.arrival_rate_per_s)}/s", *times, _objectives(c)))
+    return Section("Request classes", rows, frozenset(range(1, 7)))
+
+
+def _objectives(c: ClassResult) -> str:
+    shown = [f"{s.name} {show_seconds(s.limit)} {'ok' if s.met else 'MISSED'}" for s in c.slo]
+    return ", ".join(shown) or "-"
+
+
+def _scenarios(evaluation: Evaluation) -> Section:
+    names = list(evaluation.classes)
+    rows = [("Scenario", "Verdict", *(f"{clean(n)} p99" for n in names))] if len(names) <= 5 else [("Scenario", "Verdict")]
+    notes = []
+    for name, result in evaluation.scenarios.items():
+        cells = [_seconds(result.classes[n].p99_s) for n in names] if len(names) <= 5 else []
+        rows.append((_SCENARIOS.get(name, name), "passes" if result.passes else "FAILS", *cells))
+    for name, result in evaluation.scenarios.items():
+        notes += [f"{_SCENARIOS.get(name, name)}: {describe_failure(failure)}" for failure in result.violations]
+    return Section("Scenarios", rows, frozenset(range(2, 2 + len(names))), notes)
+
+
+_SCENARIOS = {"normal": "normal", "node": "one node lost"}
+
+
+def describe_failure(failure: Failure) -> str:
+    """Return where something is not met and by how much."""
+    lost = f" without a node of {clean(failure.lost)}" if failure.lost else ""
+    where = f"{clean(failure.name)} {failure.constraint}"
+    if failure.constraint == "nodes":
+        return f"{clean(failure.name)}: no node left to serve"
+    limit = _amount(failure.limit, failure.unit)
+    if failure.value is None:
+        return f"{where}{lost}: overloaded, {limit} allowed"
+    over = failure.value / failure.limit - 1
+    return f"{where}{lost}: {_amount(failure.value, failure.unit)}, {limit} allowed ({show_percent(over)} over)"
+
+
+def _amount(value: float, unit: str) -> str:
+    if unit == "s":
+        return show_seconds(value)
+    if unit == "B":
+        return show_bytes(value)
+    if unit == "B/s":
+        return f"{show_bytes(value)}/s"
+    return f"{digits(value)}{unit}" if unit.startswith("/") else f"{digits(value)} {unit}"
+
+
+def _why(evaluation: Evaluation) -> Section:
+    notes = []
+    for name, tier in evaluation.tiers.items():
+        if not tier.why:
+            continue
+        most = max(why.nodes for why in tier.why)
+        asked = " · ".join(f"{why.constraint} {why.nodes}{' ←' if why.nodes == most else ''}" for why in tier.why)
+        notes.append(f"{clean(name)}: {tier.nodes} node{'s' if tier.nodes != 1 else ''} = {asked}")
+    return Section("Why this many", notes=notes)
+
+
+def _cost(evaluation: Evaluation) -> Section:
+    rows = [("Cost", "Nodes", "Each", "Monthly")]
+    for item in evaluation.cost.items:
+        each = "unknown" if item.unit_price is None else f"{item.unit_price:,.2f}"
+        monthly = "unknown" if item.monthly is None else f"{item.monthly:,.2f}"
+        rows.append((f"{clean(item.tier)} ({clean(item.what)})", str(item.quantity), each, monthly))
+    return Section("", rows if len(rows) > 1 else (), frozenset({1, 2, 3}), [f"total: {total(evaluation)}"])
+
+
+def _details(evaluation: Evaluation) -> Section:
+    notes = []
+    for name, tier in evaluation.tiers.items():
+        d = tier.details
+        if "hit_ratio" in d:
+            notes.append(f"{clean(name)}: {show_percent(d['hit_ratio'])} of reads hit, {digits(d['objects_held'])} objects held")
+        lag = d.get("lag")
+        if lag:
+            text = "falls behind for ever" if lag["diverges"] else f"mean {_seconds(lag['mean_s'])}, p99 {_seconds(lag['p99_s'])}"
+            notes.append(f"{clean(name)}: replication lag {text}")
+        if d.get("disk", {}).get("miss_ratio"):
+            notes.append(f"{clean(name)}: {show_percent(d['disk']['miss_ratio'])} of reads go to the disk")
+        if "drain_s" in d:
+            drained = "never drains" if d["drain_s"] is None else f"drains in {show_seconds(d['drain_s'])}"
+            stored = f", {show_bytes(d['storage_bytes'])} stored" if d["storage_bytes"] else ""
+            notes.append(f"{clean(name)}: after a stop of {show_seconds(d['stop_s'])} {drained}{stored}")
+        if d.get("threads_held") is not None:
+            notes.append(f"{clean(name)}: holds {digits(d['threads_held'])} of our threads on average")
+    return Section("Inside", notes=notes)
+
+
+def _warnings(evaluation: Evaluation) -> Section:
+    notes = [f"{clean(w.tier) + ': ' if w.tier else ''}{clean(w.message)}" for w in evaluation.warnings]
+    return Section("Mind", notes=notes)
+
+
+def clean(text: str) -> str:
+    """Return text without what a terminal would take as a command."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
