@@ -19,6 +19,8 @@ from capacity.solve import solve
 from capacity.system import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from capacity.document import Document
     from capacity.results import Evaluation
     from capacity.system import Counts, System
@@ -37,14 +39,14 @@ class Plan:
         return self.evaluation.feasible
 
 
-def plan(topology: Topology) -> Plan:
+def plan(topology: Topology, tick: Callable[[int], None] = lambda _: None) -> Plan:
     """Return the cheapest plan, or where nothing is feasible the best that was reached and what would help.
 
-    Deterministic: equal topologies give equal plans.
+    Deterministic: equal topologies give equal plans. `tick` is called with the number of each candidate tried.
     """
     system = resolve(topology)
     search = Search(system, "node" in topology.resilience.survive)
-    sizing = size(search)
+    sizing = size(search, tick)
     evaluation = evaluated(system, sizing.counts, guess=False)
     why = reasons(search, sizing.counts) if sizing.conflict is None else {}
     tiers = {
@@ -65,10 +67,10 @@ def plan(topology: Topology) -> Plan:
     return Plan(sizing.counts, evaluation)
 
 
-def evaluate_as_given(topology: Topology) -> Evaluation:
+def as_given(topology: Topology) -> Plan:
     """Return the evaluation, with scenarios, of the counts in the file; what it leaves out is the least possible."""
     system = resolve(topology)
-    return evaluated(system, system.least(), guess=True)
+    return Plan(system.least(), evaluated(system, system.least(), guess=True))
 
 
 def evaluated(system: System, counts: Counts, *, guess: bool) -> Evaluation:

@@ -143,6 +143,17 @@ def describe_failure(failure: Failure) -> str:
     return f"{where}{lost}: {_amount(failure.value, failure.unit)}, {limit} allowed ({show_percent(over)} over)"
 
 
+def checked(evaluation: Evaluation) -> str:
+    """Return one line for each limit or objective that is not met, or that all are."""
+    lines = [
+        f"FAIL  {_SCENARIOS.get(name, name)}: {describe_failure(failure)}"
+        for name, result in evaluation.scenarios.items()
+        for failure in result.violations
+    ]
+    met = f"ok    every objective and limit is met ({', '.join(_SCENARIOS.get(n, n) for n in evaluation.scenarios)})"
+    return "\n".join(lines or [met]) + "\n"
+
+
 def _amount(value: float, unit: str) -> str:
     if unit == "s":
         return show_seconds(value)

@@ -124,7 +124,7 @@ class Search:
         return [n for n in self.free() if n in roots]
 
 
-def size(search: Search) -> Sizing:
+def size(search: Search, tick: Callable[[int], None] = lambda _: None) -> Sizing:
     """Return the cheapest counts that pass; where nothing does, the conflict that remains at the best counts."""
     system = search.system
     start, blocked = lower_bounds(search)
@@ -133,6 +133,7 @@ def size(search: Search) -> Sizing:
     queue: list[tuple[CostKey, tuple[int, ...]]] = [(cost_key(system, start), tuple(start.values()))]
     queued, last = {queue[0][1]}, None
     for tried in range(MOST_CANDIDATES):
+        tick(tried)
         if not queue:
             return Sizing(start, last, proven=True, candidates=tried)
         _, values = heapq.heappop(queue)

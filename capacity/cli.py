@@ -1,0 +1,238 @@
+"""The command line. Results go to standard output, everything else to standard error; everything lazy is imported late.
+
+Exit codes: 0 done; 1 an objective or limit is not met, or nothing feasible exists; 2 bad usage or bad file;
+70 a bug of ours; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity import __version__
+
+if TYPE_CHECKING:
+    from capacity.document import Document
+    from capacity.plan import Plan
+    from capacity.results import Evaluation
+
+app = typer.Typer(
+    name="capacity",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help=(
+        "How many nodes of which size each tier of a web system needs, and why.\n\n"
+        "Start with `capacity init shop.toml`, then `capacity plan shop.toml`."
+    ),
+)
+
+
+class Format(str, Enum):
+    """How a result is written."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+    toml = "toml"
+
+
+class NodeOrder(str, Enum):
+    """What the price book is sorted by."""
+
+    name = "name"
+    price = "price"
+    vcpus = "vcpus"
+    memory = "memory"
+
+
+File = Annotated[str, typer.Argument(help="A topology in TOML; - reads standard input.", metavar="FILE")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a value, like components.app.nodes=4. May be repeated."),
+]
+Load = Annotated[str, typer.Option("--load", metavar="FACTOR", help="Multiply every rate, like 2x or 0.5.")]
+Output = Annotated[str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, not to the screen.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
+AsFormat = Annotated[Format | None, typer.Option("--format", help="Left out: by the ending of -o FILE, else a table.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
+) -> None:
+    if version:
+        sys.stdout.write(f"capacity {__version__}\n")
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    file: Annotated[str, typer.Argument(help="The file to make; - writes to standard output.", metavar="FILE")],
+    *,
+    example: Annotated[str, typer.Option(help="Which example to start from; `list` shows them.")] = "starter",
+    force: Force = False,
+) -> None:
+    """Make a commented topology to start from.
+
+    Examples: capacity init shop.toml; capacity init big.toml --example ladder/5-read-replicas
+    """
+    from capacity import examples, output  # noqa: PLC0415
+
+    if example == "list":
+        sys.stdout.write("".join(f"{name:34}{what}\n" for name, what in examples.listed()))
+        return
+    text = examples.text(example)
+    if file == "-":
+        sys.stdout.write(text)
+        return
+    output.write_new(file, text, force=force)
+    sys.stderr.write(f"wrote {file}; next: capacity plan {file}\n")
+
+
+@app.command()
+def plan(
+    file: File,
+    *,
+    overrides: Overrides = None,
+    load: Load = "1x",
+    output: Output = None,
+    form: AsFormat = None,
+    json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Find the cheapest node counts that meet every objective, and say why that many.
+
+    Examples: capacity plan shop.toml; capacity plan shop.toml --load 2x -o plan.toml; cat shop.toml | capacity plan -
+    """
+    from capacity import output as out  # noqa: PLC0415
+    from capacity.document import load as read  # noqa: PLC0415
+    from capacity.plan import plan as find  # noqa: PLC0415
+
+    factor = out.load_factor(load)
+    document = read(file, overrides or (), factor)
+    with out.progress("searching the cheapest plan") as tick:
+        result = find(document.topology, tick)
+    _emit(result.evaluation, out.chosen(form.value if form else None, output, json=json), output, document, result, factor, force=force)
+    if not result.feasible:
+        raise typer.Exit(1)
+
+
+@app.command()
+def evaluate(
+    file: File,
+    *,
+    overrides: Overrides = None,
+    load: Load = "1x",
+    output: Output = None,
+    form: AsFormat = None,
+    json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Show the same numbers for the counts that the file gives; nothing is solved for.
+
+    Examples: capacity evaluate plan.toml; capacity evaluate plan.toml --set components.app.nodes=6 --json
+    """
+    from capacity import output as out  # noqa: PLC0415
+    from capacity.document import load as read  # noqa: PLC0415
+    from capacity.plan import as_given  # noqa: PLC0415
+
+    factor = out.load_factor(load)
+    document = read(file, overrides or (), factor)
+    result = as_given(document.topology)
+    _emit(result.evaluation, out.chosen(form.value if form else None, output, json=json), output, document, result, factor, force=force)
+
+
+@app.command()
+def check(file: File, *, overrides: Overrides = None, load: Load = "1x", json: AsJson = False) -> None:
+    """Exit with 1 and say what fails, when the counts of the file miss an objective or limit; for CI.
+
+    Examples: capacity check plan.toml; capacity check plan.toml --load 1.5x
+    """
+    from capacity import output as out  # noqa: PLC0415
+    from capacity import render, report  # noqa: PLC0415
+    from capacity.document import load as read  # noqa: PLC0415
+    from capacity.plan import as_given  # noqa: PLC0415
+
+    document = read(file, overrides or (), out.load_factor(load))
+    evaluation = as_given(document.topology).evaluation
+    _warn_assumed(evaluation)
+    if json:
+        sys.stdout.write(render.json({"feasible": evaluation.feasible, "scenarios": evaluation.scenarios}))
+    else:
+        sys.stdout.write(report.checked(evaluation))
+    if not evaluation.feasible:
+        raise typer.Exit(1)
+
+
+@app.command()
+def nodes(
+    *,
+    sort: Annotated[NodeOrder, typer.Option(help="What to sort by.")] = NodeOrder.name,
+    family: Annotated[str | None, typer.Option(help="Only one family, like c6i.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Show the node types that a file may name, with their dated prices.
+
+    Examples: capacity nodes --sort price; capacity nodes --family r6i
+    """
+    from capacity import pricebook, render  # noqa: PLC0415
+
+    entries = pricebook.entries(sort.value, family)
+    sys.stdout.write(render.json(pricebook.plain(entries)) if json else render.text([pricebook.section(entries)]))
+
+
+@app.command()
+def schema() -> None:
+    """Write the JSON Schema of the file, for editors that complete and check TOML.
+
+    Example: capacity schema > capacity.schema.json
+    """
+    from capacity import render  # noqa: PLC0415
+    from capacity.schema import json_schema  # noqa: PLC0415
+
+    sys.stdout.write(render.json(json_schema()))
+
+
+def _emit(
+    evaluation: Evaluation,
+    form: str,
+    target: str | None,
+    document: Document,
+    result: Plan,
+    factor: float,
+    *,
+    force: bool,
+) -> None:
+    """Write an evaluation in one of its forms to a file or to standard output: the same bytes."""
+    from capacity import output as out  # noqa: PLC0415
+
+    text = out.formatted(form, document, result, factor)
+    if target is None:
+        sys.stdout.write(text)
+    else:
+        out.write_result(target, text, document.source, force=force)
+        verdict = "" if evaluation.feasible else "; it does not meet every objective"
+        sys.stderr.write(f"wrote {target}{verdict}\n")
+    if target is not None or form in ("json", "csv", "toml"):
+        _warn_assumed(evaluation)
+
+
+def _warn_assumed(evaluation: Evaluation) -> None:
+    """Tell standard error of counts that nobody gave, where the report itself is not for eyes."""
+    for warning in evaluation.warnings:
+        if warning.code == "count_assumed":
+            sys.stderr.write(f"warning: {warning.tier}: {warning.message}\n")
+
+
+def main() -> None:
+    """Run the command line, and turn whatever happens into an exit code and a sentence."""
+    from capacity.guard import guarded  # noqa: PLC0415
+
+    raise SystemExit(guarded(app))

@@ -1,0 +1,134 @@
+"""Where results go: formats, files that are never half written nor replaced by surprise, progress for the patient."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import time
+import tomllib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from capacity import render, report
+from capacity.errors import UsageError, ascii_quoted
+from capacity.plan import to_toml
+from capacity.results import to_builtins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from capacity.document import Document
+    from capacity.plan import Plan
+
+_ENDINGS: Final = {".toml": "toml", ".json": "json", ".csv": "csv", ".md": "markdown"}
+
+_PATIENCE: Final = 0.7
+"""Seconds after which a person wants to see that something happens."""
+
+
+def load_factor(text: str) -> float:
+    """Return the factor of --load: 2x, 2, 1.5x, 150%."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([xX%]?)\s*", text)
+    factor = float(match[1]) / (100 if match[2] == "%" else 1) if match else 0.0
+    if not 0 < factor <= 1e6:
+        raise UsageError(f"--load {ascii_quoted(text)}: allowed is a factor above 0, like 2x, 0.5 or 150%")
+    return factor
+
+
+def chosen(form: str | None, target: str | None, *, json: bool) -> str:
+    """Return the format: the one asked for, else by the ending of the file, else a table."""
+    if json:
+        if form not in (None, "json"):
+            raise UsageError(f"--json and --format {form} contradict each other")
+        return "json"
+    if form is not None:
+        return form
+    return _ENDINGS.get(Path(target).suffix.lower(), "table") if target is not None else "table"
+
+
+def formatted(form: str, document: Document, result: Plan, factor: float) -> str:
+    """Return a result as text."""
+    if form == "json":
+        return render.json(to_builtins(result.evaluation))
+    if form == "csv":
+        return render.csv_of(result.evaluation)
+    if form == "toml":
+        import tomli_w  # noqa: PLC0415 - only plans that are exported pay for it
+
+        return tomli_w.dumps(to_toml(document, result, factor))
+    found = report.sections(result.evaluation)
+    return render.markdown(found) if form == "markdown" else render.text(found)
+
+
+def write_new(target: str, text: str, *, force: bool) -> None:
+    """Write a file that must not exist yet."""
+    if not force and os.path.lexists(target):
+        raise UsageError(f"{target} exists: nothing was written; --force replaces it")
+    write(target, text)
+
+
+def write_result(target: str, text: str, source: str, *, force: bool) -> None:
+    """Write a result; a topology that somebody wrote by hand is not replaced without --force."""
+    path = Path(target)
+    if not force and path.exists():
+        if source != "-" and path.exists() and Path(source).exists() and path.samefile(source):
+            raise UsageError(f"{target} is the input: nothing was written; name another file, or --force replaces it")
+        if path.suffix.lower() == ".toml" and not _is_plan(path):
+            raise UsageError(f"{target} exists and is no exported plan: nothing was written; --force replaces it")
+    write(target, text)
+
+
+def _is_plan(path: Path) -> bool:
+    try:
+        return "plan" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+
+
+def write(target: str, text: str) -> None:
+    """Write a file whole or not at all."""
+    path = Path(target)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+            Path(temporary).chmod(mode)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror or error}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int], None]]:
+    """Give a function to call with each candidate; on a terminal it shows that the work goes on."""
+    started, shown = time.monotonic(), False
+
+    def tick(count: int) -> None:
+        nonlocal shown
+        if sys.stderr.isatty() and time.monotonic() - started > _PATIENCE:
+            shown = True
+            sys.stderr.write(f"\r{what}: {count} candidates")
+            sys.stderr.flush()
+
+    try:
+        yield tick
+    finally:
+        if shown:
+            sys.stderr.write("\r\x1b[K")
