@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from capacity.components.database import Database
 from capacity.components.queue import Queue
 from capacity.components.service import Service
 from capacity.decode import nearest
-from capacity.errors import KeyPath, Problem, ascii_quoted
+from capacity.errors import Problem, ascii_quoted
 from capacity.pricing import book
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from capacity.components.base import Tier
+    from capacity.decode import Reference
     from capacity.topology import Topology
 
 
 def check(topology: Topology) -> list[Problem]:
-    """Return every problem of a topology whose fields are all well formed."""
-    problems = [*_emptiness(topology), *_entries(topology), *_tiers(topology), *_goals(topology)]
+    """Return every problem of a topology whose fields are all well formed and whose references lead somewhere."""
+    problems = [*_emptiness(topology), *_tiers(topology)]
     return problems or [*_circles(topology), *_per_class(topology)]
+
+
+def dangling(references: Iterable[Reference], values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield the names that name nothing, in a file that need not be well formed otherwise."""
+    own = _names(values, "node_types")
+    known = {
+        "tier": _names(values, "components"),
+        "request class": _names(values, "workload", "classes"),
+        "node type": [*own, *book()],
+    }
+    for reference in references:
+        names = known[reference.what]
+        if reference.name in names:
+            continue
+        allowed = ", ".join(names)
+        if reference.what == "node type":
+            allowed = "a name of `capacity nodes` or of [node_types]"
+        found = None if reference.at_key else ascii_quoted(reference.name)
+        message = f"there is no {reference.what} of this name"
+        near = nearest(reference.name, names)
+        yield Problem(reference.path, message, found, allowed, near, at_key=reference.at_key)
+
+
+def _names(values: Any, *path: str) -> list[str]:
+    for key in path:
+        values = values.get(key, {}) if isinstance(values, dict) else {}
+    return list(values) if isinstance(values, dict) else []
 
 
 def _emptiness(topology: Topology) -> Iterator[Problem]:
@@ -31,35 +59,14 @@ def _emptiness(topology: Topology) -> Iterator[Problem]:
         yield Problem(("components",), "there is no tier", allowed="at least one")
 
 
-def _reference(path: KeyPath, name: str, known: Iterable[str], what: str) -> Iterator[Problem]:
-    known = list(known)
-    if name not in known:
-        near = nearest(name, known)
-        yield Problem(path, f"there is no {what} of this name", ascii_quoted(name), ", ".join(known), near)
-
-
-def _entries(topology: Topology) -> Iterator[Problem]:
-    for name, request_class in topology.workload.classes.items():
-        yield from _reference(
-            ("workload", "classes", name, "entry"), request_class.entry, topology.components, "tier"
-        )
-
-
 def _tiers(topology: Topology) -> Iterator[Problem]:
     for name, tier in topology.components.items():
         path = ("components", name)
-        for to, below, _ in tier.outgoing():
-            yield from _reference((*path, *below), to, topology.components, "tier")
         yield from _machine(topology, name, tier)
         if isinstance(tier, Queue):
             consumers = topology.components.get(tier.consumers)
             if consumers is not None and not isinstance(consumers, Service):
                 yield Problem((*path, "consumers"), "consumers are a service", ascii_quoted(tier.consumers))
-        if isinstance(tier, Service):
-            for i, call in enumerate(tier.calls):
-                for j, request_class in enumerate(call.classes or ()):
-                    where = (*path, "calls", i, "classes", j)
-                    yield from _reference(where, request_class, topology.workload.classes, "request class")
         if tier.min_nodes > tier.max_nodes:
             yield Problem((*path, "min_nodes"), "is above max_nodes", str(tier.min_nodes), f"at most {tier.max_nodes}")
 
@@ -71,13 +78,8 @@ def _machine(topology: Topology, name: str, tier: Tier) -> Iterator[Problem]:
     if tier.node is None and tier.host is None and tier.needs_node:
         allowed = "node (see `capacity nodes`), or host for a tier on whose nodes it lives"
         yield Problem(path, "has neither node nor host", allowed=allowed)
-    if tier.node is not None and tier.node not in topology.node_types and tier.node not in book():
-        known = [*topology.node_types, *book()]
-        allowed = "a name of `capacity nodes` or of [node_types]"
-        yield Problem((*path, "node"), "is no node type", ascii_quoted(tier.node), allowed, nearest(tier.node, known))
     if tier.host is None:
         return
-    yield from _reference((*path, "host"), tier.host, topology.components, "tier")
     yield from _hosting(topology, name, tier)
 
 
@@ -105,15 +107,6 @@ def _hosting(topology: Topology, name: str, tier: Tier) -> Iterator[Problem]:
             yield Problem(where, f"hosts the database {name}, which is one machine", str(root.nodes), allowed)
 
 
-def _goals(topology: Topology) -> Iterator[Problem]:
-    for name in topology.slo.latency:
-        known = topology.workload.classes
-        if name not in known:
-            path = ("slo", "latency", name)
-            allowed = ", ".join(known)
-            yield Problem(path, "there is no request class of this name", None, allowed, nearest(name, known), at_key=True)
-
-
 def _circles(topology: Topology) -> Iterator[Problem]:
     """Yield one problem for each circle of calls that are waited for."""
     done: set[str] = set()
@@ -129,7 +122,7 @@ def _circles(topology: Topology) -> Iterator[Problem]:
             return
         tier = topology.components[name]
         for to, _, waited in tier.outgoing():
-            if waited and not isinstance(tier, Queue):
+            if waited:
                 yield from walk(to, [*trail, name])
         done.add(name)
 
@@ -145,12 +138,6 @@ def _per_class(topology: Topology) -> Iterator[Problem]:
             if not isinstance(value, dict):
                 continue
             path = ("components", name, key)
-            for request_class in value:
-                if request_class not in topology.workload.classes:
-                    known = topology.workload.classes
-                    allowed, near = ", ".join(known), nearest(request_class, known)
-                    message = "there is no request class of this name"
-                    yield Problem((*path, request_class), message, None, allowed, near, at_key=True)
             missing = [c for c in arriving.get(name, ()) if c not in value]
             if missing and key == "cpu_time":
                 yield Problem(path, f"has no time for {', '.join(missing)}, which arrives here", at_key=True)

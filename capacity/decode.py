@@ -9,7 +9,7 @@ import difflib
 import types
 import typing
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -30,11 +30,21 @@ class Rejected(Exception):  # noqa: N818
     """A value that cannot be decoded; the problem is noted already."""
 
 
+class Reference(NamedTuple):
+    """A name in the file that must be the name of something: a tier, a request class, a node type."""
+
+    path: KeyPath
+    name: str
+    what: str
+    at_key: bool
+
+
 class Decoder:
     """Turns plain values into structs and notes what is wrong with them in `problems`."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.references: list[Reference] = []
 
     def struct(self, kind: type[T], value: object, path: KeyPath = ()) -> T:
         """Return a struct; raises Rejected when a part of it was wrong."""
@@ -74,7 +84,7 @@ class Decoder:
                 self._choice(path, value, [str(a) for a in get_args(hint)])
             return value
         if origin is dict:
-            return self._table(get_args(hint)[1], value, path)
+            return self._table(*get_args(hint), value, path)
         if origin is list:
             return self._list(get_args(hint)[0], value, path)
         if isinstance(hint, type) and issubclass(hint, Tier):
@@ -95,6 +105,11 @@ class Decoder:
 
     def _annotated(self, hint: Any, value: object, path: KeyPath) -> object:
         base, meta = get_args(hint)
+        refers = (meta.extra or {}).get("refers")
+        if refers is not None:
+            name = self.value(str, value, path)
+            self.references.append(Reference(path, str(name), refers, at_key=False))
+            return name
         unit = (meta.extra or {}).get("unit")
         if isinstance(unit, Unit):
             try:
@@ -126,11 +141,14 @@ class Decoder:
             return value
         return self.value(others[0], value, path)
 
-    def _table(self, hint: Any, value: object, path: KeyPath) -> dict[str, object]:
+    def _table(self, name: Any, hint: Any, value: object, path: KeyPath) -> dict[str, object]:
         if not isinstance(value, dict):
             self._reject(path, f"must be {_TABLE}", value, _TABLE)
         result, wrong = {}, False
+        refers = get_args(name)[1].extra["refers"] if get_origin(name) is Annotated else None
         for key, part in value.items():
+            if refers is not None:
+                self.references.append(Reference((*path, key), key, refers, at_key=True))
             try:
                 result[key] = self.value(hint, part, (*path, key))
             except Rejected:
@@ -204,6 +222,8 @@ def _describe(hint: Any) -> str:
         base, meta = get_args(hint)
         if meta.description:
             return str(meta.description)
+        if meta.extra and "refers" in meta.extra:
+            return f"the name of a {meta.extra['refers']}"
         return f"a whole number from {meta.ge:,} to {meta.le:,}" if base is int else "a number"
     if origin in (Union, types.UnionType):
         return ", or ".join(_describe(a) for a in get_args(hint) if a is not type(None))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from capacity.checks import check
+from capacity.checks import check, dangling
 from capacity.decode import Decoder, Rejected, nearest
 from capacity.errors import DocumentError, KeyPath, Problem, UsageError, ascii_quoted, show_path
 from capacity.topology import Topology
@@ -86,7 +86,8 @@ def parse(text: str, source: str, overrides: Sequence[str] = (), load_factor: fl
         _override(values, override)
     decoder = Decoder()
     topology = _topology(decoder, values)
-    if topology is not None:
+    decoder.problems += dangling(decoder.references, values)
+    if topology is not None and not decoder.problems:
         topology = scaled(topology, load_factor)
         decoder.problems += check(topology)
     if topology is None or decoder.problems:

@@ -8,7 +8,17 @@ import msgspec
 
 from capacity.components.base import Tier
 from capacity.pricing import NodeType
-from capacity.units import AtLeastOne, Ceiling, Fraction, Growth, Number, PerSecond, PositiveSeconds
+from capacity.units import (
+    AtLeastOne,
+    Ceiling,
+    ClassName,
+    Fraction, 
+    Growth,
+    Number,
+    PerSecond,
+    PositiveSeconds,
+    TierName,
+)
 
 Zones = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Scenario = Literal["node", "zone", "deploy", "cache_cold", "primary", "partner", "surge"]
@@ -18,7 +28,7 @@ class RequestClass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One kind of request that users make."""
 
     rate: PerSecond
-    entry: str
+    entry: TierName
     """The tier that users reach."""
     burstiness: Number = 1.0
     """Squared coefficient of variation of the times between arrivals; 1 is Poisson."""
@@ -47,7 +57,7 @@ class LatencyGoal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class Objectives(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Service level objectives."""
 
-    latency: dict[str, LatencyGoal] = {}
+    latency: dict[ClassName, LatencyGoal] = {}
     utilization: Ceiling = 0.75
     """Ceiling for every resource of every tier."""
     availability: Fraction | None = None

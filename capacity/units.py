@@ -167,6 +167,15 @@ AtLeastOne = Annotated[float, _quantity(AT_LEAST_ONE)]
 Money = Annotated[float, _quantity(MONEY)]
 
 
+def _name_of(what: str) -> msgspec.Meta:
+    return msgspec.Meta(extra={"refers": what})
+
+
+TierName = Annotated[str, _name_of("tier")]
+ClassName = Annotated[str, _name_of("request class")]
+NodeTypeName = Annotated[str, _name_of("node type")]
+
+
 def show_seconds(value: float) -> str:
     """Return a time with three digits and the unit that suits it."""
     for worth, suffix in ((1e-6, "us"), (1e-3, "ms"), (1.0, "s"), (60.0, "min"), (3600.0, "h")):

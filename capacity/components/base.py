@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
 
-from capacity.units import Bytes, Fraction, Number, PositiveSeconds, Seconds
+from capacity.units import Bytes, ClassName, Fraction, NodeTypeName, Number, PositiveSeconds, Seconds, TierName
 from models.latency import ZERO, Latency
 
 if TYPE_CHECKING:
@@ -28,20 +28,20 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=MOST_NODES)]
 CountOrNone = Annotated[int, msgspec.Meta(ge=0, le=MOST_NODES)]
 Retries = Annotated[int, msgspec.Meta(ge=0, le=100)]
 Many = Annotated[int, msgspec.Meta(ge=1, le=10**15)]
-PerClass = Seconds | dict[str, Seconds]
-NumberPerClass = Number | dict[str, Number]
+PerClass = Seconds | dict[ClassName, Seconds]
+NumberPerClass = Number | dict[ClassName, Number]
 Operation = Literal["read", "write"]
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A call to another tier, made after the caller's own computing, in the order listed."""
 
-    to: str
+    to: TierName
     count: Number = 1.0
     """Mean number per visit; a fraction mixes the two neighbouring integers."""
     writes: Fraction = 0.0
     """Share of the calls that change what is stored."""
-    classes: list[str] | None = None
+    classes: list[ClassName] | None = None
     """The request classes that make this call; all, if left out."""
     parallel: str | None = None
     """Calls with the same name are made together and waited for together."""
@@ -224,9 +224,9 @@ class Answer:
 class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """Fields and questions that every kind has."""
 
-    node: str | None = None
+    node: NodeTypeName | None = None
     """A node type of the price book or of the file."""
-    host: str | None = None
+    host: TierName | None = None
     """Another tier on whose nodes this one lives."""
     nodes: Count | None = None
     """Left out, it is what the plan solves for."""

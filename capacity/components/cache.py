@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from capacity.components.base import Answer, Flow, Many, Pool, Tier, Work
-from capacity.units import Bytes, Number, PositiveSeconds, Seconds
+from capacity.units import Bytes, Number, PositiveSeconds, Seconds, TierName
 from models.cache import CacheHits, hits
 from models.latency import ZERO, Latency, mixed
 from models.popularity import busiest_shard, zipf
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="cache"):
     """A cache that is asked first; its misses and all writes go on to its origin, a write makes its object invalid."""
 
-    origin: str
+    origin: TierName
     """The tier that is asked on a miss."""
     operation_time: Seconds
     """Of one core, per command."""

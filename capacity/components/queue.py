@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from capacity.components.base import Count, Flow, Limit, Target, Tier
-from capacity.units import Bytes, PositiveSeconds, Seconds
+from capacity.units import Bytes, PositiveSeconds, Seconds, TierName
 from models.backlog import drain_time, storage
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ STOP = 600.0
 class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="queue"):
     """A queue decouples: nobody waits for its consumers, of which no more nodes can work than it has partitions."""
 
-    consumers: str
+    consumers: TierName
     """The service that takes the messages."""
     partitions: Count = 1
     message_size: Bytes = 0.0
