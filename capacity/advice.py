@@ -111,7 +111,7 @@ def _mends(system: System, conflict: Conflict, value: float | None) -> list[str]
     if violation.constraint == "nodes" and tier is not None:
         if tier.counted is not None and system.given().get(name) is not None:
             found.append(f"components.{name}.{tier.counted}: at least {system.given()[name] + 1}, or left out")
-        found.append('resilience.survive = [], if an outage of this tier may take the system down')
+        found.append("resilience.survive = [], if an outage of this tier may take the system down")
         return found
     if violation.scope == "class" and value is not None:
         found.append(f"slo.latency.{name}.{violation.constraint}: at least {show_seconds(_up(value))}")
@@ -123,7 +123,10 @@ def _mends(system: System, conflict: Conflict, value: float | None) -> list[str]
             found += _bigger_node(system, name, needed / violation.capacity, violation.constraint)
         else:
             found.append(f"components.{name}.{violation.mend}: at least {digits(math.ceil(needed))}")
-    found += [f"components.{n}.{system.tiers[n].counted} left out, so that the plan chooses it" for n in _pinned(system, violation)]
+    found += [
+        f"components.{n}.{system.tiers[n].counted} left out, so that the plan chooses it"
+        for n in _pinned(system, violation)
+    ]
     return found
 
 
@@ -151,12 +154,10 @@ def _bigger_node(system: System, name: str, factor: float, constraint: str) -> l
     fitting = [e.name for e in family if enough(e.node_type.vcpus, e.node_type.memory, e.node_type.network)]
     if not fitting:
         return [f"no {book()[current].family} node is large enough for {constraint}: {digits(factor)} x {current}"]
-    return [f"components.{system.roots[name]}.node = \"{fitting[0]}\" instead of {current}"]
+    return [f'components.{system.roots[name]}.node = "{fitting[0]}" instead of {current}']
 
 
 def _up(value: float) -> float:
     """Return a value rounded up to three digits, so that following the advice is enough."""
     step = 10.0 ** (math.floor(math.log10(value)) - 2)
     return math.ceil(value / step * (1 - 1e-12)) * step
-
-

@@ -7,17 +7,12 @@ Exit codes: 0 done; 1 an objective or limit is not met, or nothing feasible exis
 from __future__ import annotations
 
 import sys
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
 from capacity import __version__
-
-if TYPE_CHECKING:
-    from capacity.document import Document
-    from capacity.plan import Plan
-    from capacity.results import Evaluation
 
 app = typer.Typer(
     name="capacity",
@@ -31,7 +26,7 @@ app = typer.Typer(
 )
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """How a result is written."""
 
     table = "table"
@@ -41,7 +36,7 @@ class Format(str, Enum):
     toml = "toml"
 
 
-class NodeOrder(str, Enum):
+class NodeOrder(StrEnum):
     """What the price book is sorted by."""
 
     name = "name"
@@ -56,7 +51,9 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override a value, like components.app.nodes=4. May be repeated."),
 ]
 Load = Annotated[str, typer.Option("--load", metavar="FACTOR", help="Multiply every rate, like 2x or 0.5.")]
-Output = Annotated[str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, not to the screen.")]
+Output = Annotated[
+    str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, not to the screen.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 AsFormat = Annotated[Format | None, typer.Option("--format", help="Left out: by the ending of -o FILE, else a table.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
@@ -115,11 +112,11 @@ def plan(
     from capacity.document import load as read  # noqa: PLC0415
     from capacity.plan import plan as find  # noqa: PLC0415
 
-    factor = out.load_factor(load)
-    document = read(file, overrides or (), factor)
+    target = out.Target(output, out.chosen(form, output, json=json), force)
+    document = read(file, overrides or (), out.load_factor(load))
     with out.progress("searching the cheapest plan") as tick:
         result = find(document.topology, tick)
-    _emit(result.evaluation, out.chosen(form.value if form else None, output, json=json), output, document, result, factor, force=force)
+    out.emit(target, document, result)
     if not result.feasible:
         raise typer.Exit(1)
 
@@ -143,10 +140,9 @@ def evaluate(
     from capacity.document import load as read  # noqa: PLC0415
     from capacity.plan import as_given  # noqa: PLC0415
 
-    factor = out.load_factor(load)
-    document = read(file, overrides or (), factor)
-    result = as_given(document.topology)
-    _emit(result.evaluation, out.chosen(form.value if form else None, output, json=json), output, document, result, factor, force=force)
+    target = out.Target(output, out.chosen(form, output, json=json), force)
+    document = read(file, overrides or (), out.load_factor(load))
+    out.emit(target, document, as_given(document.topology))
 
 
 @app.command()
@@ -162,7 +158,7 @@ def check(file: File, *, overrides: Overrides = None, load: Load = "1x", json: A
 
     document = read(file, overrides or (), out.load_factor(load))
     evaluation = as_given(document.topology).evaluation
-    _warn_assumed(evaluation)
+    out.warn_assumed(evaluation)
     if json:
         sys.stdout.write(render.json({"feasible": evaluation.feasible, "scenarios": evaluation.scenarios}))
     else:
@@ -198,37 +194,6 @@ def schema() -> None:
     from capacity.schema import json_schema  # noqa: PLC0415
 
     sys.stdout.write(render.json(json_schema()))
-
-
-def _emit(
-    evaluation: Evaluation,
-    form: str,
-    target: str | None,
-    document: Document,
-    result: Plan,
-    factor: float,
-    *,
-    force: bool,
-) -> None:
-    """Write an evaluation in one of its forms to a file or to standard output: the same bytes."""
-    from capacity import output as out  # noqa: PLC0415
-
-    text = out.formatted(form, document, result, factor)
-    if target is None:
-        sys.stdout.write(text)
-    else:
-        out.write_result(target, text, document.source, force=force)
-        verdict = "" if evaluation.feasible else "; it does not meet every objective"
-        sys.stderr.write(f"wrote {target}{verdict}\n")
-    if target is not None or form in ("json", "csv", "toml"):
-        _warn_assumed(evaluation)
-
-
-def _warn_assumed(evaluation: Evaluation) -> None:
-    """Tell standard error of counts that nobody gave, where the report itself is not for eyes."""
-    for warning in evaluation.warnings:
-        if warning.code == "count_assumed":
-            sys.stderr.write(f"warning: {warning.tier}: {warning.message}\n")
 
 
 def main() -> None:

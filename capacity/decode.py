@@ -21,7 +21,7 @@ from capacity.units import Unit, UnitError, parse
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 _TABLE = "a table"
 
@@ -57,7 +57,7 @@ class Decoder:
             if key == tag:
                 continue
             if key not in hints:
-                self.unknown(path, key, [*hints, *([tag] if tag else [])])
+                self._unknown(path, key, [*hints, *([tag] if tag else [])])
                 wrong = True
                 continue
             try:
@@ -79,25 +79,20 @@ class Decoder:
             return self._annotated(hint, value, path)
         if origin in (Union, types.UnionType):
             return self._union([a for a in get_args(hint) if a is not type(None)], value, path)
-        if origin is Literal:
-            if value not in get_args(hint) or not isinstance(value, str):
-                self._choice(path, value, [str(a) for a in get_args(hint)])
-            return value
         if origin is dict:
-            return self._table(*get_args(hint), value, path)
+            name, part = get_args(hint)
+            return self._table(name, part, value, path)
         if origin is list:
             return self._list(get_args(hint)[0], value, path)
-        if isinstance(hint, type) and issubclass(hint, Tier):
-            return self._tier(value, path)
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-            return self.struct(hint, value, path)
-        if hint in (str, bool, int):
-            if type(value) is not hint:
-                self._reject(path, "has the wrong type", value, _describe(hint))
-            return value
+            return self._tier(value, path) if issubclass(hint, Tier) else self.struct(hint, value, path)
+        if origin is Literal and (value not in get_args(hint) or not isinstance(value, str)):
+            self._choice(path, value, [str(a) for a in get_args(hint)])
+        if hint in (str, bool, int) and type(value) is not hint:
+            self._reject(path, "has the wrong type", value, _describe(hint))
         return value
 
-    def unknown(self, path: KeyPath, key: str, known: Iterable[str]) -> None:
+    def _unknown(self, path: KeyPath, key: str, known: Iterable[str]) -> None:
         """Note a key that means nothing here."""
         self.problems.append(
             Problem((*path, key), "unknown key", allowed=", ".join(known), nearest=nearest(key, known), at_key=True)
@@ -125,21 +120,18 @@ class Decoder:
         return value
 
     def _union(self, options: list[Any], value: object, path: KeyPath) -> object:
-        if len(options) == 1:
-            return self.value(options[0], value, path)
-        tables = [o for o in options if get_origin(o) is dict]
+        """Decode by the shape of the value: a table, one of the known words, or else the plain option."""
         words = [o for o in options if get_origin(o) is Literal]
-        others = [o for o in options if o not in tables and o not in words]
-        if tables and isinstance(value, dict):
-            return self.value(tables[0], value, path)
         if words and value in get_args(words[0]):
             return value
-        if words:
-            number = get_args(others[0])[1]
-            if type(value) is not int or not number.ge <= value <= number.le:
-                self._reject(path, "is neither a count nor a known word", value, f"{_describe(hint_of(options))}")
-            return value
-        return self.value(others[0], value, path)
+        tables = [o for o in options if get_origin(o) is dict]
+        if tables and isinstance(value, dict):
+            return self.value(tables[0], value, path)
+        plain = next(o for o in options if o not in tables and o not in words)
+        if words and isinstance(value, str):
+            allowed = ", or ".join(_describe(option) for option in options)
+            self._reject(path, "is neither a count nor a known word", value, allowed)
+        return self.value(plain, value, path)
 
     def _table(self, name: Any, hint: Any, value: object, path: KeyPath) -> dict[str, object]:
         if not isinstance(value, dict):
@@ -204,11 +196,6 @@ def type_name(value: object) -> str:
     return names.get(type(value), "a date or time")
 
 
-def hint_of(options: list[Any]) -> Any:
-    """Return the union of several annotations."""
-    return Union[tuple(options)]  # noqa: UP007 - the members are known only here
-
-
 @cache
 def _hints(kind: type) -> dict[str, Any]:
     hints = typing.get_type_hints(kind, include_extras=True)
@@ -217,20 +204,21 @@ def _hints(kind: type) -> dict[str, Any]:
 
 def _describe(hint: Any) -> str:
     """Say in words what an annotation allows."""
-    origin = get_origin(hint)
+    origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        base, meta = get_args(hint)
-        if meta.description:
-            return str(meta.description)
-        if meta.extra and "refers" in meta.extra:
-            return f"the name of a {meta.extra['refers']}"
-        return f"a whole number from {meta.ge:,} to {meta.le:,}" if base is int else "a number"
+        return _describe_annotated(*arguments)
     if origin in (Union, types.UnionType):
-        return ", or ".join(_describe(a) for a in get_args(hint) if a is not type(None))
+        return ", or ".join(_describe(a) for a in arguments if a is not type(None))
     if origin is Literal:
-        return " or ".join(f'"{a}"' for a in get_args(hint))
+        return " or ".join(f'"{a}"' for a in arguments)
     if origin is dict:
-        return f"a table of {_describe(get_args(hint)[1])} by name"
-    if origin is list:
-        return "a list"
-    return {str: "a string", bool: "true or false", int: "a whole number"}.get(hint, _TABLE)
+        return f"a table of {_describe(arguments[1])} by name"
+    return {str: "a string", bool: "true or false", int: "a whole number", list: "a list"}.get(origin or hint, _TABLE)
+
+
+def _describe_annotated(base: type, meta: msgspec.Meta) -> str:
+    if meta.description:
+        return meta.description
+    if meta.extra and "refers" in meta.extra:
+        return f"the name of a {meta.extra['refers']}"
+    return f"a whole number from {meta.ge:,} to {meta.le:,}" if base is int else "a number"

@@ -34,6 +34,7 @@ class Document:
     source: str
     topology: Topology
     values: dict[str, Any]
+    load_factor: float
 
 
 def load(source: str, overrides: Sequence[str] = (), load_factor: float = 1.0) -> Document:
@@ -55,7 +56,9 @@ def read(source: str) -> str:
         raise DocumentError([Problem((), f"cannot be read: {error}", source=ascii_quoted(source))]) from error
     if len(data) > MOST_BYTES:
         allowed = f"at most {MOST_BYTES // 1024**2} MiB"
-        raise DocumentError([Problem((), "is too large for a topology", f"{len(data):,} bytes", allowed, source=source)])
+        raise DocumentError(
+            [Problem((), "is too large for a topology", f"{len(data):,} bytes", allowed, source=source)]
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -92,7 +95,7 @@ def parse(text: str, source: str, overrides: Sequence[str] = (), load_factor: fl
         decoder.problems += check(topology)
     if topology is None or decoder.problems:
         raise DocumentError(_placed(decoder.problems, text, source))
-    return Document(source, topology, values)
+    return Document(source, topology, values, load_factor)
 
 
 def _topology(decoder: Decoder, values: dict[str, Any]) -> Topology | None:
@@ -132,12 +135,12 @@ def uncertain_fields(value: object, path: KeyPath = ()) -> list[tuple[KeyPath, U
     return []
 
 
-def exported(document: Document, counts: dict[str, dict[str, int]], load_factor: float) -> dict[str, Any]:
+def exported(document: Document, counts: dict[str, dict[str, int]]) -> dict[str, Any]:
     """Return the user's values with counts filled in and the load applied, ready to be written as TOML."""
     values = copy.deepcopy(document.values)
     for name, fields in counts.items():
         values["components"][name].update(fields)
-    if load_factor != 1:
+    if document.load_factor != 1:
         for name, c in document.topology.workload.classes.items():
             values["workload"]["classes"][name]["rate"] = float(c.rate)
     values.pop("plan", None)

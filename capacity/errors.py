@@ -1,8 +1,8 @@
 """What can go wrong, and what each is for.
 
-    CapacityError               everything that we raise on purpose
-    ├── DocumentError           the file is not a topology: catch it to show its problems; exit 2
-    └── UsageError              an argument makes no sense: exit 2
+CapacityError               everything that we raise on purpose
+├── DocumentError           the file is not a topology: catch it to show its problems; exit 2
+└── UsageError              an argument makes no sense: exit 2
 """
 
 from __future__ import annotations

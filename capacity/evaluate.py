@@ -23,6 +23,7 @@ from capacity.system import resolve
 from capacity.verdict import FRACTIONS, Violation, class_latency, goals, limits, violations
 from capacity.warnings import warnings
 from models.latency import Latency, mixed
+from models.transforms import Mixture, PiecewiseDensity, PiecewiseHazard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from capacity.solve import Solution
     from capacity.system import Counts, System
     from capacity.topology import Topology
-    from models.transforms import Transform
+
+_NOT_EXACT = (Mixture, PiecewiseDensity, PiecewiseHazard)
+"""Parts of a response time that stand for more than one path, or for a distribution kept on a grid."""
 
 
 def evaluate(topology: Topology) -> Evaluation:
@@ -98,24 +101,34 @@ def _class_result(solution: Solution, name: str, missed: set[tuple[str, str]]) -
     rate = topology.workload.classes[name].rate * topology.workload.peak_to_mean
     latency = class_latency(solution, name)
     goal = topology.slo.latency.get(name)
-    percentiles: list[float | None] = [None] * len(FRACTIONS)
+    values: dict[str, float | None] = dict.fromkeys(("mean", *FRACTIONS))
     if latency is not None:
-        percentiles = list(latency.percentiles(list(FRACTIONS.values())))
-    values = dict(zip(FRACTIONS, percentiles, strict=True)) | {"mean": None if latency is None else latency.mean}
+        values = dict(zip(FRACTIONS, latency.percentiles(list(FRACTIONS.values())), strict=True))
+        values["mean"] = latency.mean
     slo = [Slo(key, limit, values[key], (name, key) not in missed) for key, limit in (goals(goal) if goal else [])]
-    exact = latency is not None and _exact(latency)
-    return ClassResult(float(rate), values["mean"], *percentiles, None, exact, slo)
+    return ClassResult(
+        arrival_rate_per_s=float(rate),
+        mean_s=values["mean"],
+        p50_s=values["p50"],
+        p90_s=values["p90"],
+        p95_s=values["p95"],
+        p99_s=values["p99"],
+        p999_s=values["p999"],
+        availability=None,
+        exact=latency is not None and _exact(latency),
+        slo=slo,
+    )
 
 
 def _exact(latency: Latency) -> bool:
-    """Whether a response time is exact for its model: at most one wait, itself exact, and nothing kept on a grid."""
-    return len(latency.terms) == 1 and len(latency.terms[0].marks) <= 1 and all(
-        n == 1 and _exact_part(wait) for wait, n in latency.terms[0].marks
-    ) and _exact_part(latency.terms[0].smooth)
-
-
-def _exact_part(part: Transform) -> bool:
-    return getattr(part, "exact", type(part).__name__ not in ("PiecewiseHazard", "PiecewiseDensity", "Mixture"))
+    """Whether a response time is exact for its model: one path, at most one wait, itself exact, nothing on a grid."""
+    term = latency.terms[0]
+    parts = [*(wait for wait, _ in term.marks), term.smooth]
+    return (
+        len(latency.terms) == 1
+        and sum(n for _, n in term.marks) <= 1
+        and all(getattr(part, "exact", not isinstance(part, _NOT_EXACT)) for part in parts)
+    )
 
 
 def _tier_result(solution: Solution, name: str) -> TierResult:
@@ -129,7 +142,6 @@ def _tier_result(solution: Solution, name: str) -> TierResult:
         binding, utilization = host, None if host is None else host.utilization
     own = _mixed(solution, name, "own")
     total = _mixed(solution, name, "total")
-    waits = _wait_mean(solution, name, own)
     nodes = tier.machines(place.count) if not place.hosted else place.nodes
     priced = not place.hosted and place.machine is not None
     return TierResult(
@@ -144,7 +156,7 @@ def _tier_result(solution: Solution, name: str) -> TierResult:
         headroom=None if utilization is None else 1 - utilization,
         binding=None if binding is None else binding.resource,
         limits=[LimitResult(x.resource, x.used, x.capacity, x.unit, x.utilization) for x in found],
-        wait_mean_s=waits,
+        wait_mean_s=_wait_mean(own),
         response=_response(own),
         total_response=_response(total),
         exact=own is not None and _exact(own),
@@ -152,15 +164,11 @@ def _tier_result(solution: Solution, name: str) -> TierResult:
         why=[],
         monthly_cost=pricing.monthly(place.machine, nodes) if priced and place.machine else None,
         slo=[
-            Slo(t.name, t.limit, None if t.latency is None else t.latency.percentile(t.fraction), _target_met(t.latency, t.fraction, t.limit))
+            Slo(t.name, t.limit, None if t.latency is None else t.latency.percentile(t.fraction), t.met)
             for t in tier.targets(place, arrivals, solution)
         ],
         details=tier.details(place, arrivals, solution),
     )
-
-
-def _target_met(latency: Latency | None, fraction: float, limit: float) -> bool:
-    return latency is not None and latency.exceeds(limit) <= (1 - fraction) * (1 + 1e-7)
 
 
 def _mixed(solution: Solution, name: str, which: str) -> Latency | None:
@@ -179,7 +187,7 @@ def _mixed(solution: Solution, name: str, which: str) -> Latency | None:
     return mixed([rate / arrivals.rate for rate, _ in parts], latencies)
 
 
-def _wait_mean(solution: Solution, name: str, own: Latency | None) -> float | None:
+def _wait_mean(own: Latency | None) -> float | None:
     """Return the mean wait of one visit: for a thread, a core, or a partner's limit."""
     if own is None:
         return None

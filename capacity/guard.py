@@ -22,31 +22,32 @@ PIPE_CLOSED: Final = 141
 
 def guarded(run: Callable[[], object]) -> int:
     """Return the exit code of a command, whatever happens in it."""
+    code = 0
     try:
         run()
         sys.stdout.flush()
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else BAD_INPUT
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None) * BAD_INPUT
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has seen enough; the interpreter must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
+        code = PIPE_CLOSED
     except DocumentError as error:
         for problem in error.problems:
             sys.stderr.write(f"{problem.text()}\n")
         many = len(error.problems)
         sys.stderr.write(f"{many} problem{'s' if many != 1 else ''}; nothing was computed\n")
-        return BAD_INPUT
+        code = BAD_INPUT
     except CapacityError as error:
         sys.stderr.write(f"error: {error}\n")
-        return BAD_INPUT
+        code = BAD_INPUT
     except Exception as error:  # noqa: BLE001 - the last line of defence: users never see a traceback
         sys.stderr.write(_report(error))
-        return BUG
-    return 0
+        code = BUG
+    return code
 
 
 def _report(error: Exception) -> str:

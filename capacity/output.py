@@ -9,6 +9,7 @@ import tempfile
 import time
 import tomllib
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from capacity.document import Document
     from capacity.plan import Plan
+    from capacity.results import Evaluation
 
 _ENDINGS: Final = {".toml": "toml", ".json": "json", ".csv": "csv", ".md": "markdown"}
 
@@ -49,7 +51,36 @@ def chosen(form: str | None, target: str | None, *, json: bool) -> str:
     return _ENDINGS.get(Path(target).suffix.lower(), "table") if target is not None else "table"
 
 
-def formatted(form: str, document: Document, result: Plan, factor: float) -> str:
+@dataclass(frozen=True)
+class Target:
+    """Where a result goes (None: standard output), in which format, and whether a file may be replaced."""
+
+    file: str | None
+    form: str
+    force: bool
+
+
+def emit(target: Target, document: Document, result: Plan) -> None:
+    """Write a result to a file or to standard output: the same bytes."""
+    text = formatted(target.form, document, result)
+    if target.file is None:
+        sys.stdout.write(text)
+    else:
+        write_result(target.file, text, document.source, force=target.force)
+        verdict = "" if result.feasible else "; it does not meet every objective"
+        sys.stderr.write(f"wrote {target.file}{verdict}\n")
+    if target.file is not None or target.form in ("json", "csv", "toml"):
+        warn_assumed(result.evaluation)
+
+
+def warn_assumed(evaluation: Evaluation) -> None:
+    """Tell standard error of counts that nobody gave, where the report itself is not for eyes."""
+    for warning in evaluation.warnings:
+        if warning.code == "count_assumed":
+            sys.stderr.write(f"warning: {warning.tier}: {warning.message}\n")
+
+
+def formatted(form: str, document: Document, result: Plan) -> str:
     """Return a result as text."""
     if form == "json":
         return render.json(to_builtins(result.evaluation))
@@ -58,7 +89,7 @@ def formatted(form: str, document: Document, result: Plan, factor: float) -> str
     if form == "toml":
         import tomli_w  # noqa: PLC0415 - only plans that are exported pay for it
 
-        return tomli_w.dumps(to_toml(document, result, factor))
+        return tomli_w.dumps(to_toml(document, result))
     found = report.sections(result.evaluation)
     return render.markdown(found) if form == "markdown" else render.text(found)
 

@@ -11,8 +11,8 @@ from capacity.advice import advise, feasible_load
 from capacity.document import exported
 from capacity.evaluate import describe
 from capacity.reasons import reasons
-from capacity.results import to_builtins
 from capacity.results import Warning as Notice
+from capacity.results import to_builtins
 from capacity.scenarios import with_scenarios
 from capacity.sizing import Search, size
 from capacity.solve import solve
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from capacity.results import Evaluation
     from capacity.system import Counts, System
     from capacity.topology import Topology
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -87,7 +88,7 @@ def evaluated(system: System, counts: Counts, *, guess: bool) -> Evaluation:
     return msgspec.structs.replace(evaluation, warnings=[*evaluation.warnings, *notices])
 
 
-def to_toml(document: Document, result: Plan, load_factor: float) -> dict[str, Any]:
+def to_toml(document: Document, result: Plan) -> dict[str, Any]:
     """Return the sized topology, which loads again as input, and a [plan] table with the numbers."""
     system = resolve(document.topology)
     counts: dict[str, dict[str, int]] = {}
@@ -95,7 +96,7 @@ def to_toml(document: Document, result: Plan, load_factor: float) -> dict[str, A
         field = system.tiers[name].counted
         if field is not None:
             counts[name] = {field: count}
-    values = exported(document, counts, load_factor)
+    values = exported(document, counts)
     values["plan"] = without_none(to_builtins(result.evaluation))
     return values
 

@@ -43,7 +43,9 @@ def section(found: Sequence[BookEntry]) -> Section:
         memory = "unknown" if node.memory is None else show_bytes(node.memory)
         hourly = "unknown" if node.price is None else f"{node.price:.4f}"
         month = pricing.monthly(node, 1)
-        rows.append((entry.name, str(node.vcpus), memory, network, hourly, "unknown" if month is None else f"{month:,.2f}"))
+        rows.append(
+            (entry.name, str(node.vcpus), memory, network, hourly, "unknown" if month is None else f"{month:,.2f}")
+        )
     note = (
         f"Public on-demand list prices of one cloud, Linux, us-east-1, in {pricing.BOOK_CURRENCY}, as of "
         f"{pricing.BOOK_DATE}; a month has {pricing.HOURS_PER_MONTH:.0f} hours. Check them before money is spent."

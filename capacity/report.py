@@ -68,7 +68,17 @@ def _tiers(evaluation: Evaluation) -> Section:
         waits, p99 = _seconds(tier.wait_mean_s), _seconds(tier.response.p99_s)
         if tier.kind == "queue":
             waits, p99 = "-", _seconds(tier.details["delay"]["p99_s"])
-        rows.append((clean(name), _nodes(tier), f"{digits(tier.arrival_rate_per_s)}/s", _busiest(tier), waits, p99, _price(tier)))
+        rows.append(
+            (
+                clean(name),
+                _nodes(tier),
+                f"{digits(tier.arrival_rate_per_s)}/s",
+                _busiest(tier),
+                waits,
+                p99,
+                _price(tier),
+            )
+        )
     notes = ["Wait and p99 are one visit's time at the tier itself; of a queue, from enqueue to done."]
     return Section("Tiers", rows, frozenset({2, 4, 5, 6}), notes)
 
@@ -103,7 +113,7 @@ def _seconds(value: float | None) -> str:
 
 
 def _classes(evaluation: Evaluation) -> Section:
-    rows = [("Request class", "Rate", "mean", "p50", "p95", "p99", "p99.9", "Objective")]
+    rows: list[tuple[str, ...]] = [("Request class", "Rate", "mean", "p50", "p95", "p99", "p99.9", "Objective")]
     for name, c in evaluation.classes.items():
         times = [_seconds(v) for v in (c.mean_s, c.p50_s, c.p95_s, c.p99_s, c.p999_s)]
         rows.append((clean(name), f"{digits(c.arrival_rate_per_s)}/s", *times, _objectives(c)))
@@ -117,10 +127,11 @@ def _objectives(c: ClassResult) -> str:
 
 def _scenarios(evaluation: Evaluation) -> Section:
     names = list(evaluation.classes)
-    rows = [("Scenario", "Verdict", *(f"{clean(n)} p99" for n in names))] if len(names) <= 5 else [("Scenario", "Verdict")]
+    shown = names if len(names) <= 5 else []
+    rows: list[tuple[str, ...]] = [("Scenario", "Verdict", *(f"{clean(n)} p99" for n in shown))]
     notes = []
     for name, result in evaluation.scenarios.items():
-        cells = [_seconds(result.classes[n].p99_s) for n in names] if len(names) <= 5 else []
+        cells = [_seconds(result.classes[n].p99_s) for n in shown]
         rows.append((_SCENARIOS.get(name, name), "passes" if result.passes else "FAILS", *cells))
     for name, result in evaluation.scenarios.items():
         notes += [f"{_SCENARIOS.get(name, name)}: {describe_failure(failure)}" for failure in result.violations]
@@ -189,10 +200,16 @@ def _details(evaluation: Evaluation) -> Section:
     for name, tier in evaluation.tiers.items():
         d = tier.details
         if "hit_ratio" in d:
-            notes.append(f"{clean(name)}: {show_percent(d['hit_ratio'])} of reads hit, {digits(d['objects_held'])} objects held")
+            notes.append(
+                f"{clean(name)}: {show_percent(d['hit_ratio'])} of reads hit, {digits(d['objects_held'])} objects held"
+            )
         lag = d.get("lag")
         if lag:
-            text = "falls behind for ever" if lag["diverges"] else f"mean {_seconds(lag['mean_s'])}, p99 {_seconds(lag['p99_s'])}"
+            text = (
+                "falls behind for ever"
+                if lag["diverges"]
+                else f"mean {_seconds(lag['mean_s'])}, p99 {_seconds(lag['p99_s'])}"
+            )
             notes.append(f"{clean(name)}: replication lag {text}")
         if d.get("disk", {}).get("miss_ratio"):
             notes.append(f"{clean(name)}: {show_percent(d['disk']['miss_ratio'])} of reads go to the disk")

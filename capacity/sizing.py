@@ -210,8 +210,7 @@ def lower_bounds(search: Search) -> tuple[Counts, Conflict | None]:
     system = search.system
     counts = system.least()
     for name in search.free():
-        if search.most(name) < counts[name]:
-            counts[name] = search.most(name)
+        counts[name] = min(counts[name], search.most(name))
     generous = {n: _holds_everything(search, n) for n in search.free() if isinstance(system.tiers[n], Cache)}
     for name in search.free():
         others = frozenset(system.tiers) - {name}
@@ -234,8 +233,10 @@ def _concerns(search: Search, conflict: Conflict, name: str) -> bool:
     """Return whether a conflict in an otherwise unhindered system is this tier's to resolve."""
     if conflict.lost not in (None, name) or name not in search.helpers(conflict.violation):
         return False
-    return conflict.violation.scope == "class" or conflict.violation.unit == "s" or (
-        search.system.roots[conflict.violation.name] == name
+    return (
+        conflict.violation.scope == "class"
+        or conflict.violation.unit == "s"
+        or (search.system.roots[conflict.violation.name] == name)
     )
 
 
@@ -246,7 +247,9 @@ def _holds_everything(search: Search, name: str) -> int:
     memory = tier.memory if tier.memory is not None else machine.memory if machine else None
     if not isinstance(tier, Cache) or not memory:
         return search.most(name)
-    return max(search.system.least()[name], min(search.most(name), math.ceil(tier.objects * tier.object_size / memory) + 2))
+    return max(
+        search.system.least()[name], min(search.most(name), math.ceil(tier.objects * tier.object_size / memory) + 2)
+    )
 
 
 def settle(search: Search, counts: Counts) -> Sizing:

@@ -134,7 +134,9 @@ def _fill_stations(solution: Solution) -> None:
         if system.roots[root] != root:
             continue
         residents = system.hosted_by(root)
-        work = [w for name in residents for w in system.tiers[name].work(solution.places[name], solution.arrivals(name))]
+        work = [
+            w for name in residents for w in system.tiers[name].work(solution.places[name], solution.arrivals(name))
+        ]
         for pool in system.tiers[root].pools(solution.places[root], solution.arrivals(root)):
             squared_cv = solution.arrivals(root).squared_cv
             station = _station(pool, [w for w in work if w.pool == pool.name], squared_cv, root in solution.wait_free)
@@ -146,8 +148,7 @@ def _fill_stations(solution: Solution) -> None:
 def _station(pool: Pool, work: list[Work], squared_cv: float, wait_free: bool) -> Station:  # noqa: FBT001
     rate = sum(w.rate for w in work)
     if rate == 0 or pool.nodes == 0:
-        wait = None if rate > 0 and not wait_free else NO_WAIT
-        return Station(pool, rate, 0.0, 0.0, 0.0, wait)
+        return Station(pool, rate, 0.0, 0.0, 0.0, None if rate > 0 and not wait_free else NO_WAIT)
     service = mixed_service([w.rate for w in work], [w.service for w in work])
     offered, cores = rate * service.mean, pool.nodes * pool.servers
     busiest = pool.hot_share * pool.nodes if pool.hot_share is not None else 1.0

@@ -12,7 +12,7 @@ from capacity.units import (
     AtLeastOne,
     Ceiling,
     ClassName,
-    Fraction, 
+    Fraction,
     Growth,
     Number,
     PerSecond,

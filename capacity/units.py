@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from itertools import pairwise
+from typing import Annotated, Final, Self
 
 import msgspec
 
@@ -33,7 +34,7 @@ class Uncertain(float):
     low: float
     high: float
 
-    def __new__(cls, low: float, likeliest: float, high: float) -> Uncertain:
+    def __new__(cls, low: float, likeliest: float, high: float) -> Self:
         """Return the likeliest value, which remembers its range."""
         value = super().__new__(cls, likeliest)
         value.low, value.high = low, high
@@ -72,9 +73,11 @@ _BYTES = {"B": 1.0} | {
 _BYTES |= {"KB": 1000.0, "KiB": 1024.0}
 _PER = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _RATES = {f"/{per}": 1 / seconds for per, seconds in _PER.items()} | {"rps": 1.0, "req/s": 1.0}
-_BANDWIDTH = {f"{size}/s": worth for size, worth in _BYTES.items()} | {
-    f"{prefix}bit/s": worth / 8 for prefix, worth in (("k", 1e3), ("M", 1e6), ("G", 1e9))
-} | {f"{prefix}bps": worth / 8 for prefix, worth in (("k", 1e3), ("M", 1e6), ("G", 1e9))}
+_BANDWIDTH = (
+    {f"{size}/s": worth for size, worth in _BYTES.items()}
+    | {f"{prefix}bit/s": worth / 8 for prefix, worth in (("k", 1e3), ("M", 1e6), ("G", 1e9))}
+    | {f"{prefix}bps": worth / 8 for prefix, worth in (("k", 1e3), ("M", 1e6), ("G", 1e9))}
+)
 _MONTHS = {"month": 1.0, "year": 12.0, "week": 12 / 52.1775, "day": 12 / 365.2425}
 
 SECONDS: Final = Unit("a time", "12ms", _SECONDS)
@@ -108,7 +111,7 @@ def parse(value: object, unit: Unit) -> float:
     numbers = [_in_range(_one(part.strip(), unit, value, last_suffix), unit, value) for part in parts]
     if len(numbers) == 1:
         return numbers[0]
-    if any(a > b for a, b in zip(numbers, numbers[1:], strict=False)):
+    if any(a > b for a, b in pairwise(numbers)):
         raise UnitError(value, "an interval from low to high; this one is upside down")
     low, high = numbers[0], numbers[-1]
     return Uncertain(low, numbers[1] if len(numbers) == 3 else (low + high) / 2, high)
@@ -133,7 +136,7 @@ def _growth(number: float, suffix: str, whole: str) -> float:
     """Return a compound growth per month."""
     share, _, per = suffix.partition("/")
     if share != "%" or per not in _MONTHS or number <= -100:
-        raise UnitError(whole, f'{GROWTH.allowed}; per {", ".join(_MONTHS)}')
+        raise UnitError(whole, f"{GROWTH.allowed}; per {', '.join(_MONTHS)}")
     return float((1 + number / 100) ** (1 / _MONTHS[per]) - 1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from capacity.components.base import Limit
+from capacity.components.base import ROUNDING, Limit, meets
 from capacity.components.service import Service
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from models.latency import Latency
 
 FRACTIONS: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-
-_ROUNDING: Final = 1e-9
-"""A limit that is met to the ninth digit is met."""
 
 
 @dataclass(frozen=True)
@@ -156,10 +153,8 @@ def limit_violations(solution: Solution) -> Iterator[Violation]:
         for limit in found:
             most = allowed(limit, objectives.utilization)
             full = not limit.ours and limit.used >= limit.capacity
-            if full or limit.used > most * (1 + _ROUNDING):
-                yield Violation(
-                    "tier", name, limit.resource, limit.used, most, limit.unit, limit.mend, limit.capacity
-                )
+            if full or limit.used > most * (1 + ROUNDING):
+                yield Violation("tier", name, limit.resource, limit.used, most, limit.unit, limit.mend, limit.capacity)
         place, tier = solution.places[name], solution.system.tiers[name]
         if place.nodes == 0 and tier.needs_node and tier.bearable_loss() > 0:
             yield Violation("tier", name, "nodes", 0.0, 1.0, "nodes", "nodes")
@@ -170,13 +165,13 @@ def objective_violations(solution: Solution) -> Iterator[Violation]:
     system = solution.system
     for name, tier in system.tiers.items():
         for target in tier.targets(solution.places[name], solution.arrivals(name), solution):
-            if not _met(target.latency, target.fraction, target.limit):
+            if not target.met:
                 value = None if target.latency is None else target.latency.percentile(target.fraction)
                 yield Violation("tier", name, target.name, value, target.limit, "s")
     for name, goal in system.topology.slo.latency.items():
         latency = class_latency(solution, name)
         for key, limit in goals(goal):
-            if not _met(latency, FRACTIONS.get(key), limit):
+            if not meets(latency, FRACTIONS.get(key), limit):
                 yield Violation("class", name, key, reached(latency, key), limit, "s")
 
 
@@ -195,11 +190,3 @@ def reached(latency: Latency | None, key: str) -> float | None:
     if latency is None:
         return None
     return latency.mean if key == "mean" else latency.percentile(FRACTIONS[key])
-
-
-def _met(latency: Latency | None, fraction: float | None, limit: float) -> bool:
-    if latency is None:
-        return False
-    if fraction is None:
-        return latency.mean <= limit * (1 + _ROUNDING)
-    return latency.exceeds(limit) <= (1 - fraction) * (1 + 1e-7)

@@ -51,7 +51,9 @@ def _partner(solution: Solution, name: str) -> Iterator[Warning]:
     for limit in limits(solution, name):
         if not limit.ours and ceiling < limit.utilization < 1:
             used = f"{digits(limit.used)} of {digits(limit.capacity)} {limit.unit}"
-            message = f"{limit.resource} at {show_percent(limit.utilization)} ({used}), a limit that no node of ours raises"
+            message = (
+                f"{limit.resource} at {show_percent(limit.utilization)} ({used}), a limit that no node of ours raises"
+            )
             yield Warning(name, "partner_limit", message)
     rejected = solution.system.tiers[name].rejected(solution.arrivals(name))
     if rejected > 0:

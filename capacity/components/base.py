@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 MOST_NODES = 1_000_000
 
+ROUNDING = 1e-9
+"""A limit that is met to the ninth digit is met."""
+
 Count = Annotated[int, msgspec.Meta(ge=1, le=MOST_NODES)]
 CountOrNone = Annotated[int, msgspec.Meta(ge=0, le=MOST_NODES)]
 Retries = Annotated[int, msgspec.Meta(ge=0, le=100)]
@@ -149,6 +152,15 @@ class Limit:
         return self.used / self.capacity
 
 
+def meets(latency: Latency | None, fraction: float | None, limit: float) -> bool:
+    """Return whether a fraction (None: the mean) stays within a limit; decided by the probability at the limit."""
+    if latency is None:
+        return False
+    if fraction is None:
+        return latency.mean <= limit * (1 + ROUNDING)
+    return latency.exceeds(limit) <= (1 - fraction) * (1 + 1e-7)
+
+
 @dataclass(frozen=True)
 class Target:
     """An objective of one tier: the given percentile of `latency` (None: overloaded) within `limit` seconds."""
@@ -157,6 +169,11 @@ class Target:
     latency: Latency | None
     fraction: float
     limit: float
+
+    @property
+    def met(self) -> bool:
+        """Whether enough stay within the limit."""
+        return meets(self.latency, self.fraction, self.limit)
 
 
 @dataclass(frozen=True)
@@ -278,7 +295,9 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return the computing that arrives."""
         return []
 
-    def answer(self, place: Place, arrivals: Arrivals, request_class: str, operation: Operation, around: Surroundings) -> Answer:
+    def answer(
+        self, place: Place, arrivals: Arrivals, request_class: str, operation: Operation, around: Surroundings
+    ) -> Answer:
         """Return the response time to one visit."""
         return Answer(ZERO, ZERO)
 

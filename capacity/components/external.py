@@ -95,7 +95,11 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
         """Return how many of our threads the partner holds, and what it turns away."""
         latency = [around.latency(place.name, name, "read") for name in arrivals.classes]
-        held = None if any(part is None for part in latency) else sum(
-            arrivals.of(name) * part.mean for name, part in zip(arrivals.classes, latency, strict=True) if part
+        held = (
+            None
+            if any(part is None for part in latency)
+            else sum(
+                arrivals.of(name) * part.mean for name, part in zip(arrivals.classes, latency, strict=True) if part
+            )
         )
         return {"threads_held": held, "rejected_fraction": self.rejected(arrivals)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import msgspec
+
 from capacity.components.base import Answer, Call, Count, Flow, NumberPerClass, PerClass, Pool, Tier, Work
 from capacity.units import Bytes, Number
 from models.latency import ZERO, Latency, maximum
@@ -33,7 +35,7 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     """Universal Scalability Law: kappa."""
     stateful: bool = False
     """Whether a user must come back to the same node."""
-    calls: list[Call] = []
+    calls: list[Call] = msgspec.field(default_factory=list)
 
     may_host: ClassVar[bool] = True
 
@@ -117,10 +119,5 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
         """Say what a stateful tier breaks."""
         if not self.stateful or place.nodes <= 1:
             return []
-        return [
-            (
-                "stateful",
-                f"stateful on {place.nodes} nodes: a user who reaches another node gets another answer; "
-                "move sessions to a shared store or route each user to one node",
-            )
-        ]
+        broken = f"stateful on {place.nodes} nodes: a user who reaches another node gets another answer"
+        return [("stateful", f"{broken}; move sessions to a shared store or route each user to one node")]
