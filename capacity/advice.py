@@ -32,10 +32,17 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
     """
     if sizing.conflict is None:
         return []
-    search = Search(system, survives_node=False)
-    others = [Conflict(v, None) for v in search.violations(sizing.counts) if not search.helpers(v)]
-    unique = {(c.violation.name, c.violation.constraint): c for c in [*others, sizing.conflict]}
-    return [_advice(system, sizing, conflict) for conflict in unique.values()]
+    search = Search(system, "node" in system.topology.resilience.survive)
+    worst: dict[tuple[str, str], Conflict] = {}
+    for conflict in [sizing.conflict, *search.conflicts(sizing.counts)]:
+        violation = conflict.violation
+        key = violation.name, violation.constraint
+        hopeless = key == (sizing.conflict.violation.name, sizing.conflict.violation.constraint)
+        if hopeless or not search.helpers(violation):
+            known = worst.get(key)
+            if known is None or (violation.short or math.inf) > (known.violation.short or math.inf):
+                worst[key] = conflict
+    return [_advice(system, sizing, conflict) for conflict in worst.values()]
 
 
 def _advice(system: System, sizing: Sizing, conflict: Conflict) -> Advice:

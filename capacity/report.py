@@ -10,7 +10,7 @@ from capacity.units import digits, show_bytes, show_percent, show_seconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from capacity.results import ClassResult, Evaluation, Failure, TierResult
+    from capacity.results import Evaluation, Failure, TierResult, Why
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,14 @@ class Section:
 def sections(evaluation: Evaluation) -> list[Section]:
     """Return the whole report, the verdict first."""
     found = [_verdict(evaluation), *_infeasible(evaluation), _tiers(evaluation), _classes(evaluation)]
-    found += [_scenarios(evaluation), _why(evaluation), _cost(evaluation), _details(evaluation), _warnings(evaluation)]
+    found += [
+        _objectives(evaluation),
+        _scenarios(evaluation),
+        _why(evaluation),
+        _cost(evaluation),
+        _details(evaluation),
+        _warnings(evaluation),
+    ]
     return [section for section in found if section.rows or section.notes]
 
 
@@ -63,24 +70,15 @@ def total(evaluation: Evaluation) -> str:
 
 
 def _tiers(evaluation: Evaluation) -> Section:
-    rows = [("Tier", "Nodes", "Rate", "Busiest resource", "Wait", "p99", f"{clean(evaluation.cost.currency)}/month")]
+    rows = [("Tier", "Nodes", "Rate", "Busiest resource", "Wait", "p99")]
     for name, tier in evaluation.tiers.items():
         waits, p99 = _seconds(tier.wait_mean_s), _seconds(tier.response.p99_s)
         if tier.kind == "queue":
             waits, p99 = "-", _seconds(tier.details["delay"]["p99_s"])
-        rows.append(
-            (
-                clean(name),
-                _nodes(tier),
-                f"{digits(tier.arrival_rate_per_s)}/s",
-                _busiest(tier),
-                waits,
-                p99,
-                _price(tier),
-            )
-        )
-    notes = ["Wait and p99 are one visit's time at the tier itself; of a queue, from enqueue to done."]
-    return Section("Tiers", rows, frozenset({2, 4, 5, 6}), notes)
+        rate = f"{digits(tier.arrival_rate_per_s)}/s"
+        rows.append((clean(name), _nodes(tier), rate, _busiest(tier), waits, p99))
+    notes = ["Wait (mean) and p99 are of one visit, at the tier itself; of a queue, from enqueue to done."]
+    return Section("Tiers", rows, frozenset({2, 4, 5}), notes)
 
 
 def _nodes(tier: TierResult) -> str:
@@ -102,27 +100,26 @@ def _busiest(tier: TierResult) -> str:
     return f"{word} OVERLOAD" if tier.utilization >= 1 else word
 
 
-def _price(tier: TierResult) -> str:
-    if tier.host is not None or tier.node is None:
-        return "-"
-    return "unknown" if tier.monthly_cost is None else f"{tier.monthly_cost:,.2f}"
-
-
 def _seconds(value: float | None) -> str:
     return "never" if value is None else "0" if value < 5e-10 else show_seconds(value)
 
 
 def _classes(evaluation: Evaluation) -> Section:
-    rows: list[tuple[str, ...]] = [("Request class", "Rate", "mean", "p50", "p95", "p99", "p99.9", "Objective")]
+    rows: list[tuple[str, ...]] = [("Request class", "Rate", "mean", "p50", "p90", "p95", "p99", "p99.9")]
     for name, c in evaluation.classes.items():
-        times = [_seconds(v) for v in (c.mean_s, c.p50_s, c.p95_s, c.p99_s, c.p999_s)]
-        rows.append((clean(name), f"{digits(c.arrival_rate_per_s)}/s", *times, _objectives(c)))
-    return Section("Request classes", rows, frozenset(range(1, 7)))
+        times = [_seconds(v) for v in (c.mean_s, c.p50_s, c.p90_s, c.p95_s, c.p99_s, c.p999_s)]
+        rows.append((clean(name), f"{digits(c.arrival_rate_per_s)}/s", *times))
+    return Section("Request classes", rows, frozenset(range(1, 8)))
 
 
-def _objectives(c: ClassResult) -> str:
-    shown = [f"{s.name} {show_seconds(s.limit)} {'ok' if s.met else 'MISSED'}" for s in c.slo]
-    return ", ".join(shown) or "-"
+def _objectives(evaluation: Evaluation) -> Section:
+    rows = [("Objective", "Limit", "Reached", "")]
+    found = [(name, slo) for name, c in evaluation.classes.items() for slo in c.slo]
+    found += [(name, slo) for name, tier in evaluation.tiers.items() for slo in tier.slo]
+    for name, slo in found:
+        reached, verdict = _seconds(slo.value), "ok" if slo.met else "MISSED"
+        rows.append((f"{clean(name)} {slo.name}", show_seconds(slo.limit), reached, verdict))
+    return Section("", rows if len(rows) > 1 else (), frozenset({1, 2}))
 
 
 def _scenarios(evaluation: Evaluation) -> Section:
@@ -181,9 +178,14 @@ def _why(evaluation: Evaluation) -> Section:
         if not tier.why:
             continue
         most = max(why.nodes for why in tier.why)
-        asked = " · ".join(f"{why.constraint} {why.nodes}{' ←' if why.nodes == most else ''}" for why in tier.why)
+        asked = " · ".join(f"{_reason(why, name)} {why.nodes}{' ←' if why.nodes == most else ''}" for why in tier.why)
         notes.append(f"{clean(name)}: {tier.nodes} node{'s' if tier.nodes != 1 else ''} = {asked}")
     return Section("Why this many", notes=notes)
+
+
+def _reason(why: Why, tier: str) -> str:
+    kind, _, what = why.constraint.partition(": ")
+    return f"{kind} ({clean(what.removeprefix(f'{tier} '))})" if what else kind
 
 
 def _cost(evaluation: Evaluation) -> Section:

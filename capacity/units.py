@@ -181,8 +181,8 @@ NodeTypeName = Annotated[str, _name_of("node type")]
 
 def show_seconds(value: float) -> str:
     """Return a time with three digits and the unit that suits it."""
-    for worth, suffix in ((1e-6, "us"), (1e-3, "ms"), (1.0, "s"), (60.0, "min"), (3600.0, "h")):
-        limit = {"us": 1e-3, "ms": 1.0, "s": 120.0, "min": 7200.0, "h": math.inf}[suffix]
+    for worth, suffix in ((1e-9, "ns"), (1e-6, "us"), (1e-3, "ms"), (1.0, "s"), (60.0, "min"), (3600.0, "h")):
+        limit = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 120.0, "min": 7200.0, "h": math.inf}[suffix]
         if value < limit * 0.9995:
             return f"{digits(value / worth)} {suffix}"
     return f"{digits(value / 3600)} h"
@@ -209,4 +209,4 @@ def digits(value: float) -> str:
 
 def show_percent(value: float) -> str:
     """Return a share in per cent, with two digits near 100 %."""
-    return f"{value * 100:.2f} %" if 0.995 <= value < 1 else f"{value * 100:.1f} %" if value < 0.1 else f"{value:.0%}"
+    return f"{value * 100:.2f}%" if 0.995 <= value < 1 else f"{value * 100:.1f}%" if value < 0.1 else f"{value:.0%}"

@@ -1,0 +1,40 @@
+# Everything here sets itself up: a fresh machine needs Python 3.11 or newer and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test test-all bench lint clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.run-ready  ## plan examples/shop.toml and print the plan
+	@$(BIN)/capacity plan examples/shop.toml
+
+test: lint  ## ruff, mypy, import contracts, pytest
+	$(BIN)/python -m pytest -n auto
+
+test-all: lint  ## the slow suites as well
+	$(BIN)/python -m pytest -n auto -m "slow or not slow"
+
+lint: $(VENV)/.test-ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test-ready  ## one evaluation, one plan, a cold start; compared within one run
+	$(BIN)/python bench/bench.py
+
+clean:
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "capacity needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-ready: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.test-ready: $(VENV)/.run-ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
