@@ -55,7 +55,7 @@ def _advice(system: System, sizing: Sizing, conflict: Conflict) -> Advice:
     return Advice(
         constraint=f"{violation.name}: {describe(violation)}{lost}",
         best=f"{show(value, violation.unit)} {verb}, {show(violation.limit, violation.unit)} allowed",
-        mends=_mends(system, conflict, value),
+        mends=_mends(system, sizing, conflict, value),
     )
 
 
@@ -111,30 +111,39 @@ def show(value: float | None, unit: str) -> str:
     return f"{digits(value)}{unit}" if unit == "/s" else f"{digits(value)} {unit}"
 
 
-def _mends(system: System, conflict: Conflict, value: float | None) -> list[str]:
-    violation, found = conflict.violation, []
-    name = violation.name
-    tier = system.tiers.get(name)
-    if violation.constraint == "nodes" and tier is not None:
-        if tier.counted is not None and system.given().get(name) is not None:
-            found.append(f"components.{name}.{tier.counted}: at least {system.given()[name] + 1}, or left out")
-        found.append("resilience.survive = [], if an outage of this tier may take the system down")
-        return found
-    if violation.scope == "class" and value is not None:
-        found.append(f"slo.latency.{name}.{violation.constraint}: at least {show_seconds(_up(value))}")
-    elif violation.unit == "s" and value is not None:
-        found.append(f"components.{name}: its objective for {violation.constraint} at least {show_seconds(_up(value))}")
-    elif violation.value is not None and violation.capacity is not None and violation.mend is not None:
-        needed = violation.value / (violation.limit / violation.capacity)
-        if violation.mend == "node":
-            found += _bigger_node(system, name, needed / violation.capacity, violation.constraint)
-        else:
-            found.append(f"components.{name}.{violation.mend}: at least {digits(math.ceil(needed))}")
-    found += [
-        f"components.{n}.{system.tiers[n].counted} left out, so that the plan chooses it"
-        for n in _pinned(system, violation)
+def _mends(system: System, sizing: Sizing, conflict: Conflict, value: float | None) -> list[str]:
+    """Return single changes of the file, each of which would take this conflict away."""
+    violation = conflict.violation
+    if violation.constraint == "nodes":
+        return _outage(system, violation.name)
+    left_out = [
+        f"components.{n}.{system.tiers[n].counted} left out: the plan chooses it" for n in _pinned(system, violation)
     ]
-    return found
+    return [*_raised_limit(system, violation, value), *_more_nodes(system, sizing, violation), *left_out]
+
+
+def _outage(system: System, name: str) -> list[str]:
+    tier, mends = system.tiers[name], []
+    given = system.given().get(name)
+    if given is not None:
+        mends.append(f"components.{name}.{tier.counted}: at least {given + 1}, or left out: the plan chooses it")
+    return [*mends, "resilience.survive = [], if the loss of this tier may take the system down"]
+
+
+def _raised_limit(system: System, violation: Violation, value: float | None) -> list[str]:
+    """Return by how much the limit or objective itself would have to be raised."""
+    name = violation.name
+    if violation.unit == "s":
+        field = f"slo.latency.{name}.{violation.constraint}"
+        if violation.scope == "tier":
+            field = f"components.{name}, its objective for {violation.constraint}"
+        return [] if value is None else [f"{field}: at least {show_seconds(_up(value))}"]
+    if violation.value is None or violation.capacity is None or violation.mend is None:
+        return []
+    needed = violation.value / (violation.limit / violation.capacity)
+    if violation.mend == "node":
+        return _bigger_node(system, name, needed / violation.capacity, violation.constraint)
+    return [f"components.{name}.{violation.mend}: at least {math.ceil(needed)}"]
 
 
 def _pinned(system: System, violation: Violation) -> list[str]:
@@ -143,6 +152,21 @@ def _pinned(system: System, violation: Violation) -> list[str]:
         return []
     root = system.roots[violation.name]
     return [root] if root in system.given() else []
+
+
+def _more_nodes(system: System, sizing: Sizing, violation: Violation) -> list[str]:
+    """Return what stands in the way of more nodes, where the tier has as many as it may."""
+    if violation.scope == "class" or violation.constraint in FIXED_RESOURCES:
+        return []
+    search, root = Search(system, survives_node=False), system.roots[violation.name]
+    if root not in search.free() or sizing.counts[root] < search.most(root):
+        return []
+    singles = [n for n in system.hosted_by(root) if n != root and system.tiers[n].counted == "replicas"]
+    if singles:
+        return [f"components.{n}.node: a machine of its own instead of host" for n in singles]
+    if root in system.partitions and system.partitions[root] == sizing.counts[root]:
+        return [f"more partitions in front of {root} (now {system.partitions[root]})"]
+    return [f"components.{root}.max_nodes: more than {system.tiers[root].max_nodes}"]
 
 
 def _bigger_node(system: System, name: str, factor: float, constraint: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from capacity.components.database import Database
 from capacity.components.queue import Queue
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from capacity.components.base import Tier
     from capacity.decode import Reference
     from capacity.topology import Topology
+
+MOST_TIERS: Final = 400
+"""Twice the largest system that anybody has drawn; calls may be nested as deep as this."""
 
 
 def check(topology: Topology) -> list[Problem]:
@@ -57,6 +60,8 @@ def _emptiness(topology: Topology) -> Iterator[Problem]:
         yield Problem(("workload", "classes"), "there is no request class", allowed="at least one")
     if not topology.components:
         yield Problem(("components",), "there is no tier", allowed="at least one")
+    if len(topology.components) > MOST_TIERS:
+        yield Problem(("components",), "has too many tiers", str(len(topology.components)), f"at most {MOST_TIERS}")
 
 
 def _tiers(topology: Topology) -> Iterator[Problem]:

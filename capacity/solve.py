@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capacity.components.base import Answer, Station, Surroundings
+from capacity.connections import connections
 from capacity.traffic import Attempts, Traffic, solve_traffic
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, mixed, with_timeout
@@ -62,6 +63,10 @@ class Solution(Surroundings):
         if key not in self._waits:
             self._waits[key] = make()
         return self._waits[key]
+
+    def connections(self, tier: str) -> float:
+        """Return the connections that all callers keep open to each node of a tier."""
+        return connections(self, tier)
 
     def latency(self, tier: str, request_class: str, operation: Operation) -> Latency | None:
         """Return the response time of a tier to one visit."""

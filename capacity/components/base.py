@@ -221,6 +221,10 @@ class Surroundings:
         """Return the visits per second at which another tier's busiest resource is full, None without any limit."""
         raise NotImplementedError
 
+    def connections(self, tier: str) -> float:
+        """Return the connections that all callers keep open to each node of a tier."""
+        raise NotImplementedError
+
     def once(self, key: tuple[str, str], make: Callable[[], Wait]) -> Wait:
         """Return one waiting time for one place, made at first asking: visits of a request share it."""
         raise NotImplementedError
@@ -309,8 +313,8 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return the bytes that this tier takes on each node, None where the file does not say."""
         return self.memory
 
-    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings, connections: float) -> list[Limit]:
-        """Return the limits besides cores, memory, network and threads. `connections` are those opened by callers."""
+    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Limit]:
+        """Return the limits besides cores, memory, network and threads."""
         return []
 
     def targets(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Target]:

@@ -161,12 +161,12 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         except UnstableQueueError:
             return None
 
-    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings, connections: float) -> list[Limit]:
+    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Limit]:
         """Return connections, disk, and the one thread that applies writes on a replica."""
         found = []
         if self.max_connections is not None:
-            mend = "max_connections"
-            found.append(Limit("connections", connections, self.max_connections, "connections", mend=mend))
+            used, mend = around.connections(place.name), "max_connections"
+            found.append(Limit("connections", used, self.max_connections, "connections", mend=mend))
         iops = place.machine.disk_iops if place.machine else None
         if iops:
             found.append(Limit("disk", self._busiest_reads(place, arrivals), iops, "IOPS", mend="node"))

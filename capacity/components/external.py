@@ -81,7 +81,7 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             found.append(("concurrency", lambda: mgc_wait(arrivals.rate, service, concurrency)))
         return found
 
-    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings, connections: float) -> list[Limit]:
+    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Limit]:
         """Return rate and concurrency, by Little's law."""
         found = []
         if self.rate_limit is not None:

@@ -51,7 +51,7 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
         known = [latency for latency in latencies if latency is not None]
         return max(known, key=lambda latency: latency.mean) if known and len(known) == len(latencies) else None
 
-    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings, connections: float) -> list[Limit]:
+    def limits(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Limit]:
         """Return what the copies between the brokers take of their network."""
         if place.machine is None or place.machine.network is None or self.message_size == 0:
             return []

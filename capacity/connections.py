@@ -1,0 +1,49 @@
+"""Who keeps how many connections open to whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capacity.components.service import Service
+
+if TYPE_CHECKING:
+    from capacity.solve import Solution
+
+
+def connections(solution: Solution, name: str) -> float:
+    """Return the connections that all callers keep open to each node of a tier.
+
+    A caller's pool is what its call says; else its threads, each of which may hold one; else, without a limit on
+    threads, what is in use on average (Little's law), which a real pool exceeds.
+    """
+    system = solution.system
+    total = 0.0
+    for caller, tier in system.tiers.items():
+        if not isinstance(tier, Service) or not solution.places[caller].nodes:
+            continue
+        calls = [call for call in tier.calls if call.to == name or name in _behind_caches(solution, call.to)]
+        if not calls:
+            continue
+        own = [call.pool for call in calls if call.pool is not None]
+        if len(own) == len(calls):
+            total += solution.places[caller].nodes * sum(own)
+        elif tier.threads is not None:
+            total += solution.places[caller].nodes * max([tier.threads, *own])
+        else:
+            total += _in_use(solution, caller, name)
+    return total
+
+
+def _behind_caches(solution: Solution, name: str) -> list[str]:
+    """Return the tiers that a cache asks on a miss, where the name is a cache's."""
+    origin = getattr(solution.system.tiers[name], "origin", None)
+    return [] if origin is None else [origin, *_behind_caches(solution, origin)]
+
+
+def _in_use(solution: Solution, caller: str, name: str) -> float:
+    flows = [f for f in solution.traffic.flows[caller] if f.to == name or name in _behind_caches(solution, f.to)]
+    total = 0.0
+    for flow in flows:
+        latency = solution.latency(name, flow.request_class, "read")
+        total += (flow.reads + flow.writes) * (latency.mean if latency is not None else 0.0)
+    return total
