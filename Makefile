@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-all bench lint clean
+.PHONY: run test test-all bench readme lint clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run-ready  ## plan examples/shop.toml and print the plan
@@ -20,6 +20,9 @@ lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+readme: $(VENV)/.test-ready  ## run the README's blocks again and write down what comes out
+	$(BIN)/python docs/readme.py
 
 bench: $(VENV)/.test-ready  ## one evaluation, one plan, a cold start; compared within one run
 	$(BIN)/python bench/bench.py

@@ -11,7 +11,7 @@ from capacity.results import Advice
 from capacity.sizing import FIXED_RESOURCES, Conflict, Search, size
 from capacity.solve import solve
 from capacity.system import resolve
-from capacity.units import digits, show_percent, show_seconds
+from capacity.units import digits, show_amount, show_percent, show_seconds
 from capacity.verdict import violations
 
 if TYPE_CHECKING:
@@ -103,12 +103,8 @@ def _ceiling(violation: Violation) -> str:
 
 
 def show(value: float | None, unit: str) -> str:
-    """Return a value with its unit."""
-    if value is None:
-        return "nothing (overloaded)"
-    if unit == "s":
-        return show_seconds(value)
-    return f"{digits(value)}{unit}" if unit == "/s" else f"{digits(value)} {unit}"
+    """Return a value with its unit, or that there is none."""
+    return "nothing (overloaded)" if value is None else show_amount(value, unit)
 
 
 def _mends(system: System, sizing: Sizing, conflict: Conflict, value: float | None) -> list[str]:

@@ -71,14 +71,16 @@ def _root(
 
 @app.command()
 def init(
-    file: Annotated[str, typer.Argument(help="The file to make; - writes to standard output.", metavar="FILE")],
+    file: Annotated[
+        str, typer.Argument(help="The file to make; left out, it goes to the screen.", metavar="FILE")
+    ] = "-",
     *,
     example: Annotated[str, typer.Option(help="Which example to start from; `list` shows them.")] = "starter",
     force: Force = False,
 ) -> None:
     """Make a commented topology to start from.
 
-    Examples: capacity init shop.toml; capacity init big.toml --example ladder/5-read-replicas
+    Examples: capacity init my.toml; capacity init --example list; capacity init my.toml --example shop
     """
     from capacity import examples, output  # noqa: PLC0415
 

@@ -212,7 +212,7 @@ def _describe(hint: Any) -> str:
     if origin is Literal:
         return " or ".join(f'"{a}"' for a in arguments)
     if origin is dict:
-        return f"a table of {_describe(arguments[1])} by name"
+        return f"a table of such by {_describe(arguments[0])}" if arguments[0] is not str else _TABLE
     return {str: "a string", bool: "true or false", int: "a whole number", list: "a list"}.get(origin or hint, _TABLE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from capacity.units import digits, show_bytes, show_percent, show_seconds
+from capacity.units import digits, show_amount, show_bytes, show_percent, show_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,11 +144,11 @@ def describe_failure(failure: Failure) -> str:
     where = f"{clean(failure.name)} {failure.constraint}"
     if failure.constraint == "nodes":
         return f"{clean(failure.name)}: no node left to serve"
-    limit = _amount(failure.limit, failure.unit)
+    limit = show_amount(failure.limit, failure.unit)
     if failure.value is None:
         return f"{where}{lost}: overloaded, {limit} allowed"
     over = failure.value / failure.limit - 1
-    return f"{where}{lost}: {_amount(failure.value, failure.unit)}, {limit} allowed ({show_percent(over)} over)"
+    return f"{where}{lost}: {show_amount(failure.value, failure.unit)}, {limit} allowed ({show_percent(over)} over)"
 
 
 def checked(evaluation: Evaluation) -> str:
@@ -160,16 +160,6 @@ def checked(evaluation: Evaluation) -> str:
     ]
     met = f"ok    every objective and limit is met ({', '.join(_SCENARIOS.get(n, n) for n in evaluation.scenarios)})"
     return "\n".join(lines or [met]) + "\n"
-
-
-def _amount(value: float, unit: str) -> str:
-    if unit == "s":
-        return show_seconds(value)
-    if unit == "B":
-        return show_bytes(value)
-    if unit == "B/s":
-        return f"{show_bytes(value)}/s"
-    return f"{digits(value)}{unit}" if unit.startswith("/") else f"{digits(value)} {unit}"
 
 
 def _why(evaluation: Evaluation) -> Section:

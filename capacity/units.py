@@ -196,6 +196,15 @@ def show_bytes(value: float) -> str:
     raise AssertionError("unreachable: the last unit takes all")
 
 
+def show_amount(value: float, unit: str) -> str:
+    """Return a number with its unit as the reports use it: s, B, B/s, /s, or a word."""
+    if unit == "s":
+        return show_seconds(value)
+    if unit in ("B", "B/s"):
+        return show_bytes(value) + unit[1:]
+    return f"{digits(value)}{unit}" if unit.startswith("/") else f"{digits(value)} {unit}"
+
+
 def digits(value: float) -> str:
     """Return a number with three significant digits, thousands separated, without an exponent where one can read it."""
     if value == 0:
