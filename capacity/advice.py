@@ -136,10 +136,12 @@ def _raised_limit(system: System, violation: Violation, value: float | None) -> 
         return [] if value is None else [f"{field}: at least {show_seconds(_up(value))}"]
     if violation.value is None or violation.capacity is None or violation.mend is None:
         return []
-    needed = violation.value / (violation.limit / violation.capacity)
+    factor = violation.value / violation.limit
     if violation.mend == "node":
-        return _bigger_node(system, name, needed / violation.capacity, violation.constraint)
-    return [f"components.{name}.{violation.mend}: at least {math.ceil(needed)}"]
+        return _bigger_node(system, name, factor, violation.constraint)
+    # The field may count per node what the limit counts in all, so the field grows as the limit has to.
+    enough = math.ceil(getattr(system.tiers[name], violation.mend) * factor * (1 - 1e-9))
+    return [f"components.{name}.{violation.mend}: at least {enough}"]
 
 
 def _pinned(system: System, violation: Violation) -> list[str]:
@@ -157,7 +159,7 @@ def _more_nodes(system: System, sizing: Sizing, violation: Violation) -> list[st
     search, root = Search(system, survives_node=False), system.roots[violation.name]
     if root not in search.free() or sizing.counts[root] < search.most(root):
         return []
-    singles = [n for n in system.hosted_by(root) if n != root and system.tiers[n].counted == "replicas"]
+    singles = [n for n in system.hosted_by(root) if n != root and system.tiers[n].single_on_host]
     if singles:
         return [f"components.{n}.node: a machine of its own instead of host" for n in singles]
     if root in system.partitions and system.partitions[root] == sizing.counts[root]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from capacity.components.database import Database
-from capacity.components.queue import Queue
-from capacity.components.service import Service
 from capacity.decode import nearest
 from capacity.errors import Problem, ascii_quoted
 from capacity.pricing import book
@@ -68,10 +65,8 @@ def _tiers(topology: Topology) -> Iterator[Problem]:
     for name, tier in topology.components.items():
         path = ("components", name)
         yield from _machine(topology, name, tier)
-        if isinstance(tier, Queue):
-            consumers = topology.components.get(tier.consumers)
-            if consumers is not None and not isinstance(consumers, Service):
-                yield Problem((*path, "consumers"), "consumers are a service", ascii_quoted(tier.consumers))
+        for misfit in tier.misfits(topology.components):
+            yield Problem((*path, *misfit.below), misfit.message, misfit.found, misfit.allowed)
         if tier.min_nodes > tier.max_nodes:
             yield Problem((*path, "min_nodes"), "is above max_nodes", str(tier.min_nodes), f"at most {tier.max_nodes}")
 
@@ -101,15 +96,10 @@ def _hosting(topology: Topology, name: str, tier: Tier) -> Iterator[Problem]:
         yield Problem((*path, "host"), "cannot host other tiers", ascii_quoted(tier.host), "a service")
     if tier.nodes is not None:
         yield Problem((*path, "nodes"), "lives on its host's nodes", str(tier.nodes), "nodes on the host only")
-    if isinstance(tier, Database):
-        if isinstance(tier.replicas, int) and tier.replicas > 0:
-            allowed = "0, or a node of its own for the database"
-            yield Problem((*path, "replicas"), "a database on a host has none", str(tier.replicas), allowed)
-        if root.nodes is not None and root.nodes > 1:
-            host = next(key for key, value in topology.components.items() if value is root)
-            allowed = f"1, or a node of its own for {name}"
-            where = ("components", host, "nodes")
-            yield Problem(where, f"hosts the database {name}, which is one machine", str(root.nodes), allowed)
+    if tier.single_on_host and root.nodes is not None and root.nodes > 1:
+        host = next(key for key, value in topology.components.items() if value is root)
+        message, allowed = f"hosts {name}, which is one machine", f"1, or a node of its own for {name}"
+        yield Problem(("components", host, "nodes"), message, str(root.nodes), allowed)
 
 
 def _circles(topology: Topology) -> Iterator[Problem]:
@@ -157,13 +147,7 @@ def reached(topology: Topology) -> dict[str, list[str]]:
         if request_class in classes:
             return
         classes.append(request_class)
-        tier = topology.components[name]
-        if isinstance(tier, Service):
-            for _, call in tier.calls_of(request_class):
-                if call.count > 0:
-                    visit(call.to, request_class)
-            return
-        for to, _, _ in tier.outgoing():
+        for to in topology.components[name].destinations(request_class):
             visit(to, request_class)
 
     for request_class, declared in topology.workload.classes.items():

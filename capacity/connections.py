@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capacity.components.service import Service
-
 if TYPE_CHECKING:
     from capacity.solve import Solution
 
@@ -19,16 +17,16 @@ def connections(solution: Solution, name: str) -> float:
     system = solution.system
     total = 0.0
     for caller, tier in system.tiers.items():
-        if not isinstance(tier, Service) or not solution.places[caller].nodes:
+        nodes = solution.places[caller].nodes
+        calls = [call for call in tier.calls_made() if call.to == name or name in _behind_caches(solution, call.to)]
+        if not calls or nodes == 0:
             continue
-        calls = [call for call in tier.calls if call.to == name or name in _behind_caches(solution, call.to)]
-        if not calls:
-            continue
+        threads = solution.system.tiers[caller].thread_limit(solution.places[caller])
         own = [call.pool for call in calls if call.pool is not None]
         if len(own) == len(calls):
-            total += solution.places[caller].nodes * sum(own)
-        elif tier.threads is not None:
-            total += solution.places[caller].nodes * max([tier.threads, *own])
+            total += nodes * sum(own)
+        elif threads is not None:
+            total += max(threads, nodes * max(own, default=0))
         else:
             total += _in_use(solution, caller, name)
     return total

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capacity import pricing
-from capacity.components.cache import Cache
 from capacity.scenarios import losses
 from capacity.solve import solve
 from capacity.verdict import Violation, limit_violations, objective_violations
@@ -98,8 +97,7 @@ class Search:
         tier = self.system.tiers[name]
         most = tier.max_nodes - (1 if tier.counted == "replicas" else 0)
         partitions = self.system.partitions.get(name)
-        hosts_one = any(self.system.tiers[n].counted == "replicas" for n in self.system.hosted_by(name) if n != name)
-        if hosts_one:
+        if any(self.system.tiers[n].single_on_host for n in self.system.hosted_by(name) if n != name):
             return 1
         return most if partitions is None else min(most, partitions)
 
@@ -119,7 +117,8 @@ class Search:
             affected = system.below(name)
         else:
             affected = {name}
-        affected |= {n for n, tier in system.tiers.items() if isinstance(tier, Cache) and system.below(n) & affected}
+        relieving = [n for n, tier in system.tiers.items() if tier.satisfied_at(system.machines[n]) is not None]
+        affected |= {n for n in relieving if system.below(n) & affected}
         roots = {system.roots[n] for n in affected}
         return [n for n in self.free() if n in roots]
 
@@ -211,7 +210,7 @@ def lower_bounds(search: Search) -> tuple[Counts, Conflict | None]:
     counts = system.least()
     for name in search.free():
         counts[name] = min(counts[name], search.most(name))
-    generous = {n: _holds_everything(search, n) for n in search.free() if isinstance(system.tiers[n], Cache)}
+    generous = {n: count for n in search.free() if (count := _generous(search, n)) is not None}
     for name in search.free():
         others = frozenset(system.tiers) - {name}
         optimistic = {**counts, **{n: c for n, c in generous.items() if n != name}}
@@ -240,16 +239,10 @@ def _concerns(search: Search, conflict: Conflict, name: str) -> bool:
     )
 
 
-def _holds_everything(search: Search, name: str) -> int:
-    """Return the nodes of a global cache beyond which more memory brings no more hits, one to lose included."""
-    tier = search.system.tiers[name]
-    machine = search.system.machines[name]
-    memory = tier.memory if tier.memory is not None else machine.memory if machine else None
-    if not isinstance(tier, Cache) or not memory:
-        return search.most(name)
-    return max(
-        search.system.least()[name], min(search.most(name), math.ceil(tier.objects * tier.object_size / memory) + 2)
-    )
+def _generous(search: Search, name: str) -> int | None:
+    """Return a count at which a tier relieves those below it as far as it can, a lost node included."""
+    enough = search.system.tiers[name].satisfied_at(search.system.machines[name])
+    return None if enough is None else max(search.system.least()[name], min(search.most(name), enough + 2))
 
 
 def settle(search: Search, counts: Counts) -> Sizing:

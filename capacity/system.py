@@ -165,7 +165,7 @@ def _partitions(tiers: Mapping[str, Tier], entries: set[str], everything: Mappin
     found: dict[str, int] = {}
     for name in tiers:
         callers = [tiers[c] for c, callees in everything.items() if name in callees]
-        limits = [getattr(c, "partitions", None) for c in callers]
+        limits = [caller.consumer_limit() for caller in callers]
         if callers and name not in entries and all(limit is not None for limit in limits):
             found[name] = sum(limit for limit in limits if limit is not None)
     return found

@@ -7,7 +7,7 @@ asks. Every method is a pure function of the frozen tier and the place that it s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 import msgspec
 
@@ -206,6 +206,15 @@ class Place:
         return self.machine.speed if self.machine else 1.0
 
 
+class Misfit(NamedTuple):
+    """Something in one tier that does not fit with another: a key path below it, and the words of a problem."""
+
+    below: tuple[str | int, ...]
+    message: str
+    found: str
+    allowed: str
+
+
 class Surroundings:
     """What a tier may ask about the rest of the system while its latency is put together."""
 
@@ -262,6 +271,8 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The field that the plan solves for, None where there is nothing to count."""
     needs_node: ClassVar[bool] = True
     may_host: ClassVar[bool] = False
+    single_on_host: ClassVar[bool] = False
+    """Whether a host of this tier can only be one machine."""
 
     def given_count(self) -> int | None:
         """Return the count in the file, None where the plan has to find it."""
@@ -282,6 +293,26 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def outgoing(self) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
         """Return (tier, key path below this one, whether it is waited for) for every tier that this one calls."""
         return ()
+
+    def destinations(self, request_class: str) -> Sequence[str]:
+        """Return the tiers that visits of one class go on to."""
+        return [to for to, _, _ in self.outgoing()]
+
+    def calls_made(self) -> Sequence[Call]:
+        """Return the calls whose connections this tier keeps open."""
+        return ()
+
+    def misfits(self, others: Mapping[str, Tier]) -> Sequence[Misfit]:
+        """Return what does not fit together with other tiers, beyond what the schema says."""
+        return ()
+
+    def consumer_limit(self) -> int | None:
+        """Return how many nodes of its callees can take part at once, None for any number."""
+        return None
+
+    def satisfied_at(self, machine: NodeType | None) -> int | None:
+        """Return the count beyond which more nodes relieve the tiers below no further; None if they never do."""
+        return None
 
     def reads_by_class(self) -> Mapping[str, object]:
         """Return the fields that may differ by class, to check their class names and completeness."""

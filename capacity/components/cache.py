@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capacity.components.base import Arrivals, Operation, Place, Surroundings
+    from capacity.pricing import NodeType
     from models.popularity import Popularity
 
 
@@ -45,6 +46,11 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
     def outgoing(self) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
         """Return the origin, which is waited for."""
         return [(self.origin, ("origin",), True)]
+
+    def satisfied_at(self, machine: NodeType | None) -> int | None:
+        """Return the nodes that hold every object."""
+        memory = self.memory if self.memory is not None else machine.memory if machine else None
+        return math.ceil(self.objects * self.object_size / memory) if memory else 1
 
     def asked(self, arrivals: Arrivals) -> Popularity:
         """Return how unevenly keys are asked for here."""

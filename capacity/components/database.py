@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
-from capacity.components.base import Answer, Count, CountOrNone, Limit, Pool, Target, Tier, Work
+from capacity.components.base import Answer, Count, CountOrNone, Limit, Misfit, Pool, Target, Tier, Work
 from capacity.units import Bytes, Number, Seconds
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, maximum, mixed
@@ -14,6 +14,8 @@ from models.replication import apply_lag
 from models.service_time import ServiceTime, exponential, from_moments
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from capacity.components.base import Arrivals, Operation, Place, Surroundings
 
 
@@ -47,12 +49,24 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     shards: Count = 1
 
     counted: ClassVar[str | None] = "replicas"
+    single_on_host: ClassVar[bool] = True
 
     def given_count(self) -> int | None:
         """Return the replicas, None where the plan has to find them; on another tier's node there are none."""
         if self.host is not None:
             return 0
         return None if self.replicas == "auto" else self.replicas
+
+    def misfits(self, others: Mapping[str, Tier]) -> Sequence[Misfit]:
+        """Return replicas or shards that a database on another tier's machine cannot have."""
+        found, allowed = [], "a node of its own for the database"
+        if self.host is not None and isinstance(self.replicas, int) and self.replicas > 0:
+            message = "a database on a host has no replicas"
+            found.append(Misfit(("replicas",), message, str(self.replicas), f"0, or {allowed}"))
+        if self.host is not None and self.shards > 1:
+            message = "a database on a host has one shard"
+            found.append(Misfit(("shards",), message, str(self.shards), f"1, or {allowed}"))
+        return found
 
     def machines(self, count: int) -> int:
         """Return the nodes of all shards."""

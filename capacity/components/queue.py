@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from capacity.components.base import Count, Flow, Limit, Target, Tier
+from capacity.components.base import Count, Flow, Limit, Misfit, Target, Tier
+from capacity.errors import ascii_quoted
 from capacity.units import Bytes, PositiveSeconds, Seconds, TierName
 from models.backlog import drain_time, storage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from capacity.components.base import Arrivals, Place, Surroundings
     from models.latency import Latency
@@ -36,6 +37,16 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
     def outgoing(self) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
         """Return the consumers, which nobody waits for."""
         return [(self.consumers, ("consumers",), False)]
+
+    def misfits(self, others: Mapping[str, Tier]) -> Sequence[Misfit]:
+        """Return a consumer that cannot compute."""
+        if others[self.consumers].may_host:
+            return ()
+        return [Misfit(("consumers",), "cannot consume messages", ascii_quoted(self.consumers), "a service")]
+
+    def consumer_limit(self) -> int | None:
+        """Return the partitions: each is read by one consumer."""
+        return self.partitions
 
     def machines(self, count: int) -> int:
         """Return the brokers, where the file names their node."""

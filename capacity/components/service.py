@@ -43,6 +43,14 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
         """Return the calls; whether they are waited for depends on the callee and is corrected by the caller."""
         return [(call.to, ("calls", i, "to"), True) for i, call in enumerate(self.calls)]
 
+    def destinations(self, request_class: str) -> Sequence[str]:
+        """Return the callees of one class."""
+        return [call.to for _, call in self.calls_of(request_class) if call.count > 0]
+
+    def calls_made(self) -> Sequence[Call]:
+        """Return every call."""
+        return self.calls
+
     def reads_by_class(self) -> Mapping[str, object]:
         """Return the fields that may be tables by class."""
         return {"cpu_time": self.cpu_time, "variability": self.variability}
