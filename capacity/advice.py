@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from capacity.topology import Topology
     from capacity.verdict import Violation
 
-_STEPS: Final = 8
+_STEPS: Final = 7
 """Halvings when a load is looked for: each is a plan of its own."""
 
 
@@ -33,16 +33,23 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
     if sizing.conflict is None:
         return []
     search = Search(system, "node" in system.topology.resilience.survive)
+    blocking = sizing.conflict.violation
     worst: dict[tuple[str, str], Conflict] = {}
     for conflict in [sizing.conflict, *search.conflicts(sizing.counts)]:
         violation = conflict.violation
         key = violation.name, violation.constraint
-        hopeless = key == (sizing.conflict.violation.name, sizing.conflict.violation.constraint)
-        if hopeless or not search.helpers(violation):
+        if key == (blocking.name, blocking.constraint) or not search.helpers(violation):
             known = worst.get(key)
-            if known is None or (violation.short or math.inf) > (known.violation.short or math.inf):
+            if known is None or _worse(conflict, known):
                 worst[key] = conflict
     return [_advice(system, sizing, conflict) for conflict in worst.values()]
+
+
+def _worse(a: Conflict, b: Conflict) -> bool:
+    """Return whether a mend for the first mends the second too: an objective as it is, a limit at its worst."""
+    if a.violation.unit == "s":
+        return a.lost is None and b.lost is not None
+    return (a.violation.short or 0.0) > (b.violation.short or 0.0)
 
 
 def _advice(system: System, sizing: Sizing, conflict: Conflict) -> Advice:
@@ -66,11 +73,13 @@ def feasible_load(topology: Topology) -> float | None:
         system = resolve(scaled(topology, factor))
         return size(Search(system, "node" in topology.resilience.survive)).conflict is None
 
-    low, high = 0.0, 1.0
+    low, high = 0.01, 1.0
+    if not exists(low):
+        return None
     for _ in range(_STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if exists(middle) else (low, middle)
-    return math.floor(low * 100) / 100 if low >= 0.01 else None
+    return math.floor(low * 100) / 100
 
 
 def _after(system: System, sizing: Sizing, conflict: Conflict) -> Solution:
@@ -121,7 +130,10 @@ def _mends(system: System, sizing: Sizing, conflict: Conflict, value: float | No
 def _outage(system: System, name: str) -> list[str]:
     tier, mends = system.tiers[name], []
     given = system.given().get(name)
-    if given is not None:
+    singles = _singles(system, name)
+    if singles:
+        mends += [f"components.{n}.node: a machine of its own instead of host" for n in singles]
+    elif given is not None:
         mends.append(f"components.{name}.{tier.counted}: at least {given + 1}, or left out: the plan chooses it")
     return [*mends, "resilience.survive = [], if the loss of this tier may take the system down"]
 
@@ -139,6 +151,11 @@ def _raised_limit(system: System, violation: Violation, value: float | None) -> 
     factor = violation.value / violation.limit
     if violation.mend == "node":
         return _bigger_node(system, name, factor, violation.constraint)
+    partitions = system.partitions.get(name)
+    if violation.mend == "threads" and partitions is not None:
+        needed = math.ceil(violation.value / system.topology.slo.utilization * (1 - 1e-9))
+        if partitions < needed:
+            return [f"partitions in front of {name}: at least {needed} (now {partitions})"]
     # The field may count per node what the limit counts in all, so the field grows as the limit has to.
     enough = math.ceil(getattr(system.tiers[name], violation.mend) * factor * (1 - 1e-9))
     return [f"components.{name}.{violation.mend}: at least {enough}"]
@@ -146,25 +163,32 @@ def _raised_limit(system: System, violation: Violation, value: float | None) -> 
 
 def _pinned(system: System, violation: Violation) -> list[str]:
     """Return the tier whose fixed count stands in the way."""
-    if violation.scope == "class" or violation.constraint in FIXED_RESOURCES:
+    if violation.unit == "s" or violation.constraint in FIXED_RESOURCES:
         return []
     root = system.roots[violation.name]
-    return [root] if root in system.given() else []
+    return [root] if root in system.given() and not _singles(system, root) else []
+
+
+def _singles(system: System, root: str) -> list[str]:
+    """Return the tiers on a machine because of which there can only be one of it."""
+    return [n for n in system.residents[root] if n != root and system.tiers[n].single_on_host]
 
 
 def _more_nodes(system: System, sizing: Sizing, violation: Violation) -> list[str]:
     """Return what stands in the way of more nodes, where the tier has as many as it may."""
-    if violation.scope == "class" or violation.constraint in FIXED_RESOURCES:
+    if violation.unit == "s" or violation.constraint in FIXED_RESOURCES:
         return []
     search, root = Search(system, survives_node=False), system.roots[violation.name]
-    if root not in search.free() or sizing.counts[root] < search.most(root):
+    if sizing.counts.get(root, 0) < search.most(root):
         return []
-    singles = [n for n in system.hosted_by(root) if n != root and system.tiers[n].single_on_host]
+    singles = _singles(system, root)
     if singles:
         return [f"components.{n}.node: a machine of its own instead of host" for n in singles]
     if root in system.partitions and system.partitions[root] == sizing.counts[root]:
         return [f"more partitions in front of {root} (now {system.partitions[root]})"]
-    return [f"components.{root}.max_nodes: more than {system.tiers[root].max_nodes}"]
+    if root in search.free():
+        return [f"components.{root}.max_nodes: more than {system.tiers[root].max_nodes}"]
+    return []
 
 
 def _bigger_node(system: System, name: str, factor: float, constraint: str) -> list[str]:

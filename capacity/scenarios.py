@@ -24,7 +24,7 @@ def losses(system: System, counts: Counts) -> list[tuple[str, Counts | None]]:
     found: list[tuple[str, Counts | None]] = []
     for name in system.counted():
         tier, count = system.tiers[name], counts[name]
-        if not system.classes[name] and not any(system.classes[n] for n in system.hosted_by(name)):
+        if not system.classes[name] and not any(system.classes[n] for n in system.residents[name]):
             continue
         if tier.machines(count) > 0:
             remaining = count - 1
@@ -49,7 +49,7 @@ def node_lost(system: System, counts: Counts, solved: Callable[[Counts], Solutio
     for name, after in losses(system, counts):
         if after is None:
             failures.append(Failure("tier", name, "nodes", 0.0, 1.0, "nodes", name))
-            reaching = {c for n in system.hosted_by(name) for c in system.classes[n] if n not in system.behind_queue}
+            reaching = {c for n in system.residents[name] for c in system.classes[n] if n not in system.behind_queue}
             worst |= dict.fromkeys(reaching)
             continue
         solution = solved(after)

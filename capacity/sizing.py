@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capacity import pricing
@@ -20,11 +21,12 @@ from capacity.verdict import Violation, limit_violations, objective_violations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from capacity.solve import Solution
     from capacity.system import Counts, System
 
-MOST_CANDIDATES: Final = 2000
+MOST_CANDIDATES: Final = 600
 """Candidates that are tried before the search settles for a plan that is not proven to be the cheapest."""
 
 FIXED_RESOURCES: Final = frozenset({"memory", "connections"})
@@ -97,7 +99,7 @@ class Search:
         tier = self.system.tiers[name]
         most = tier.max_nodes - (1 if tier.counted == "replicas" else 0)
         partitions = self.system.partitions.get(name)
-        if any(self.system.tiers[n].single_on_host for n in self.system.hosted_by(name) if n != name):
+        if any(self.system.tiers[n].single_on_host for n in self.system.residents[name] if n != name):
             return 1
         return most if partitions is None else min(most, partitions)
 
@@ -205,38 +207,57 @@ def fewest(enough: Callable[[int], bool], least: int, most: int) -> int | None:
 
 
 def lower_bounds(search: Search) -> tuple[Counts, Conflict | None]:
-    """Return for each tier the fewest nodes that pass when nothing waits elsewhere; a conflict that none resolves."""
+    """Return for each tier the fewest nodes that pass when nothing of ours waits elsewhere, and what none can resolve.
+
+    What no count of a tier resolves is left aside, so that the counts are the best there are for all the rest.
+    """
     system = search.system
-    counts = system.least()
-    for name in search.free():
-        counts[name] = min(counts[name], search.most(name))
+    counts = {name: min(count, search.most(name)) for name, count in system.least().items()}
+    counts |= search.system.given()
     generous = {n: count for n in search.free() if (count := _generous(search, n)) is not None}
+    blocked = _floor(search, {**counts, **generous})
+    aside = {_key(blocked)} if blocked is not None else set()
     for name in search.free():
-        others = frozenset(system.tiers) - {name}
         optimistic = {**counts, **{n: c for n, c in generous.items() if n != name}}
+        hopeless = _own_conflicts(search, {**optimistic, name: search.most(name)}, name, aside)
+        blocked = blocked or next(iter(hopeless), None)
+        aside |= {_key(conflict) for conflict in hopeless}
 
-        def passes(count: int, name: str = name, counts: Counts = optimistic, others: frozenset[str] = others) -> bool:
-            found = search.conflicts({**counts, name: count}, others)
-            return not any(_concerns(search, conflict, name) for conflict in found)
+        passes = partial(_passes, search, optimistic, name, frozenset(aside))
+        counts[name] = fewest(passes, counts[name], search.most(name)) or counts[name]
+    return counts, blocked
 
-        bound = fewest(passes, counts[name], search.most(name))
-        if bound is None:
-            counts[name] = search.most(name)
-            found = search.conflicts({**optimistic, name: counts[name]}, others)
-            return {**optimistic, name: counts[name]}, next(c for c in found if _concerns(search, c, name))
-        counts[name] = bound
-    return counts, None
+
+def _passes(search: Search, counts: Counts, name: str, aside: frozenset[tuple[str, str]], count: int) -> bool:
+    return not _own_conflicts(search, {**counts, name: count}, name, aside)
+
+
+def _own_conflicts(search: Search, counts: Counts, name: str, aside: AbstractSet[tuple[str, str]]) -> list[Conflict]:
+    """Return what fails, when nothing of ours waits in other tiers, that this tier could resolve."""
+    others = _ours(search) - {name}
+    return [c for c in search.conflicts(counts, others) if _key(c) not in aside and _concerns(search, c, name)]
+
+
+def _ours(search: Search) -> frozenset[str]:
+    return frozenset(name for name, tier in search.system.tiers.items() if tier.counted is not None)
 
 
 def _concerns(search: Search, conflict: Conflict, name: str) -> bool:
     """Return whether a conflict in an otherwise unhindered system is this tier's to resolve."""
     if conflict.lost not in (None, name) or name not in search.helpers(conflict.violation):
         return False
-    return (
-        conflict.violation.scope == "class"
-        or conflict.violation.unit == "s"
-        or (search.system.roots[conflict.violation.name] == name)
-    )
+    objective = conflict.violation.unit == "s"
+    return objective or search.system.roots[conflict.violation.name] == name
+
+
+def _floor(search: Search, counts: Counts) -> Conflict | None:
+    """Return an objective that is missed even when nothing of ours waits: only partners and the work itself remain."""
+    solution = solve(search.system, counts, _ours(search))
+    return next((Conflict(violation, None) for violation in objective_violations(solution)), None)
+
+
+def _key(conflict: Conflict) -> tuple[str, str]:
+    return conflict.violation.name, conflict.violation.constraint
 
 
 def _generous(search: Search, name: str) -> int | None:
@@ -246,14 +267,22 @@ def _generous(search: Search, name: str) -> int | None:
 
 
 def settle(search: Search, counts: Counts) -> Sizing:
-    """Return a plan that passes and from which no node can be taken, without the proof that it is the cheapest."""
-    counts = dict(counts)
-    tried = MOST_CANDIDATES
+    """Return a plan that passes and from which no node can be taken, without the proof that it is the cheapest.
+
+    Steps grow with the counts, so that the end is reached in a number of steps that grows with their logarithm.
+    """
+    counts, tried = dict(counts), MOST_CANDIDATES
     while (conflict := next(search.conflicts(counts), None)) is not None:
         tried += 1
-        options = list(children(search, counts, conflict))
-        if not options or tried > 2 * MOST_CANDIDATES:
+        steps = {
+            name: max(child[name], min(search.most(name), counts[name] * 5 // 4))
+            for child in children(search, counts, conflict)
+            for name in child
+            if child[name] != counts[name]
+        }
+        if not steps:
             return Sizing(counts, conflict, proven=False, candidates=tried)
+        options = [{**counts, name: count} for name, count in steps.items()]
         counts = min(options, key=lambda option: _distance(search, option, conflict))
     for name in sorted(search.free(), key=lambda n: -cost_key(search.system, {n: 1})[1]):
         while counts[name] > search.system.tiers[name].least_count():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from capacity.components.base import Answer, Station, Surroundings
 from capacity.connections import connections
+from capacity.drain import most_visits
 from capacity.traffic import Attempts, Traffic, solve_traffic
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, mixed, with_timeout
@@ -102,18 +103,8 @@ class Solution(Surroundings):
         return {c: share for (_, to, c), share in self.timed_out.items() if to == callee and share > 0.01}
 
     def capacity_of(self, tier: str) -> float | None:
-        """Return the visits per second at which a tier's cores or threads are full."""
-        rate, ends = self.arrivals(tier).rate, []
-        place = self.places[tier]
-        station = self.station(place, "cores")
-        if rate == 0 or station is None:
-            return None
-        if station.utilization > 0:
-            ends.append(rate / station.utilization)
-        pool = self.thread_pools.get(tier)
-        if pool is not None and pool.in_use > 0:
-            ends.append(rate * pool.threads / pool.in_use)
-        return min(ends) if ends else None
+        """Return the visits per second at which a resource of a tier, or of one that it calls, is full."""
+        return most_visits(self, tier)
 
 
 def solve(system: System, counts: Counts, wait_free: frozenset[str] = frozenset()) -> Solution:
@@ -138,7 +129,7 @@ def _fill_stations(solution: Solution) -> None:
     for root in system.tiers:
         if system.roots[root] != root:
             continue
-        residents = system.hosted_by(root)
+        residents = system.residents[root]
         work = [
             w for name in residents for w in system.tiers[name].work(solution.places[name], solution.arrivals(name))
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from capacity.checks import reached
@@ -28,6 +28,8 @@ class System:
     tiers: Mapping[str, Tier]
     roots: Mapping[str, str]
     """The tier on whose machines each tier is."""
+    residents: Mapping[str, tuple[str, ...]]
+    """For each such tier all that live on its machines, itself first."""
     machines: Mapping[str, NodeType | None]
     order: tuple[str, ...]
     """Every tier before those that it calls, as far as calls are waited for or do not lead back."""
@@ -43,15 +45,23 @@ class System:
 
     def place(self, name: str, counts: Counts) -> Place:
         """Return where a tier stands with these counts."""
-        root = self.roots[name]
-        host = self.tiers[root]
+        place = self._place(name, counts)
+        residents = self.residents[place.root]
+        if place.memory is None or len(residents) == 1:
+            return place
+        taken = [self.tiers[n].memory_used(self._place(n, counts)) for n in residents if n != name]
+        return replace(place, memory=max(0.0, place.memory - sum(part for part in taken if part is not None)))
+
+    def _place(self, name: str, counts: Counts) -> Place:
+        root, machine = self.roots[name], self.machines[name]
         return Place(
             name=name,
             count=counts.get(name, 0),
-            machine=self.machines[name],
+            machine=machine,
             root=root,
-            nodes=host.machines(counts.get(root, 0)),
+            nodes=self.tiers[root].machines(counts.get(root, 0)),
             classes=self.classes[name],
+            memory=machine.memory if machine is not None else None,
             partitions=self.partitions.get(name),
         )
 
@@ -68,10 +78,6 @@ class System:
         """Return the counts of the file, and the smallest that make sense where it gives none."""
         given = self.given()
         return {name: given.get(name, self.tiers[name].least_count()) for name in self.counted()}
-
-    def hosted_by(self, root: str) -> list[str]:
-        """Return the tiers on one tier's machines, itself first."""
-        return [root, *(name for name, where in self.roots.items() if where == root and name != root)]
 
     def below(self, name: str) -> set[str]:
         """Return every tier that work of this one reaches, itself included, through queues as well."""
@@ -105,6 +111,7 @@ def resolve(topology: Topology) -> System:
         topology=topology,
         tiers=tiers,
         roots=roots,
+        residents={name: _residents(name, roots) for name in tiers if roots[name] == name},
         machines=machines,
         order=order,
         callees_first=callees_first[::-1],
@@ -118,6 +125,10 @@ def resolve(topology: Topology) -> System:
 def _root(name: str, tiers: Mapping[str, Tier]) -> str:
     host = tiers[name].host
     return name if host is None else _root(host, tiers)
+
+
+def _residents(root: str, roots: Mapping[str, str]) -> tuple[str, ...]:
+    return (root, *(name for name, where in roots.items() if where == root and name != root))
 
 
 def _decouples(tier: Tier) -> bool:

@@ -60,7 +60,7 @@ def limits(solution: Solution, name: str) -> list[Limit]:
 
 def _shared(solution: Solution, place: Place) -> Iterator[Limit]:
     """Yield memory and network of a machine, which all tiers on it use together."""
-    machine, residents = place.machine, solution.system.hosted_by(place.name)
+    machine, residents = place.machine, solution.system.residents[place.name]
     if machine is None or place.nodes == 0:
         return
     taken = [solution.system.tiers[r].memory_used(solution.places[r]) for r in residents]

@@ -187,6 +187,8 @@ class Place:
     nodes: int
     """Machines of the tier, or of the host that it lives on."""
     classes: Sequence[str]
+    memory: float | None = None
+    """Bytes of each machine that other tiers on it leave, None where unknown."""
     partitions: int | None = None
     """Where all work comes from queues: how many nodes can take part."""
 

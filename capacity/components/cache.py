@@ -58,7 +58,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
 
     def capacity(self, place: Place) -> float:
         """Return how many objects one copy of the cache holds: a local node's memory, or that of all global nodes."""
-        memory = self.memory if self.memory is not None else place.machine.memory if place.machine else None
+        memory = self.memory if self.memory is not None else place.memory
         if memory is None or self.object_size == 0:
             return math.inf
         return memory / self.object_size * (1 if place.hosted else place.count)

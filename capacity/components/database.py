@@ -96,7 +96,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
     def miss_ratio(self, place: Place) -> float:
         """Return the share of reads that go to disk, every part of the working set being read alike."""
-        memory = place.machine.memory if place.machine else None
+        memory = self.memory if self.memory is not None else place.memory
         if self.working_set is None or memory is None or self.working_set == 0:
             return 0.0
         return max(0.0, 1 - memory * self.shards / self.working_set)
