@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 
     from capacity.solve import Solution
     from capacity.system import Counts, System
+    from capacity.traffic import Attempts
 
 MOST_CANDIDATES: Final = 600
 """Candidates that are tried before the search settles for a plan that is not proven to be the cheapest."""
+
+LIGHT_RETRIES: Final = 1.05
+"""Tries per call from which a neighbouring system does not start: retries that feed themselves have two solutions."""
 
 FIXED_RESOURCES: Final = frozenset({"memory", "connections"})
 """What more nodes of a tier do not relieve: each node has its own, or each node takes more."""
@@ -61,6 +65,8 @@ class Search:
     system: System
     survives_node: bool
     seen: dict[tuple[tuple[int, ...], frozenset[str]], list[Violation]] = field(default_factory=dict)
+    attempts: Attempts = field(default_factory=dict)
+    """Tries per call of the last system, where the next one starts from."""
     suspects: list[str] = field(default_factory=list)
     """Tiers whose loss failed lately: tried first."""
 
@@ -72,17 +78,21 @@ class Search:
         """Return what one system does not meet: its limits, or when they are met its objectives."""
         key = tuple(counts.values()), wait_free
         if key not in self.seen:
-            solution = solve(self.system, counts, wait_free)
+            solution = solve(self.system, counts, wait_free, self.attempts)
+            if max(solution.attempts.values(), default=1.0) < LIGHT_RETRIES:
+                self.attempts = solution.attempts
             self.seen[key] = list(limit_violations(solution)) or list(objective_violations(solution))
         return self.seen[key]
 
-    def conflicts(self, counts: Counts, wait_free: frozenset[str] = frozenset()) -> Iterator[Conflict]:
-        """Yield what fails, as the file has it and then with one node lost in each tier."""
+    def conflicts(
+        self, counts: Counts, wait_free: frozenset[str] = frozenset(), only: str | None = None
+    ) -> Iterator[Conflict]:
+        """Yield what fails, as the file has it and then with one node lost in each tier, or in one `only`."""
         for violation in self.violations(counts, wait_free):
             yield Conflict(violation, None)
         if not self.survives_node:
             return
-        found = losses(self.system, counts)
+        found = [loss for loss in losses(self.system, counts) if only in (None, loss[0])]
         found.sort(key=lambda loss: self.suspects.index(loss[0]) if loss[0] in self.suspects else len(self.suspects))
         for name, after in found:
             if after is None:
@@ -235,7 +245,7 @@ def _passes(search: Search, counts: Counts, name: str, aside: frozenset[tuple[st
 def _own_conflicts(search: Search, counts: Counts, name: str, aside: AbstractSet[tuple[str, str]]) -> list[Conflict]:
     """Return what fails, when nothing of ours waits in other tiers, that this tier could resolve."""
     others = _ours(search) - {name}
-    return [c for c in search.conflicts(counts, others) if _key(c) not in aside and _concerns(search, c, name)]
+    return [c for c in search.conflicts(counts, others, name) if _key(c) not in aside and _concerns(search, c, name)]
 
 
 def _ours(search: Search) -> frozenset[str]:
@@ -244,7 +254,7 @@ def _ours(search: Search) -> frozenset[str]:
 
 def _concerns(search: Search, conflict: Conflict, name: str) -> bool:
     """Return whether a conflict in an otherwise unhindered system is this tier's to resolve."""
-    if conflict.lost not in (None, name) or name not in search.helpers(conflict.violation):
+    if name not in search.helpers(conflict.violation):
         return False
     objective = conflict.violation.unit == "s"
     return objective or search.system.roots[conflict.violation.name] == name

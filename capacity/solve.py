@@ -107,9 +107,14 @@ class Solution(Surroundings):
         return most_visits(self, tier)
 
 
-def solve(system: System, counts: Counts, wait_free: frozenset[str] = frozenset()) -> Solution:
-    """Return the solved system. In `wait_free` tiers nothing waits, whatever their load: a bound for sizing."""
-    attempts: Attempts = {}
+def solve(
+    system: System, counts: Counts, wait_free: frozenset[str] = frozenset(), start: Attempts | None = None
+) -> Solution:
+    """Return the solved system. In `wait_free` tiers nothing waits, whatever their load: a bound for sizing.
+
+    `start` are the tries per call of a similar system; from there the sweeps end sooner, at the same place.
+    """
+    attempts: Attempts = start or {}
     for _ in range(_ROUNDS):
         solution = Solution(system, counts, solve_traffic(system, counts, attempts), wait_free)
         solution.places = {name: system.place(name, counts) for name in system.tiers}
