@@ -51,16 +51,17 @@ def describe(solution: Solution) -> Evaluation:
     system = solution.system
     topology = system.topology
     found = violations(solution)
-    normal = scenario_result(solution, found)
     missed = {(v.name, v.constraint) for v in found if v.scope == "class"}
+    classes = {name: _class_result(solution, name, missed) for name in topology.workload.classes}
+    seen = {name: ScenarioClass(c.p99_s) for name, c in classes.items()}
     return Evaluation(
         name=topology.name,
-        feasible=normal.passes,
+        feasible=not found,
         utilization_ceiling=float(topology.slo.utilization),
         peak_to_mean=float(topology.workload.peak_to_mean),
-        classes={name: _class_result(solution, name, missed) for name in topology.workload.classes},
+        classes=classes,
         tiers={name: _tier_result(solution, name) for name in system.tiers},
-        scenarios={"normal": normal},
+        scenarios={"normal": ScenarioResult(not found, [failure(v) for v in found], seen)},
         cost=cost(system, solution.counts),
         warnings=warnings(solution),
     )
@@ -140,8 +141,11 @@ def _tier_result(solution: Solution, name: str) -> TierResult:
     if place.hosted and binding is None:
         host = max(limits(solution, place.root), key=lambda limit: limit.utilization, default=None)
         binding, utilization = host, None if host is None else host.utilization
-    own = _mixed(solution, name, "own")
-    total = _mixed(solution, name, "total")
+    visits = _visits(solution, name)
+    own = _mixed([(rate, answer.own) for rate, answer in visits])
+    leaf = all(answer.own is answer.total for _, answer in visits)
+    total = own if leaf else _mixed([(rate, answer.total) for rate, answer in visits])
+    response = _response(own)
     nodes = tier.machines(place.count) if not place.hosted else place.nodes
     priced = not place.hosted and place.machine is not None
     return TierResult(
@@ -157,8 +161,8 @@ def _tier_result(solution: Solution, name: str) -> TierResult:
         binding=None if binding is None else binding.resource,
         limits=[LimitResult(x.resource, x.used, x.capacity, x.unit, x.utilization) for x in found],
         wait_mean_s=_wait_mean(own),
-        response=_response(own),
-        total_response=_response(total),
+        response=response,
+        total_response=response if leaf else _response(total),
         exact=own is not None and _exact(own),
         method=_method(solution, name, own),
         why=[],
@@ -171,20 +175,23 @@ def _tier_result(solution: Solution, name: str) -> TierResult:
     )
 
 
-def _mixed(solution: Solution, name: str, which: str) -> Latency | None:
-    """Return a tier's response time over everything that arrives."""
-    arrivals = solution.arrivals(name)
-    parts: list[tuple[float, Answer]] = []
+def _visits(solution: Solution, name: str) -> list[tuple[float, Answer]]:
+    """Return every kind of visit to a tier with its rate."""
+    arrivals, found = solution.arrivals(name), []
     for request_class in arrivals.classes:
         reads, writes = arrivals.reads[request_class], arrivals.writes[request_class]
-        if reads > 0:
-            parts.append((reads, solution.answers[name, request_class, "read"]))
-        if writes > 0:
-            parts.append((writes, solution.answers[name, request_class, "write"]))
-    latencies = [latency for _, answer in parts if (latency := getattr(answer, which)) is not None]
-    if not parts or len(latencies) < len(parts):
+        found += [(reads, solution.answers[name, request_class, "read"])] if reads > 0 else []
+        found += [(writes, solution.answers[name, request_class, "write"])] if writes > 0 else []
+    return found
+
+
+def _mixed(visits: list[tuple[float, Latency | None]]) -> Latency | None:
+    """Return the response time over all visits, None where one of them has none."""
+    total = sum(rate for rate, _ in visits)
+    latencies = [latency for _, latency in visits if latency is not None]
+    if not visits or len(latencies) < len(visits):
         return None
-    return mixed([rate / arrivals.rate for rate, _ in parts], latencies)
+    return mixed([rate / total for rate, _ in visits], latencies)
 
 
 def _wait_mean(own: Latency | None) -> float | None:
