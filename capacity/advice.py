@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from capacity.topology import Topology
     from capacity.verdict import Violation
 
+PARTNERS_ROOM: Final = 1.05
+"""How far above the need a partner's limit is asked for: at the limit itself the wait has no end."""
+
 _STEPS: Final = 7
 """Halvings when a load is looked for: each is a plan of its own."""
 
@@ -144,7 +147,7 @@ def _raised_limit(system: System, violation: Violation, value: float | None) -> 
     if violation.unit == "s":
         field = f"slo.latency.{name}.{violation.constraint}"
         if violation.scope == "tier":
-            field = f"components.{name}, its objective for {violation.constraint}"
+            field = f"components.{name}.{violation.mend}"
         return [] if value is None else [f"{field}: at least {show_seconds(_up(value))}"]
     if violation.value is None or violation.capacity is None or violation.mend is None:
         return []
@@ -156,6 +159,8 @@ def _raised_limit(system: System, violation: Violation, value: float | None) -> 
         needed = math.ceil(violation.value / system.topology.slo.utilization * (1 - 1e-9))
         if partitions < needed:
             return [f"partitions in front of {name}: at least {needed} (now {partitions})"]
+    if name in system.tiers and system.tiers[name].counted is None:
+        factor *= PARTNERS_ROOM
     # The field may count per node what the limit counts in all, so the field grows as the limit has to.
     enough = math.ceil(getattr(system.tiers[name], violation.mend) * factor * (1 - 1e-9))
     return [f"components.{name}.{violation.mend}: at least {enough}"]
@@ -192,22 +197,21 @@ def _more_nodes(system: System, sizing: Sizing, violation: Violation) -> list[st
 
 
 def _bigger_node(system: System, name: str, factor: float, constraint: str) -> list[str]:
-    """Return the smallest node type of the same family that is large enough."""
-    current = system.tiers[system.roots[name]].node
-    machine = system.machines[name]
-    if current is None or machine is None or current not in book():
+    """Return the smallest node type of the same family that is large enough, or how large one would have to be."""
+    root = system.roots[name]
+    current, machine = system.tiers[root].node, system.machines[name]
+    if current is None or machine is None:
         return []
-    family = [e for e in book().values() if e.family == book()[current].family]
-
-    def enough(vcpus: float, memory: float | None, network: float | None) -> bool:
-        now = {"memory": machine.memory, "network": machine.network}.get(constraint, machine.vcpus)
-        new = {"memory": memory, "network": network}.get(constraint, vcpus)
-        return now is not None and new is not None and new >= now * factor * (1 - 1e-9)
-
-    fitting = [e.name for e in family if enough(e.node_type.vcpus, e.node_type.memory, e.node_type.network)]
+    field = {"memory": "memory", "network": "network", "disk": "disk_iops"}.get(constraint, "vcpus")
+    needed = (getattr(machine, field) or 0.0) * factor * (1 - 1e-9)
+    if current in system.topology.node_types or current not in book():
+        unit = {"memory": "B", "network": "B/s", "disk_iops": "/s", "vcpus": "vcpus"}[field]
+        return [f"components.{root}.node: one with {field} of at least {show_amount(_up(needed), unit)}"]
+    family = [entry for entry in book().values() if entry.family == book()[current].family]
+    fitting = [entry.name for entry in family if (getattr(entry.node_type, field) or 0.0) >= needed]
     if not fitting:
         return [f"no {book()[current].family} node is large enough for {constraint}: {digits(factor)} x {current}"]
-    return [f'components.{system.roots[name]}.node = "{fitting[0]}" instead of {current}']
+    return [f'components.{root}.node = "{fitting[0]}" instead of {current}']
 
 
 def _up(value: float) -> float:

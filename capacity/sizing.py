@@ -113,6 +113,15 @@ class Search:
             return 1
         return most if partitions is None else min(most, partitions)
 
+    def first(self, name: str, enough: Callable[[int], bool], least: int) -> int | None:
+        """Return the smallest count of a tier that is enough. Where more may be worse, small counts are all tried."""
+        most = self.most(name)
+        if self.system.tiers[name].more_may_be_slower():
+            found = next((count for count in range(least, min(most, least + 64) + 1) if enough(count)), None)
+            if found is not None:
+                return found
+        return fewest(enough, least, most)
+
     def free(self) -> list[str]:
         """Return the tiers whose count the plan may choose."""
         given = self.system.given()
@@ -229,17 +238,40 @@ def lower_bounds(search: Search) -> tuple[Counts, Conflict | None]:
     aside = {_key(blocked)} if blocked is not None else set()
     for name in search.free():
         optimistic = {**counts, **{n: c for n, c in generous.items() if n != name}}
-        hopeless = _own_conflicts(search, {**optimistic, name: search.most(name)}, name, aside)
+        hopeless = _hopeless(search, optimistic, name, aside)
         blocked = blocked or next(iter(hopeless), None)
         aside |= {_key(conflict) for conflict in hopeless}
 
-        passes = partial(_passes, search, optimistic, name, frozenset(aside))
-        counts[name] = fewest(passes, counts[name], search.most(name)) or counts[name]
+        as_good = partial(_as_good, search, optimistic, name, hopeless, frozenset(aside))
+        counts[name] = search.first(name, as_good, counts[name]) or counts[name]
     return counts, blocked
 
 
-def _passes(search: Search, counts: Counts, name: str, aside: frozenset[tuple[str, str]], count: int) -> bool:
-    return not _own_conflicts(search, {**counts, name: count}, name, aside)
+def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[tuple[str, str]]) -> list[Conflict]:
+    """Return what no count of a tier resolves."""
+    least, remaining = counts[name], search.most(name)
+
+    def clean(count: int) -> bool:
+        return not _own_conflicts(search, {**counts, name: count}, name, aside)
+
+    if search.system.tiers[name].more_may_be_slower() and search.first(name, clean, least) is not None:
+        return []
+    return _own_conflicts(search, {**counts, name: remaining}, name, aside)
+
+
+def _as_good(
+    search: Search,
+    counts: Counts,
+    name: str,
+    hopeless: list[Conflict],
+    aside: frozenset[tuple[str, str]],
+    count: int,
+) -> bool:
+    """Return whether a count leaves nothing that more could resolve, and is no further from the rest than the most."""
+    found = _own_conflicts(search, {**counts, name: count}, name, frozenset())
+    best = {_key(c): c.violation.short or math.inf for c in hopeless}
+    now = {_key(c): c.violation.short or math.inf for c in found}
+    return all(key in aside for key in now) and all(now.get(key, 0.0) <= most * 1.01 for key, most in best.items())
 
 
 def _own_conflicts(search: Search, counts: Counts, name: str, aside: AbstractSet[tuple[str, str]]) -> list[Conflict]:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from models.service_time import ServiceTime
     from models.transforms import Transform
 
-_ROUNDS: Final = 40
-"""Sweeps until tries per call stand still; load that retries multiply without end overloads a tier before."""
+_ROUNDS: Final = 300
+"""Sweeps until tries per call stand still. From below they only grow, to the least solution or into an overload."""
 
 
 @dataclass(eq=False)
@@ -45,7 +45,7 @@ class Solution(Surroundings):
     stations: dict[tuple[str, str], Station] = field(default_factory=dict)
     answers: dict[tuple[str, str, Operation], Answer] = field(default_factory=dict)
     thread_pools: dict[str, ThreadPool] = field(default_factory=dict)
-    timed_out: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    timed_out: dict[tuple[str, int, str], float] = field(default_factory=dict)
     _waits: dict[tuple[str, str], Wait] = field(default_factory=dict)
     station_of: dict[Transform, Station] = field(default_factory=dict)
 
@@ -84,23 +84,32 @@ class Solution(Surroundings):
         if call.writes > 0:
             parts.append((call.writes, self.latency(call.to, request_class, "write")))
         latencies = [latency for _, latency in parts if latency is not None]
+        key = place.name, index, request_class
         if len(latencies) < len(parts):
+            # Whoever calls an overloaded tier uses up every try, which keeps it overloaded.
+            if call.retries and call.timeout is not None:
+                self.attempts[key] = call.retries + 1.0
             return None
         one = latencies[0] if len(parts) == 1 else mixed([w for w, _ in parts], latencies)
         failed = 0.0
         if call.timeout is not None:
             one, failed = with_timeout(one, call.timeout, call.retries)
         rejected = callee.rejected(self.arrivals(call.to))
-        self.timed_out[place.name, call.to, request_class] = failed
+        self.timed_out[key] = failed
         failed = 1 - (1 - failed) * (1 - rejected)
         tries = sum(failed**i for i in range(call.retries + 1))
         if tries > 1 + 1e-12:
-            self.attempts[place.name, call.to, request_class] = tries
+            self.attempts[key] = tries
         return one.times(call.count)
 
-    def timed_out_classes(self, callee: str) -> dict[str, float]:
-        """Return, by class, the share of tries to call a tier that end in a timeout."""
-        return {c: share for (_, to, c), share in self.timed_out.items() if to == callee and share > 0.01}
+    def timed_out_share(self, callee: str) -> float:
+        """Return the largest share of tries to call a tier that end in a timeout, over its callers and classes."""
+        shares = [
+            share
+            for (caller, index, _), share in self.timed_out.items()
+            if self.system.tiers[caller].calls_made()[index].to == callee
+        ]
+        return max(shares, default=0.0)
 
     def capacity_of(self, tier: str) -> float | None:
         """Return the visits per second at which a resource of a tier, or of one that it calls, is full."""
@@ -147,10 +156,14 @@ def _fill_stations(solution: Solution) -> None:
 
 
 def _station(pool: Pool, work: list[Work], squared_cv: float, wait_free: bool) -> Station:  # noqa: FBT001
-    rate = sum(w.rate for w in work)
+    inside = sum(w.rate * w.service.mean for w in work if w.inside)
+    bursts = [w for w in work if not w.inside] or work
+    rate = sum(w.rate for w in bursts)
     if rate == 0 or pool.nodes == 0:
         return Station(pool, rate, 0.0, 0.0, 0.0, None if rate > 0 and not wait_free else NO_WAIT)
-    service = mixed_service([w.rate for w in work], [w.service for w in work])
+    service = mixed_service([w.rate for w in bursts], [w.service for w in bursts])
+    if inside > 0 and len(bursts) < len(work):
+        service = service.slowed(1 + inside / (rate * service.mean))
     offered, cores = rate * service.mean, pool.nodes * pool.servers
     busiest = pool.hot_share * pool.nodes if pool.hot_share is not None else 1.0
     wait: Wait | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from capacity.components.base import Arrivals
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from capacity.components.base import Flow
     from capacity.system import Counts, System
 
-Attempts = dict[tuple[str, str, str], float]
-"""Tries per call, by caller, callee and class; 1 where nothing is retried."""
+Attempts = dict[tuple[str, int, str], float]
+"""Tries per call, by caller, position of the call and class; 1 where nothing is retried."""
 
 _ROUNDS: Final = 500
 _MOST: Final = 1e15
@@ -69,7 +69,7 @@ def _pass(
         arrivals[name] = _arrivals(system, name, entering[name], [*received[name], *returned])
         place = system.place(name, counts)
         flows[name] = [
-            _multiplied(flow, attempts.get((name, flow.to, flow.request_class), 1.0))
+            _multiplied(flow, attempts.get((name, flow.index, flow.request_class), 1.0))
             for flow in system.tiers[name].flows(place, arrivals[name])
         ]
         for flow in flows[name]:
@@ -81,7 +81,7 @@ def _pass(
 def _multiplied(flow: Flow, factor: float) -> Flow:
     if factor == 1:
         return flow
-    return type(flow)(flow.to, flow.request_class, flow.reads * factor, flow.writes * factor, flow.asked)
+    return replace(flow, reads=flow.reads * factor, writes=flow.writes * factor)
 
 
 def _arrivals(system: System, name: str, entering: list[str], received: list[Flow]) -> Arrivals:
@@ -95,7 +95,13 @@ def _arrivals(system: System, name: str, entering: list[str], received: list[Flo
         writes[flow.request_class] += flow.writes
     streams = {id(flow.asked): flow.asked for flow in received if flow.reads > 0}
     asked = next(iter(streams.values())) if len(streams) == 1 and not entering else None
-    return Arrivals(reads, writes, _squared_cv(system, name, reads, writes), asked)
+    return Arrivals(reads, writes, _squared_cv(system, name, reads, writes) + _batches(received), asked)
+
+
+def _batches(received: list[Flow]) -> float:
+    """Return what calls that arrive together add to the burstiness: batches of B have a dispersion of B."""
+    total = sum(flow.reads + flow.writes for flow in received)
+    return sum((flow.reads + flow.writes) / total * (flow.batch - 1) for flow in received) if total > 0 else 0.0
 
 
 def _squared_cv(system: System, name: str, reads: dict[str, float], writes: dict[str, float]) -> float:

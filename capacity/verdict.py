@@ -127,7 +127,7 @@ def objective_violations(solution: Solution) -> Iterator[Violation]:
         for target in tier.targets(solution.places[name], solution.arrivals(name), solution):
             if not target.met:
                 value = None if target.latency is None else target.latency.percentile(target.fraction)
-                yield Violation("tier", name, target.name, value, target.limit, "s")
+                yield Violation("tier", name, target.name, value, target.limit, "s", target.field)
     for name, goal in system.topology.slo.latency.items():
         latency = class_latency(solution, name)
         for key, limit in goals(goal):

@@ -40,8 +40,8 @@ def _of_tiers(solution: Solution) -> Iterator[Warning]:
         if partitions is not None and name in given and given[name] > partitions:
             idle = given[name] - partitions
             yield Warning(name, "idle_consumers", f"{idle} of {given[name]} nodes idle: {partitions} partitions")
-        if any(request_class in solution.timed_out_classes(name) for request_class in place.classes):
-            share = max(solution.timed_out_classes(name).values())
+        share = solution.timed_out_share(name)
+        if share > 0.01:
             yield Warning(name, "timeouts", f"{show_percent(share)} of tries to call it end in a timeout")
 
 

@@ -64,6 +64,10 @@ class Flow:
     writes: float
     asked: Popularity | None = None
     """How unevenly keys are asked for, where a cache in front has already taken its share."""
+    index: int = 0
+    """Which of the caller's calls this is."""
+    batch: int = 1
+    """How many requests reach the tier together, where one visit makes several calls to it at once."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +118,12 @@ class Pool:
 
 @dataclass(frozen=True)
 class Work:
-    """A stream of computing for one pool. Work that `calls_in` runs inside its caller and does not queue again."""
+    """A stream of computing for one pool. Work that is `inside` its caller makes that one's bursts longer."""
 
     pool: str
     rate: float
     service: ServiceTime
-    calls_in: bool = False
+    inside: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +173,8 @@ class Target:
     latency: Latency | None
     fraction: float
     limit: float
+    field: str
+    """The field that holds the limit, as a key path below the tier."""
 
     @property
     def met(self) -> bool:
@@ -315,6 +321,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def satisfied_at(self, machine: NodeType | None) -> int | None:
         """Return the count beyond which more nodes relieve the tiers below no further; None if they never do."""
         return None
+
+    def more_may_be_slower(self) -> bool:
+        """Return whether a larger count can lengthen a request, all else being equal."""
+        return False
 
     def reads_by_class(self) -> Mapping[str, object]:
         """Return the fields that may differ by class, to check their class names and completeness."""

@@ -102,7 +102,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         service = self.service_time(place)
         if service is None or place.nodes == 0 or arrivals.rate == 0:
             return []
-        return [Work("cores", arrivals.rate, service, calls_in=place.hosted)]
+        return [Work("cores", arrivals.rate, service, inside=place.hosted)]
 
     def answer(
         self, place: Place, arrivals: Arrivals, request_class: str, operation: Operation, around: Surroundings

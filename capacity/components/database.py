@@ -57,6 +57,10 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             return 0
         return None if self.replicas == "auto" else self.replicas
 
+    def more_may_be_slower(self) -> bool:
+        """Return whether a write waits for every replica."""
+        return self.replication.mode == "sync"
+
     def misfits(self, others: Mapping[str, Tier]) -> Sequence[Misfit]:
         """Return replicas or shards that a database on another tier's machine cannot have."""
         found, allowed = [], "a node of its own for the database"
@@ -73,8 +77,8 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         return self.shards * (1 + count)
 
     def least_count(self) -> int:
-        """Return no replica."""
-        return 0
+        """Return the replicas beside the primary that min_nodes asks for."""
+        return self.min_nodes - 1
 
     def bearable_loss(self) -> int:
         """Return 0: the last replica may go, or become the primary."""
@@ -200,7 +204,8 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         """Return the objective for staleness, which is met where there is no replica to be stale."""
         if self.replication.staleness is None or place.count == 0 or place.hosted:
             return []
-        return [Target("staleness p99", self.lag(place, arrivals, around), 0.99, self.replication.staleness)]
+        lag, limit = self.lag(place, arrivals, around), self.replication.staleness
+        return [Target("staleness p99", lag, 0.99, limit, "replication.staleness")]
 
     def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
         """Return replicas, shards, lag and disk."""

@@ -73,7 +73,7 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
         """Return the objective for the delay."""
         if self.delay is None or arrivals.rate == 0:
             return []
-        return [Target("delay p99", self._done(arrivals, around), 0.99, self.delay)]
+        return [Target("delay p99", self._done(arrivals, around), 0.99, self.delay, "delay")]
 
     def payload(self) -> tuple[float, float]:
         """Return the message as the request, where the file says nothing else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
@@ -51,6 +52,10 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
         """Return every call."""
         return self.calls
 
+    def more_may_be_slower(self) -> bool:
+        """Return whether nodes have to agree or queue for each other."""
+        return self.contention > 0 or self.coherency > 0
+
     def reads_by_class(self) -> Mapping[str, object]:
         """Return the fields that may be tables by class."""
         return {"cpu_time": self.cpu_time, "variability": self.variability}
@@ -71,12 +76,17 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
 
     def flows(self, place: Place, arrivals: Arrivals) -> list[Flow]:
         """Return every call of every class."""
-        return [
-            Flow(call.to, name, rate * (1 - call.writes), rate * call.writes)
-            for name in arrivals.classes
-            for _, call in self.calls_of(name)
-            if (rate := arrivals.of(name) * call.count) > 0
-        ]
+        found = []
+        for name in arrivals.classes:
+            calls = self.calls_of(name)
+            together = Counter((call.parallel, call.to) for _, call in calls if call.parallel is not None)
+            for index, call in calls:
+                rate = arrivals.of(name) * call.count
+                batch = together.get((call.parallel, call.to), 1)
+                if rate > 0:
+                    reads, writes = rate * (1 - call.writes), rate * call.writes
+                    found.append(Flow(call.to, name, reads, writes, index=index, batch=batch))
+        return found
 
     def pools(self, place: Place, arrivals: Arrivals) -> list[Pool]:
         """Return the cores of all nodes that have work."""
