@@ -11,7 +11,7 @@ from capacity.results import Advice
 from capacity.sizing import FIXED_RESOURCES, Conflict, Search, size
 from capacity.solve import solve
 from capacity.system import resolve
-from capacity.units import digits, show_amount, show_percent, show_seconds
+from capacity.units import digits, show_amount, show_bytes, show_percent, show_seconds
 from capacity.verdict import violations
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _mends(system: System, sizing: Sizing, conflict: Conflict, value: float | No
     left_out = [
         f"components.{n}.{system.tiers[n].counted} left out: the plan chooses it" for n in _pinned(system, violation)
     ]
-    return [*_raised_limit(system, violation, value), *_more_nodes(system, sizing, violation), *left_out]
+    return [*_more_nodes(system, sizing, violation), *left_out, *_raised_limit(system, violation, value)]
 
 
 def _outage(system: System, name: str) -> list[str]:
@@ -154,11 +154,10 @@ def _raised_limit(system: System, violation: Violation, value: float | None) -> 
     factor = violation.value / violation.limit
     if violation.mend == "node":
         return _bigger_node(system, name, factor, violation.constraint)
-    partitions = system.partitions.get(name)
-    if violation.mend == "threads" and partitions is not None:
-        needed = math.ceil(violation.value / system.topology.slo.utilization * (1 - 1e-9))
-        if partitions < needed:
-            return [f"partitions in front of {name}: at least {needed} (now {partitions})"]
+    if violation.mend == "threads" and name in system.partitions:
+        needed = violation.value / system.topology.slo.utilization
+        if system.partitions[name] < needed * (1 - 1e-9):
+            return _more_partitions(system, name, needed / system.partitions[name])
     if name in system.tiers and system.tiers[name].counted is None:
         factor *= PARTNERS_ROOM
     # The field may count per node what the limit counts in all, so the field grows as the limit has to.
@@ -190,10 +189,20 @@ def _more_nodes(system: System, sizing: Sizing, violation: Violation) -> list[st
     if singles:
         return [f"components.{n}.node: a machine of its own instead of host" for n in singles]
     if root in system.partitions and system.partitions[root] == sizing.counts[root]:
-        return [f"more partitions in front of {root} (now {system.partitions[root]})"]
+        return _more_partitions(system, root, (violation.short or 1.0))
     if root in search.free():
         return [f"components.{root}.max_nodes: more than {system.tiers[root].max_nodes}"]
     return []
+
+
+def _more_partitions(system: System, consumer: str, factor: float) -> list[str]:
+    """Return the partitions that the queues in front of a consumer need."""
+    queues = {name: tier.consumer_limit() for name, tier in system.tiers.items() if consumer in tier.destinations("")}
+    return [
+        f"components.{name}.partitions: at least {math.ceil(limit * factor * (1 - 1e-9))}"
+        for name, limit in queues.items()
+        if limit is not None
+    ]
 
 
 def _bigger_node(system: System, name: str, factor: float, constraint: str) -> list[str]:
@@ -204,9 +213,9 @@ def _bigger_node(system: System, name: str, factor: float, constraint: str) -> l
         return []
     field = {"memory": "memory", "network": "network", "disk": "disk_iops"}.get(constraint, "vcpus")
     needed = (getattr(machine, field) or 0.0) * factor * (1 - 1e-9)
-    if current in system.topology.node_types or current not in book():
-        unit = {"memory": "B", "network": "B/s", "disk_iops": "/s", "vcpus": "vcpus"}[field]
-        return [f"components.{root}.node: one with {field} of at least {show_amount(_up(needed), unit)}"]
+    if current in system.topology.node_types:
+        shown = {"memory": show_bytes(_up(needed)), "vcpus": f"{math.ceil(needed)}"}.get(field, f"{_up(needed):.3g}")
+        return [f"node_types.{current}.{field}: at least {shown}"]
     family = [entry for entry in book().values() if entry.family == book()[current].family]
     fitting = [entry.name for entry in family if (getattr(entry.node_type, field) or 0.0) >= needed]
     if not fitting:

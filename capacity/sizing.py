@@ -11,7 +11,6 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capacity import pricing
@@ -33,7 +32,7 @@ MOST_CANDIDATES: Final = 600
 LIGHT_RETRIES: Final = 1.05
 """Tries per call from which a neighbouring system does not start: retries that feed themselves have two solutions."""
 
-FIXED_RESOURCES: Final = frozenset({"memory", "connections"})
+FIXED_RESOURCES: Final = frozenset({"memory", "connections", "apply thread"})
 """What more nodes of a tier do not relieve: each node has its own, or each node takes more."""
 
 CostKey = tuple[int, float, int]
@@ -242,8 +241,10 @@ def lower_bounds(search: Search) -> tuple[Counts, Conflict | None]:
         blocked = blocked or next(iter(hopeless), None)
         aside |= {_key(conflict) for conflict in hopeless}
 
-        as_good = partial(_as_good, search, optimistic, name, hopeless, frozenset(aside))
-        counts[name] = search.first(name, as_good, counts[name]) or counts[name]
+        goal = Goal(
+            search, optimistic, name, {_key(c): c.violation.short or math.inf for c in hopeless}, frozenset(aside)
+        )
+        counts[name] = search.first(name, goal.reached_with, counts[name]) or counts[name]
     return counts, blocked
 
 
@@ -259,19 +260,24 @@ def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[tupl
     return _own_conflicts(search, {**counts, name: remaining}, name, aside)
 
 
-def _as_good(
-    search: Search,
-    counts: Counts,
-    name: str,
-    hopeless: list[Conflict],
-    aside: frozenset[tuple[str, str]],
-    count: int,
-) -> bool:
-    """Return whether a count leaves nothing that more could resolve, and is no further from the rest than the most."""
-    found = _own_conflicts(search, {**counts, name: count}, name, frozenset())
-    best = {_key(c): c.violation.short or math.inf for c in hopeless}
-    now = {_key(c): c.violation.short or math.inf for c in found}
-    return all(key in aside for key in now) and all(now.get(key, 0.0) <= most * 1.01 for key, most in best.items())
+@dataclass(frozen=True)
+class Goal:
+    """What one tier can do for a system: leave nothing that more of it resolves, and be no further from the rest."""
+
+    search: Search
+    counts: Counts
+    name: str
+    best: dict[tuple[str, str], float]
+    """By how much what is hopeless is exceeded with the most nodes."""
+    aside: frozenset[tuple[str, str]]
+
+    def reached_with(self, count: int) -> bool:
+        """Return whether a count is as good as the most."""
+        found = _own_conflicts(self.search, {**self.counts, self.name: count}, self.name, frozenset())
+        now = {_key(c): c.violation.short or math.inf for c in found}
+        return all(key in self.aside for key in now) and all(
+            now.get(key, 0.0) <= short * 1.01 for key, short in self.best.items()
+        )
 
 
 def _own_conflicts(search: Search, counts: Counts, name: str, aside: AbstractSet[tuple[str, str]]) -> list[Conflict]:

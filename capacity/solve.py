@@ -17,6 +17,7 @@ from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, mixed, with_timeout
 from models.layered import Inside, ThreadPool, thread_pool
 from models.queues import NO_WAIT, Wait, balanced_wait
+from models.service_time import from_moments
 from models.service_time import mixed as mixed_service
 from models.transforms import mixture
 
@@ -156,14 +157,16 @@ def _fill_stations(solution: Solution) -> None:
 
 
 def _station(pool: Pool, work: list[Work], squared_cv: float, wait_free: bool) -> Station:  # noqa: FBT001
-    inside = sum(w.rate * w.service.mean for w in work if w.inside)
     bursts = [w for w in work if not w.inside] or work
     rate = sum(w.rate for w in bursts)
     if rate == 0 or pool.nodes == 0:
         return Station(pool, rate, 0.0, 0.0, 0.0, None if rate > 0 and not wait_free else NO_WAIT)
     service = mixed_service([w.rate for w in bursts], [w.service for w in bursts])
-    if inside > 0 and len(bursts) < len(work):
-        service = service.slowed(1 + inside / (rate * service.mean))
+    inside = [w for w in work if w.inside] if len(bursts) < len(work) else []
+    if inside:
+        mean = service.mean + sum(w.rate / rate * w.service.mean for w in inside)
+        variance = service.variance + sum(w.rate / rate * w.service.variance for w in inside)
+        service = from_moments(mean, variance / mean**2)
     offered, cores = rate * service.mean, pool.nodes * pool.servers
     busiest = pool.hot_share * pool.nodes if pool.hot_share is not None else 1.0
     wait: Wait | None = None

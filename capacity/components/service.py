@@ -79,10 +79,12 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
         found = []
         for name in arrivals.classes:
             calls = self.calls_of(name)
-            together = Counter((call.parallel, call.to) for _, call in calls if call.parallel is not None)
+            together: Counter[tuple[str | None, str]] = Counter(
+                (call.parallel, call.to) for _, call in calls if call.parallel is not None
+            )
             for index, call in calls:
                 rate = arrivals.of(name) * call.count
-                batch = together.get((call.parallel, call.to), 1)
+                batch = together[call.parallel, call.to] or 1
                 if rate > 0:
                     reads, writes = rate * (1 - call.writes), rate * call.writes
                     found.append(Flow(call.to, name, reads, writes, index=index, batch=batch))

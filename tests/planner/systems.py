@@ -10,6 +10,7 @@ import tomli_w
 from capacity.document import parse
 from capacity.evaluate import evaluate
 from capacity.plan import plan
+from capacity.sizing import Search, size
 from capacity.solve import solve
 from capacity.system import resolve
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from capacity.document import Document
     from capacity.plan import Plan
     from capacity.results import Evaluation
+    from capacity.sizing import Sizing
     from capacity.solve import Solution
     from capacity.topology import Topology
 
@@ -56,7 +58,9 @@ def service(cpu_time: float | Values, nodes: int | None = 1, node: str = "n1", *
     return own | ({} if nodes is None else {"nodes": nodes}) | fields
 
 
-def database(read_time: float, write_time: float = 0.0, replicas: int | str = 0, node: str = "n1", **fields: Any) -> Values:
+def database(
+    read_time: float, write_time: float = 0.0, replicas: int | str = 0, node: str = "n1", **fields: Any
+) -> Values:
     """Return a database."""
     own = {"kind": "database", "node": node, "read_time": read_time, "write_time": write_time}
     return own | {"replicas": replicas} | fields
@@ -98,6 +102,12 @@ def solved(values: Values) -> Solution:
 def planned(values: Values) -> Plan:
     """Return the plan of a file."""
     return plan(topology(values))
+
+
+def sized(values: Values) -> Sizing:
+    """Return what the search finds: the counts of a plan, without the advice that an impossible one costs."""
+    read = topology(values)
+    return size(Search(resolve(read), "node" in read.resilience.survive))
 
 
 def changed(values: Values, path: str, value: Any) -> Values:
