@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from capacity.document import scaled
+from capacity.errors import show_path
 from capacity.pricing import book
 from capacity.results import Advice
 from capacity.sizing import FIXED_RESOURCES, Conflict, Search, size
@@ -45,7 +46,9 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
             known = worst.get(key)
             if known is None or _worse(conflict, known):
                 worst[key] = conflict
-    return [_advice(system, sizing, conflict) for conflict in worst.values()]
+    # An objective that an overload leaves without a value says nothing that the overload does not.
+    telling = [c for c in worst.values() if c.violation.value is not None] or list(worst.values())
+    return [_advice(system, sizing, conflict) for conflict in telling]
 
 
 def _worse(a: Conflict, b: Conflict) -> bool:
@@ -124,9 +127,7 @@ def _mends(system: System, sizing: Sizing, conflict: Conflict, value: float | No
     violation = conflict.violation
     if violation.constraint == "nodes":
         return _outage(system, violation.name)
-    left_out = [
-        f"components.{n}.{system.tiers[n].counted} left out: the plan chooses it" for n in _pinned(system, violation)
-    ]
+    left_out = [f"{_at(n)}.{system.tiers[n].counted} left out: the plan chooses it" for n in _pinned(system, violation)]
     return [*_more_nodes(system, sizing, violation), *left_out, *_raised_limit(system, violation, value)]
 
 
@@ -135,9 +136,9 @@ def _outage(system: System, name: str) -> list[str]:
     given = system.given().get(name)
     singles = _singles(system, name)
     if singles:
-        mends += [f"components.{n}.node: a machine of its own instead of host" for n in singles]
+        mends += [f"{_at(n)}.node: a machine of its own instead of host" for n in singles]
     elif given is not None:
-        mends.append(f"components.{name}.{tier.counted}: at least {given + 1}, or left out: the plan chooses it")
+        mends.append(f"{_at(name)}.{tier.counted}: at least {given + 1}, or left out: the plan chooses it")
     return [*mends, "resilience.survive = [], if the loss of this tier may take the system down"]
 
 
@@ -145,9 +146,9 @@ def _raised_limit(system: System, violation: Violation, value: float | None) -> 
     """Return by how much the limit or objective itself would have to be raised."""
     name = violation.name
     if violation.unit == "s":
-        field = f"slo.latency.{name}.{violation.constraint}"
+        field = show_path(("slo", "latency", name, violation.constraint))
         if violation.scope == "tier":
-            field = f"components.{name}.{violation.mend}"
+            field = f"{_at(name)}.{violation.mend}"
         return [] if value is None else [f"{field}: at least {show_seconds(_up(value))}"]
     if violation.value is None or violation.capacity is None or violation.mend is None:
         return []
@@ -162,7 +163,7 @@ def _raised_limit(system: System, violation: Violation, value: float | None) -> 
         factor *= PARTNERS_ROOM
     # The field may count per node what the limit counts in all, so the field grows as the limit has to.
     enough = math.ceil(getattr(system.tiers[name], violation.mend) * factor * (1 - 1e-9))
-    return [f"components.{name}.{violation.mend}: at least {enough}"]
+    return [f"{_at(name)}.{violation.mend}: at least {enough}"]
 
 
 def _pinned(system: System, violation: Violation) -> list[str]:
@@ -187,11 +188,11 @@ def _more_nodes(system: System, sizing: Sizing, violation: Violation) -> list[st
         return []
     singles = _singles(system, root)
     if singles:
-        return [f"components.{n}.node: a machine of its own instead of host" for n in singles]
+        return [f"{_at(n)}.node: a machine of its own instead of host" for n in singles]
     if root in system.partitions and system.partitions[root] == sizing.counts[root]:
         return _more_partitions(system, root, (violation.short or 1.0))
     if root in search.free():
-        return [f"components.{root}.max_nodes: more than {system.tiers[root].max_nodes}"]
+        return [f"{_at(root)}.max_nodes: more than {system.tiers[root].max_nodes}"]
     return []
 
 
@@ -199,7 +200,7 @@ def _more_partitions(system: System, consumer: str, factor: float) -> list[str]:
     """Return the partitions that the queues in front of a consumer need."""
     queues = {name: tier.consumer_limit() for name, tier in system.tiers.items() if consumer in tier.destinations("")}
     return [
-        f"components.{name}.partitions: at least {math.ceil(limit * factor * (1 - 1e-9))}"
+        f"{_at(name)}.partitions: at least {math.ceil(limit * factor * (1 - 1e-9))}"
         for name, limit in queues.items()
         if limit is not None
     ]
@@ -220,7 +221,12 @@ def _bigger_node(system: System, name: str, factor: float, constraint: str) -> l
     fitting = [entry.name for entry in family if (getattr(entry.node_type, field) or 0.0) >= needed]
     if not fitting:
         return [f"no {book()[current].family} node is large enough for {constraint}: {digits(factor)} x {current}"]
-    return [f'components.{root}.node = "{fitting[0]}" instead of {current}']
+    return [f'{_at(root)}.node = "{fitting[0]}" instead of {current}']
+
+
+def _at(name: str) -> str:
+    """Return the key path of a tier."""
+    return show_path(("components", name))
 
 
 def _up(value: float) -> float:

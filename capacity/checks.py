@@ -18,10 +18,16 @@ if TYPE_CHECKING:
 MOST_TIERS: Final = 400
 """Twice the largest system that anybody has drawn; calls may be nested as deep as this."""
 
+MOST_NEAREST: Final = 50
+"""Wrong names of one file for which the nearest right one is looked for."""
+
+MOST_RATE: Final = 1e12
+"""Requests per second, peak and load included."""
+
 
 def check(topology: Topology) -> list[Problem]:
     """Return every problem of a topology whose fields are all well formed and whose references lead somewhere."""
-    problems = [*_emptiness(topology), *_tiers(topology)]
+    problems = [*_emptiness(topology), *_rates(topology), *_tiers(topology)]
     return problems or [*_circles(topology), *_per_class(topology)]
 
 
@@ -33,16 +39,19 @@ def dangling(references: Iterable[Reference], values: Mapping[str, Any]) -> Iter
         "request class": _names(values, "workload", "classes"),
         "node type": [*own, *book()],
     }
+    wrong = 0
     for reference in references:
         names = known[reference.what]
         if reference.name in names:
             continue
-        allowed = ", ".join(names)
+        allowed = ", ".join(names) or "none is declared"
         if reference.what == "node type":
             allowed = "a name of `capacity nodes` or of [node_types]"
         found = None if reference.at_key else ascii_quoted(reference.name)
         message = f"there is no {reference.what} of this name"
-        near = nearest(reference.name, names)
+        # Comparing with every name is slow: a file with a hundred wrong names has another fault than spelling.
+        near = nearest(reference.name, names) if wrong < MOST_NEAREST else None
+        wrong += 1
         yield Problem(reference.path, message, found, allowed, near, at_key=reference.at_key)
 
 
@@ -59,6 +68,14 @@ def _emptiness(topology: Topology) -> Iterator[Problem]:
         yield Problem(("components",), "there is no tier", allowed="at least one")
     if len(topology.components) > MOST_TIERS:
         yield Problem(("components",), "has too many tiers", str(len(topology.components)), f"at most {MOST_TIERS}")
+
+
+def _rates(topology: Topology) -> Iterator[Problem]:
+    for name, request_class in topology.workload.classes.items():
+        rate = request_class.rate * topology.workload.peak_to_mean
+        if rate > MOST_RATE or getattr(request_class.rate, "high", 0.0) > MOST_RATE:
+            path, allowed = ("workload", "classes", name, "rate"), f"at most {MOST_RATE:g} a second at the peak"
+            yield Problem(path, "is too much, peak_to_mean and --load included", f"{rate:g}/s", allowed)
 
 
 def _tiers(topology: Topology) -> Iterator[Problem]:

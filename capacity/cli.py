@@ -6,13 +6,12 @@ Exit codes: 0 done; 1 an objective or limit is not met, or nothing feasible exis
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from capacity import __version__
+from capacity import __version__, console
 
 app = typer.Typer(
     name="capacity",
@@ -65,7 +64,7 @@ def _root(
     version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
 ) -> None:
     if version:
-        sys.stdout.write(f"capacity {__version__}\n")
+        console.say(f"capacity {__version__}\n")
         raise typer.Exit
 
 
@@ -85,14 +84,14 @@ def init(
     from capacity import examples, output  # noqa: PLC0415
 
     if example == "list":
-        sys.stdout.write("".join(f"{name:34}{what}\n" for name, what in examples.listed()))
+        console.say("".join(f"{name:34}{what}\n" for name, what in examples.listed()))
         return
     text = examples.text(example)
     if file == "-":
-        sys.stdout.write(text)
+        console.say(text)
         return
     output.write_new(file, text, force=force)
-    sys.stderr.write(f"wrote {file}; next: capacity plan {file}\n")
+    console.tell(f"wrote {file}; next: capacity plan {file}")
 
 
 @app.command()
@@ -162,9 +161,9 @@ def check(file: File, *, overrides: Overrides = None, load: Load = "1x", json: A
     evaluation = as_given(document.topology).evaluation
     out.warn_assumed(evaluation)
     if json:
-        sys.stdout.write(render.json({"feasible": evaluation.feasible, "scenarios": evaluation.scenarios}))
+        console.say(render.json({"feasible": evaluation.feasible, "scenarios": evaluation.scenarios}))
     else:
-        sys.stdout.write(report.checked(evaluation))
+        console.say(report.checked(evaluation))
     if not evaluation.feasible:
         raise typer.Exit(1)
 
@@ -183,7 +182,7 @@ def nodes(
     from capacity import pricebook, render  # noqa: PLC0415
 
     entries = pricebook.entries(sort.value, family)
-    sys.stdout.write(render.json(pricebook.plain(entries)) if json else render.text([pricebook.section(entries)]))
+    console.say(render.json(pricebook.plain(entries)) if json else render.text([pricebook.section(entries)]))
 
 
 @app.command()
@@ -195,7 +194,7 @@ def schema() -> None:
     from capacity import render  # noqa: PLC0415
     from capacity.schema import json_schema  # noqa: PLC0415
 
-    sys.stdout.write(render.json(json_schema()))
+    console.say(render.json(json_schema()))
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ class Decoder:
             return self._list(get_args(hint)[0], value, path)
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
             return self._tier(value, path) if issubclass(hint, Tier) else self.struct(hint, value, path)
-        if origin is Literal and (value not in get_args(hint) or not isinstance(value, str)):
+        if origin is Literal and (not isinstance(value, str) or value not in get_args(hint)):
             self._choice(path, value, [str(a) for a in get_args(hint)])
         if hint in (str, bool, int) and type(value) is not hint:
             self._reject(path, "has the wrong type", value, _describe(hint))
@@ -122,7 +122,7 @@ class Decoder:
     def _union(self, options: list[Any], value: object, path: KeyPath) -> object:
         """Decode by the shape of the value: a table, one of the known words, or else the plain option."""
         words = [o for o in options if get_origin(o) is Literal]
-        if words and value in get_args(words[0]):
+        if words and isinstance(value, str) and value in get_args(words[0]):
             return value
         tables = [o for o in options if get_origin(o) is dict]
         if tables and isinstance(value, dict):
@@ -169,7 +169,7 @@ class Decoder:
         if "kind" not in value:
             self.problems.append(Problem(path, "kind is missing", allowed=", ".join(known)))
             raise Rejected
-        if value["kind"] not in known:
+        if not isinstance(value["kind"], str) or value["kind"] not in known:
             self._choice((*path, "kind"), value["kind"], list(known))
         return self.struct(known[value["kind"]], value, path)
 

@@ -19,7 +19,7 @@ from capacity.topology import Topology
 from capacity.units import Uncertain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 """A topology of a thousand tiers is a tenth of this."""
@@ -79,14 +79,13 @@ def parse(text: str, source: str, overrides: Sequence[str] = (), load_factor: fl
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise DocumentError([_syntax_problem(str(error), source)]) from error
+        raise DocumentError([_syntax_problem(str(error), source, text)]) from error
     except (RecursionError, ValueError) as error:
         raise DocumentError([Problem((), f"is not TOML: {type(error).__name__}", source=source)]) from error
     if not values:
         cure = "a [workload] with classes and [components]; `capacity init FILE` writes one to start from"
         raise DocumentError([Problem((), "is empty", allowed=cure, source=source)])
-    for override in overrides:
-        _override(values, override)
+    given = {tuple(_override(values, override)): override for override in overrides}
     decoder = Decoder()
     topology = _topology(decoder, values)
     decoder.problems += dangling(decoder.references, values)
@@ -94,7 +93,7 @@ def parse(text: str, source: str, overrides: Sequence[str] = (), load_factor: fl
         topology = scaled(topology, load_factor)
         decoder.problems += check(topology)
     if topology is None or decoder.problems:
-        raise DocumentError(_placed(decoder.problems, text, source))
+        raise DocumentError(_placed(decoder.problems, text, source, given))
     return Document(source, topology, values, load_factor)
 
 
@@ -121,6 +120,11 @@ def _times(number: float, factor: float) -> float:
     return number * factor
 
 
+def _written(number: float) -> float | str:
+    """Return a number of the topology as a file would have it."""
+    return f"{number.low}..{float(number)}..{number.high}" if isinstance(number, Uncertain) else float(number)
+
+
 def uncertain_fields(value: object, path: KeyPath = ()) -> list[tuple[KeyPath, Uncertain]]:
     """Return every interval in a struct with its key path."""
     if isinstance(value, Uncertain):
@@ -137,26 +141,26 @@ def uncertain_fields(value: object, path: KeyPath = ()) -> list[tuple[KeyPath, U
 
 def exported(document: Document, counts: dict[str, dict[str, int]]) -> dict[str, Any]:
     """Return the user's values with counts filled in and the load applied, ready to be written as TOML."""
-    values = copy.deepcopy(document.values)
+    values = {key: copy.deepcopy(value) for key, value in document.values.items() if key != "plan"}
     for name, fields in counts.items():
         values["components"][name].update(fields)
     if document.load_factor != 1:
         for name, c in document.topology.workload.classes.items():
-            values["workload"]["classes"][name]["rate"] = float(c.rate)
-    values.pop("plan", None)
+            values["workload"]["classes"][name]["rate"] = _written(c.rate)
     return values
 
 
-def _override(values: dict[str, Any], override: str) -> None:
-    """Apply one `key.path=value` to parsed TOML."""
+def _override(values: dict[str, Any], override: str) -> list[str]:
+    """Apply one `key.path=value` to parsed TOML; return its path."""
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
         raise UsageError(f"--set {override}: write KEY.PATH=VALUE, like components.app.nodes=4")
     try:
+        override.encode()
         path = _dotted(key.strip())
         value = _literal(text.strip())
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"--set {override}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--set {override[:200]}: {error or 'nested too deeply'}") from error
     table: Any = values
     for i, part in enumerate(path[:-1]):
         if isinstance(table, dict) and part not in table and i == 1 and path[0] in ("components", "node_types"):
@@ -170,6 +174,7 @@ def _override(values: dict[str, Any], override: str) -> None:
         table[path[-1]] = value
     else:
         raise UsageError(f"--set {override}: {show_path(tuple(path[:-1]))} is not a table")
+    return path
 
 
 def _inside(table: Any, part: str, override: str) -> Any:
@@ -181,7 +186,7 @@ def _inside(table: Any, part: str, override: str) -> Any:
 
 
 def _position(table: list[Any], part: str, override: str) -> int:
-    if part.isdigit() and int(part) < len(table):
+    if part.isascii() and part.isdigit() and int(part) < len(table):
         return int(part)
     raise UsageError(f"--set {override}: {part} is not a position from 0 to {len(table) - 1}")
 
@@ -191,7 +196,9 @@ def _dotted(key: str) -> list[str]:
     parts: list[str] = []
     parsed: Any = tomllib.loads(f"{key} = 0")
     while isinstance(parsed, dict):
-        (part, parsed), *_ = parsed.items()
+        if len(parsed) != 1:
+            raise ValueError("not the name of one key")
+        ((part, parsed),) = parsed.items()
         parts.append(part)
     return parts
 
@@ -204,22 +211,36 @@ def _literal(text: str) -> Any:
         return text
 
 
-def _syntax_problem(message: str, source: str) -> Problem:
+def _syntax_problem(message: str, source: str, text: str) -> Problem:
     match = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", message, re.DOTALL)
     if match is None:
         return Problem((), f"is not TOML: {message[:200]}", source=source)
-    what = " ".join(match[1].split())[:200]
-    duplicate = "overwrite" in what or "twice" in what
-    text = f"duplicate key: {what}" if duplicate else f"is not TOML: {what}"
-    return Problem((), text).placed(source, int(match[2]), int(match[3]))
+    what, line, column = " ".join(match[1].split())[:200], int(match[2]), int(match[3])
+    if "overwrite" not in what and "twice" not in what:
+        return Problem((), f"is not TOML: {what}").placed(source, line, column)
+    written = text.splitlines()[line - 1] if line <= len(text.splitlines()) else ""
+    key = written.partition("=")[0].strip()
+    place = len(written) - len(written.lstrip()) + 1
+    return Problem((), "duplicate key", ascii_quoted(key), "each key once").placed(source, line, place)
 
 
-def _placed(problems: Sequence[Problem], text: str, source: str) -> list[Problem]:
+def _placed(
+    problems: Sequence[Problem], text: str, source: str, overrides: Mapping[tuple[str, ...], str]
+) -> list[Problem]:
+    """Return the problems with their places: line and column, or the override that caused them."""
     from capacity.positions import Positions  # noqa: PLC0415 - only errors pay for the parser
 
-    positions = Positions(text)
+    try:
+        positions = Positions(text)
+    except RecursionError:
+        return [problem.placed(source, None, None) for problem in problems]
     placed = []
     for problem in problems:
+        path = tuple(str(key) for key in problem.path)
+        override = next((o for start, o in overrides.items() if path[: len(start)] == start), None)
+        if override is not None:
+            placed.append(problem.placed(f"--set {override}", None, None))
+            continue
         line, column = positions.of(problem.path, key=problem.at_key) or (None, None)
         placed.append(problem.placed(source, line, column))
     return sorted(placed, key=lambda p: (p.line or 0, p.column or 0))

@@ -53,7 +53,7 @@ class Problem:
             parts.append(f"allowed: {self.allowed}")
         if self.nearest is not None:
             parts.append(f"did you mean {self.nearest}?")
-        return ": ".join(part for part in (place, show_path(self.path), "; ".join(parts)) if part)
+        return printable(": ".join(part for part in (place, show_path(self.path), "; ".join(parts)) if part))
 
 
 class DocumentError(CapacityError):
@@ -76,9 +76,13 @@ def show_path(path: KeyPath) -> str:
     return text
 
 
-def ascii_quoted(text: object, most: int = 60) -> str:
-    """Return a value in double quotes with control characters shown and no more than `most` characters."""
-    shown = text if isinstance(text, str) else repr(text)
-    shown = shown if len(shown) <= most else shown[: most - 1] + "…"
-    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
-    return f'"{printable}"' if isinstance(text, str) else printable
+def printable(text: str) -> str:
+    """Return text in which nothing is a command to a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def ascii_quoted(value: object, most: int = 60) -> str:
+    """Return a value as TOML would write it, with control characters shown and no more than `most` characters."""
+    shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+    shown = printable(shown if len(shown) <= most else shown[: most - 1] + "…")
+    return f'"{shown}"' if isinstance(value, str) else shown

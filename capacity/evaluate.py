@@ -23,7 +23,7 @@ from capacity.system import resolve
 from capacity.verdict import FRACTIONS, Violation, class_latency, goals, limits, violations
 from capacity.warnings import warnings
 from models.latency import Latency, mixed
-from models.transforms import Mixture, PiecewiseDensity, PiecewiseHazard
+from models.transforms import Mixture, PiecewiseHazard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from capacity.system import Counts, System
     from capacity.topology import Topology
 
-_NOT_EXACT = (Mixture, PiecewiseDensity, PiecewiseHazard)
+_NOT_EXACT = (Mixture, PiecewiseHazard)
 """Parts of a response time that stand for more than one path, or for a distribution kept on a grid."""
 
 

@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from capacity import __version__
+from capacity import __version__, console
 from capacity.errors import CapacityError, DocumentError
 
 if TYPE_CHECKING:
@@ -19,35 +19,48 @@ BUG: Final = 70
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 
+MOST_SHOWN: Final = 100
+"""Problems of one file that are written out."""
+
 
 def guarded(run: Callable[[], object]) -> int:
     """Return the exit code of a command, whatever happens in it."""
     code = 0
     try:
+        console.prepare()
         run()
-        sys.stdout.flush()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None) * BAD_INPUT
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        console.tell("interrupted")
         code = INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; the interpreter must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (console.OutputClosedError, BrokenPipeError):
+        _forget_output()
         code = PIPE_CLOSED
+    except console.OutputFailedError as error:
+        console.tell(f"error: standard output cannot be written: {error}")
+        _forget_output()
+        code = BAD_INPUT
     except DocumentError as error:
-        for problem in error.problems:
-            sys.stderr.write(f"{problem.text()}\n")
         many = len(error.problems)
-        sys.stderr.write(f"{many} problem{'s' if many != 1 else ''}; nothing was computed\n")
+        for problem in error.problems[:MOST_SHOWN]:
+            console.tell(problem.text())
+        more = f", of which {MOST_SHOWN} are shown" if many > MOST_SHOWN else ""
+        console.tell(f"{many} problem{'s' if many != 1 else ''}{more}; nothing was computed")
         code = BAD_INPUT
     except CapacityError as error:
-        sys.stderr.write(f"error: {error}\n")
+        console.tell(f"error: {error}")
         code = BAD_INPUT
     except Exception as error:  # noqa: BLE001 - the last line of defence: users never see a traceback
-        sys.stderr.write(_report(error))
+        for line in _report(error).splitlines():
+            console.tell(line)
         code = BUG
     return code
+
+
+def _forget_output() -> None:
+    """Keep the interpreter from complaining at exit about output that nobody can take."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(error: Exception) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from capacity import render, report
+from capacity import console, render, report
 from capacity.errors import UsageError, ascii_quoted
 from capacity.plan import to_toml
 from capacity.results import to_builtins
@@ -63,12 +63,12 @@ class Target:
 def emit(target: Target, document: Document, result: Plan) -> None:
     """Write a result to a file or to standard output: the same bytes."""
     text = formatted(target.form, document, result)
-    if target.file is None:
-        sys.stdout.write(text)
+    if target.file in (None, "-"):
+        console.say(text)
     else:
         write_result(target.file, text, document.source, force=target.force)
         verdict = "" if result.feasible else "; it does not meet every objective"
-        sys.stderr.write(f"wrote {target.file}{verdict}\n")
+        console.tell(f"wrote {target.file}{verdict}")
     if target.file is not None or target.form in ("json", "csv", "toml"):
         warn_assumed(result.evaluation)
 
@@ -77,7 +77,7 @@ def warn_assumed(evaluation: Evaluation) -> None:
     """Tell standard error of counts that nobody gave, where the report itself is not for eyes."""
     for warning in evaluation.warnings:
         if warning.code == "count_assumed":
-            sys.stderr.write(f"warning: {warning.tier}: {warning.message}\n")
+            console.tell(f"warning: {warning.tier}: {warning.message}")
 
 
 def formatted(form: str, document: Document, result: Plan) -> str:
@@ -104,11 +104,16 @@ def write_new(target: str, text: str, *, force: bool) -> None:
 def write_result(target: str, text: str, source: str, *, force: bool) -> None:
     """Write a result; a topology that somebody wrote by hand is not replaced without --force."""
     path = Path(target)
-    if not force and path.exists():
-        if source != "-" and path.exists() and Path(source).exists() and path.samefile(source):
-            raise UsageError(f"{target} is the input: nothing was written; name another file, or --force replaces it")
-        if path.suffix.lower() == ".toml" and not _is_plan(path):
-            raise UsageError(f"{target} exists and is no exported plan: nothing was written; --force replaces it")
+    try:
+        if not force and path.exists():
+            if source != "-" and Path(source).exists() and path.samefile(source):
+                raise UsageError(
+                    f"{target} is the input: nothing was written; name another file, or --force replaces it"
+                )
+            if path.suffix.lower() == ".toml" and not _is_plan(path):
+                raise UsageError(f"{target} exists and is no exported plan: nothing was written; --force replaces it")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{target} cannot be written: {getattr(error, 'strerror', None) or error}") from error
     write(target, text)
 
 
@@ -120,9 +125,9 @@ def _is_plan(path: Path) -> bool:
 
 
 def write(target: str, text: str) -> None:
-    """Write a file whole or not at all."""
-    path = Path(target)
+    """Write a file whole or not at all; a link stays a link."""
     try:
+        path = Path(target).resolve()
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
             return
@@ -148,14 +153,14 @@ def _umask() -> int:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int], None]]:
-    """Give a function to call with each candidate; on a terminal it shows that the work goes on."""
+    """Give a function to call with each system solved; on a terminal it shows that the work goes on."""
     started, shown = time.monotonic(), False
 
     def tick(count: int) -> None:
         nonlocal shown
         if sys.stderr.isatty() and time.monotonic() - started > _PATIENCE:
             shown = True
-            sys.stderr.write(f"\r{what}: {count} candidates")
+            sys.stderr.write(f"\r{what}: {count} systems solved")
             sys.stderr.flush()
 
     try:

@@ -43,11 +43,11 @@ class Plan:
 def plan(topology: Topology, tick: Callable[[int], None] = lambda _: None) -> Plan:
     """Return the cheapest plan, or where nothing is feasible the best that was reached and what would help.
 
-    Deterministic: equal topologies give equal plans. `tick` is called with the number of each candidate tried.
+    Deterministic: equal topologies give equal plans. `tick` is called with the number of systems solved so far.
     """
     system = resolve(topology)
-    search = Search(system, "node" in topology.resilience.survive)
-    sizing = size(search, tick)
+    search = Search(system, "node" in topology.resilience.survive, tick=tick)
+    sizing = size(search)
     evaluation = evaluated(system, sizing.counts, guess=False)
     why = reasons(search, sizing.counts) if sizing.conflict is None else {}
     tiers = {

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
 import tree_sitter_toml
 from tree_sitter import Language, Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tree_sitter import Node
 
     from capacity.errors import KeyPath
@@ -49,21 +48,25 @@ class Positions:
             position = self._arrays.get(path, 0)
             self._arrays[path] = position + 1
             path = (*path, position)
-        self._note(path, name)
+        for length in range(1, len(path) + 1):
+            self._keys.setdefault(path[:length], name)
         self._pairs(node, path)
 
     def _pairs(self, node: Node, path: KeyPath) -> None:
         for pair in node.named_children:
             if pair.type != "pair":
                 continue
-            key, value = pair.named_children[0], pair.named_children[-1]
+            key, value = [child for child in pair.named_children if child.type != "comment"][:2]
             whole = (*path, *_key_parts(key))
             self._note(whole, key)
             self._value(value, whole)
 
     def _note(self, path: KeyPath, node: Node) -> None:
+        """Note where each part of a key stands; what is above it stands at its first part, unless noted before."""
+        parts = _key_nodes(node)
         for length in range(1, len(path) + 1):
-            self._keys.setdefault(path[:length], node)
+            part = parts[max(0, length - 1 - (len(path) - len(parts)))]
+            self._keys.setdefault(path[:length], part)
 
     def _value(self, node: Node, path: KeyPath) -> None:
         self._values[path] = node
@@ -75,9 +78,19 @@ class Positions:
                 self._value(item, (*path, i))
 
 
-def _key_parts(node: Node) -> Sequence[str]:
-    """Return the parts of a bare, quoted or dotted key."""
-    if node.type == "dotted_key":
-        return [part for child in node.named_children for part in _key_parts(child)]
-    text = (node.text or b"").decode(errors="replace")
-    return [text[1:-1] if node.type == "quoted_key" else text]
+def _key_nodes(node: Node) -> list[Node]:
+    """Return the parts of a bare, quoted or dotted key, in order."""
+    parts: list[Node] = []
+    while node.type == "dotted_key":
+        node, last = node.named_children[0], node.named_children[-1]
+        parts.append(last)
+    return [node, *reversed(parts)]
+
+
+def _key_parts(node: Node) -> list[str]:
+    """Return the names that the parts of a key stand for, escapes resolved."""
+    names = []
+    for part in _key_nodes(node):
+        text = (part.text or b"").decode(errors="replace")
+        names.append(next(iter(tomllib.loads(f"{text} = 0"))) if part.type == "quoted_key" else text)
+    return names

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,7 +52,7 @@ def markdown(sections: Sequence[Section]) -> str:
 
 def json(value: object) -> str:
     """Return JSON with two spaces of indent; never NaN nor infinity, which the results do not hold."""
-    plain = msgspec.to_builtins(value)
+    plain = msgspec.to_builtins(value, enc_hook=float)
     return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
 
 
@@ -113,11 +112,27 @@ def _fitted(cell: str, wanted: int, *, right: bool) -> str:
 
 
 def _wrapped(note: str) -> list[str]:
+    """Return a note as indented lines, counted in columns and not in characters."""
     indent = " " * (2 + len(note) - len(note.lstrip()))
-    wrapped = textwrap.wrap(
-        note.strip(), WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
-    )
-    return wrapped or [""]
+    return wrapped(note.strip(), indent, indent + "  ")
+
+
+def wrapped(line: str, first: str = "", rest: str = "") -> list[str]:
+    """Return words as lines of at most 80 columns; a word that is longer stands alone, cut where it has to be."""
+    lines, current = [], first
+    for whole in line.split():
+        word = whole
+        if width(current) + width(word) > WIDTH and current.strip():
+            lines.append(current.rstrip())
+            current = rest
+        while width(current) + width(word) > WIDTH:
+            cut = WIDTH - width(current)
+            while width(word[:cut]) > WIDTH - width(current):
+                cut -= 1
+            lines.append(current + word[:cut])
+            word, current = word[cut:], rest
+        current += word + " "
+    return [*lines, current.rstrip()]
 
 
 def _escaped(cell: str) -> str:

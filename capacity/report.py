@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from capacity.errors import printable
+from capacity.render import wrapped
 from capacity.units import digits, show_amount, show_bytes, show_percent, show_seconds
 
 if TYPE_CHECKING:
@@ -46,14 +48,14 @@ def _verdict(evaluation: Evaluation) -> Section:
     if evaluation.peak_to_mean > 1:
         load = f"at the peak, {digits(evaluation.peak_to_mean)}x the daily mean"
     ceiling = f"no resource above {show_percent(evaluation.utilization_ceiling)}"
-    return Section(f"{clean(evaluation.name)}: {verdict}", notes=[f"{total(evaluation)}; {load}; {ceiling}"])
+    return Section(f"{printable(evaluation.name)}: {verdict}", notes=[f"{total(evaluation)}; {load}; {ceiling}"])
 
 
 def _infeasible(evaluation: Evaluation) -> list[Section]:
     notes = []
     for advice in evaluation.infeasible:
-        notes.append(f"{advice.constraint}: {advice.best}")
-        notes += [f"  mend: {mend}" for mend in advice.mends]
+        notes.append(printable(f"{advice.constraint}: {advice.best}"))
+        notes += [printable(f"  mend: {mend}") for mend in advice.mends]
     if evaluation.feasible_load is not None:
         notes.append(f"all else as it is, a plan exists up to {evaluation.feasible_load:.2f}x of this load")
     return [Section("Cannot be met", notes=notes)]
@@ -62,9 +64,9 @@ def _infeasible(evaluation: Evaluation) -> list[Section]:
 def total(evaluation: Evaluation) -> str:
     """Return the monthly cost: a lower bound and what is unknown, where a price is."""
     cost = evaluation.cost
-    known = f"{cost.monthly:,.2f} {clean(cost.currency)}/month"
+    known = f"{cost.monthly:,.2f} {printable(cost.currency)}/month"
     if cost.unknown:
-        names = ", ".join(clean(name) for name in cost.unknown)
+        names = ", ".join(printable(name) for name in cost.unknown)
         return f"at least {known} plus unknown (no price for {names})"
     return known
 
@@ -76,21 +78,21 @@ def _tiers(evaluation: Evaluation) -> Section:
         if tier.kind == "queue":
             waits, p99 = "-", _seconds(tier.details["delay"]["p99_s"])
         rate = f"{digits(tier.arrival_rate_per_s)}/s"
-        rows.append((clean(name), _nodes(tier), rate, _busiest(tier), waits, p99))
+        rows.append((printable(name), _nodes(tier), rate, _busiest(tier), waits, p99))
     notes = ["Wait (mean) and p99 are of one visit, at the tier itself; of a queue, from enqueue to done."]
     return Section("Tiers", rows, frozenset({2, 4, 5}), notes)
 
 
 def _nodes(tier: TierResult) -> str:
     if tier.host is not None:
-        return f"on {clean(tier.host)}"
+        return f"on {printable(tier.host)}"
     if tier.node is None:
         return "-"
     count = f"{tier.nodes}"
     if tier.counted == "replicas":
         shards = tier.details["shards"]
         count = f"1+{tier.count}" if shards == 1 else f"{shards}x(1+{tier.count})"
-    return f"{count} x {clean(tier.node)}"
+    return f"{count} x {printable(tier.node)}"
 
 
 def _busiest(tier: TierResult) -> str:
@@ -108,7 +110,7 @@ def _classes(evaluation: Evaluation) -> Section:
     rows: list[tuple[str, ...]] = [("Request class", "Rate", "mean", "p50", "p90", "p95", "p99", "p99.9")]
     for name, c in evaluation.classes.items():
         times = [_seconds(v) for v in (c.mean_s, c.p50_s, c.p90_s, c.p95_s, c.p99_s, c.p999_s)]
-        rows.append((clean(name), f"{digits(c.arrival_rate_per_s)}/s", *times))
+        rows.append((printable(name), f"{digits(c.arrival_rate_per_s)}/s", *times))
     return Section("Request classes", rows, frozenset(range(1, 8)))
 
 
@@ -118,14 +120,14 @@ def _objectives(evaluation: Evaluation) -> Section:
     found += [(name, slo) for name, tier in evaluation.tiers.items() for slo in tier.slo]
     for name, slo in found:
         reached, verdict = _seconds(slo.value), "ok" if slo.met else "MISSED"
-        rows.append((f"{clean(name)} {slo.name}", show_seconds(slo.limit), reached, verdict))
+        rows.append((f"{printable(name)} {slo.name}", show_seconds(slo.limit), reached, verdict))
     return Section("", rows if len(rows) > 1 else (), frozenset({1, 2}))
 
 
 def _scenarios(evaluation: Evaluation) -> Section:
     names = list(evaluation.classes)
     shown = names if len(names) <= 5 else []
-    rows: list[tuple[str, ...]] = [("Scenario", "Verdict", *(f"{clean(n)} p99" for n in shown))]
+    rows: list[tuple[str, ...]] = [("Scenario", "Verdict", *(f"{printable(n)} p99" for n in shown))]
     notes = []
     for name, result in evaluation.scenarios.items():
         cells = [_seconds(result.classes[n].p99_s) for n in shown]
@@ -140,10 +142,10 @@ _SCENARIOS = {"normal": "normal", "node": "one node lost"}
 
 def describe_failure(failure: Failure) -> str:
     """Return where something is not met and by how much."""
-    lost = f" without a node of {clean(failure.lost)}" if failure.lost else ""
-    where = f"{clean(failure.name)} {failure.constraint}"
+    lost = f" without a node of {printable(failure.lost)}" if failure.lost else ""
+    where = f"{printable(failure.name)} {failure.constraint}"
     if failure.constraint == "nodes":
-        return f"{clean(failure.name)}: no node left to serve"
+        return f"{printable(failure.name)}: no node left to serve"
     limit = show_amount(failure.limit, failure.unit)
     if failure.value is None:
         return f"{where}{lost}: overloaded, {limit} allowed"
@@ -154,12 +156,12 @@ def describe_failure(failure: Failure) -> str:
 def checked(evaluation: Evaluation) -> str:
     """Return one line for each limit or objective that is not met, or that all are."""
     lines = [
-        f"FAIL  {_SCENARIOS.get(name, name)}: {describe_failure(failure)}"
+        f"FAIL {_SCENARIOS.get(name, name)}: {describe_failure(failure)}"
         for name, result in evaluation.scenarios.items()
         for failure in result.violations
     ]
-    met = f"ok    every objective and limit is met ({', '.join(_SCENARIOS.get(n, n) for n in evaluation.scenarios)})"
-    return "\n".join(lines or [met]) + "\n"
+    met = f"ok every objective and limit is met ({', '.join(_SCENARIOS.get(n, n) for n in evaluation.scenarios)})"
+    return "\n".join(line for text in lines or [met] for line in wrapped(text, rest="      ")) + "\n"
 
 
 def _why(evaluation: Evaluation) -> Section:
@@ -169,13 +171,13 @@ def _why(evaluation: Evaluation) -> Section:
             continue
         most = max(why.nodes for why in tier.why)
         asked = " · ".join(f"{_reason(why, name)} {why.nodes}{' ←' if why.nodes == most else ''}" for why in tier.why)
-        notes.append(f"{clean(name)}: {tier.nodes} node{'s' if tier.nodes != 1 else ''} = {asked}")
+        notes.append(f"{printable(name)}: {tier.nodes} node{'s' if tier.nodes != 1 else ''} = {asked}")
     return Section("Why this many", notes=notes)
 
 
 def _reason(why: Why, tier: str) -> str:
     kind, _, what = why.constraint.partition(": ")
-    return f"{kind} ({clean(what.removeprefix(f'{tier} '))})" if what else kind
+    return f"{kind} ({printable(what.removeprefix(f'{tier} '))})" if what else kind
 
 
 def _cost(evaluation: Evaluation) -> Section:
@@ -183,7 +185,7 @@ def _cost(evaluation: Evaluation) -> Section:
     for item in evaluation.cost.items:
         each = "unknown" if item.unit_price is None else f"{item.unit_price:,.2f}"
         monthly = "unknown" if item.monthly is None else f"{item.monthly:,.2f}"
-        rows.append((f"{clean(item.tier)} ({clean(item.what)})", str(item.quantity), each, monthly))
+        rows.append((f"{printable(item.tier)} ({printable(item.what)})", str(item.quantity), each, monthly))
     return Section("", rows if len(rows) > 1 else (), frozenset({1, 2, 3}), [f"total: {total(evaluation)}"])
 
 
@@ -192,9 +194,8 @@ def _details(evaluation: Evaluation) -> Section:
     for name, tier in evaluation.tiers.items():
         d = tier.details
         if "hit_ratio" in d:
-            notes.append(
-                f"{clean(name)}: {show_percent(d['hit_ratio'])} of reads hit, {digits(d['objects_held'])} objects held"
-            )
+            held = f"{digits(d['objects_held'])} objects held"
+            notes.append(f"{printable(name)}: {show_percent(d['hit_ratio'])} of reads hit, {held}")
         lag = d.get("lag")
         if lag:
             text = (
@@ -202,23 +203,18 @@ def _details(evaluation: Evaluation) -> Section:
                 if lag["diverges"]
                 else f"mean {_seconds(lag['mean_s'])}, p99 {_seconds(lag['p99_s'])}"
             )
-            notes.append(f"{clean(name)}: replication lag {text}")
+            notes.append(f"{printable(name)}: replication lag {text}")
         if d.get("disk", {}).get("miss_ratio"):
-            notes.append(f"{clean(name)}: {show_percent(d['disk']['miss_ratio'])} of reads go to the disk")
+            notes.append(f"{printable(name)}: {show_percent(d['disk']['miss_ratio'])} of reads go to the disk")
         if "drain_s" in d:
             drained = "never drains" if d["drain_s"] is None else f"drains in {show_seconds(d['drain_s'])}"
             stored = f", {show_bytes(d['storage_bytes'])} stored" if d["storage_bytes"] else ""
-            notes.append(f"{clean(name)}: after a stop of {show_seconds(d['stop_s'])} {drained}{stored}")
+            notes.append(f"{printable(name)}: after a stop of {show_seconds(d['stop_s'])} {drained}{stored}")
         if d.get("threads_held") is not None:
-            notes.append(f"{clean(name)}: holds {digits(d['threads_held'])} of our threads on average")
+            notes.append(f"{printable(name)}: holds {digits(d['threads_held'])} of our threads on average")
     return Section("Inside", notes=notes)
 
 
 def _warnings(evaluation: Evaluation) -> Section:
-    notes = [f"{clean(w.tier) + ': ' if w.tier else ''}{clean(w.message)}" for w in evaluation.warnings]
+    notes = [f"{printable(w.tier) + ': ' if w.tier else ''}{printable(w.message)}" for w in evaluation.warnings]
     return Section("Mind", notes=notes)
-
-
-def clean(text: str) -> str:
-    """Return text without what a terminal would take as a command."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -170,7 +170,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
 def to_builtins(evaluation: Evaluation) -> dict[str, Any]:
     """Return an evaluation as plain tables and lists, each tier's own findings beside the common ones."""
-    values: dict[str, Any] = msgspec.to_builtins(evaluation)
+    values: dict[str, Any] = msgspec.to_builtins(evaluation, enc_hook=float)  # an Uncertain is a float
     for tier in values["tiers"].values():
         details = tier.pop("details")
         del tier["count"], tier["counted"]

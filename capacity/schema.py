@@ -23,9 +23,22 @@ def json_schema() -> dict[str, Any]:
         "anyOf": [{"$ref": f"#/$defs/{kind.__name__}"} for kind in known.values()],
         "discriminator": {"propertyName": "kind"},
     }
+    _allow_units(definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "capacity topology",
         **top,
         "$defs": dict(sorted(definitions.items())),
     }
+
+
+def _allow_units(value: Any) -> None:
+    """Let every quantity be a number in base units or a string with its unit."""
+    if isinstance(value, list):
+        for part in value:
+            _allow_units(part)
+    elif isinstance(value, dict):
+        if value.pop("quantity", None):
+            value["type"] = ["number", "string"]
+        for part in value.values():
+            _allow_units(part)

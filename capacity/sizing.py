@@ -66,6 +66,8 @@ class Search:
     seen: dict[tuple[tuple[int, ...], frozenset[str]], list[Violation]] = field(default_factory=dict)
     attempts: Attempts = field(default_factory=dict)
     """Tries per call of the last system, where the next one starts from."""
+    tick: Callable[[int], None] = lambda _: None
+    """Called with the number of systems solved so far."""
     suspects: list[str] = field(default_factory=list)
     """Tiers whose loss failed lately: tried first."""
 
@@ -77,6 +79,7 @@ class Search:
         """Return what one system does not meet: its limits, or when they are met its objectives."""
         key = tuple(counts.values()), wait_free
         if key not in self.seen:
+            self.tick(len(self.seen))
             solution = solve(self.system, counts, wait_free, self.attempts)
             if max(solution.attempts.values(), default=1.0) < LIGHT_RETRIES:
                 self.attempts = solution.attempts
@@ -143,7 +146,7 @@ class Search:
         return [n for n in self.free() if n in roots]
 
 
-def size(search: Search, tick: Callable[[int], None] = lambda _: None) -> Sizing:
+def size(search: Search) -> Sizing:
     """Return the cheapest counts that pass; where nothing does, the conflict that remains at the best counts."""
     system = search.system
     start, blocked = lower_bounds(search)
@@ -152,7 +155,6 @@ def size(search: Search, tick: Callable[[int], None] = lambda _: None) -> Sizing
     queue: list[tuple[CostKey, tuple[int, ...]]] = [(cost_key(system, start), tuple(start.values()))]
     queued, last = {queue[0][1]}, None
     for tried in range(MOST_CANDIDATES):
-        tick(tried)
         if not queue:
             return Sizing(start, last, proven=True, candidates=tried)
         _, values = heapq.heappop(queue)

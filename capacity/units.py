@@ -49,14 +49,16 @@ class Unit:
     example: str
     suffixes: dict[str, float] = field(hash=False)
     least: float = 0.0
-    most: float = math.inf
+    most: float = 1e12
     above_least: bool = False
+    smallest: float = 1e-12
+    """What is closer to 0 than this is taken for a slip: it would only overflow later."""
 
     @property
     def allowed(self) -> str:
         """Say in words what a value may be."""
         text = f'{self.name}, like "{self.example}"' if self.suffixes else self.name
-        if self.most < math.inf:
+        if self.most <= 1:
             return f"{text}, from {self.least:g} to {self.most:g}"
         return f"{text}, {'above' if self.above_least else 'at least'} {self.least:g}"
 
@@ -80,19 +82,19 @@ _BANDWIDTH = (
 )
 _MONTHS = {"month": 1.0, "year": 12.0, "week": 12 / 52.1775, "day": 12 / 365.2425}
 
-SECONDS: Final = Unit("a time", "12ms", _SECONDS)
-POSITIVE_SECONDS: Final = Unit("a time", "12ms", _SECONDS, above_least=True)
-BYTES: Final = Unit("a size", "8GiB", _BYTES)
+SECONDS: Final = Unit("a time", "12ms", _SECONDS, most=1e9)
+POSITIVE_SECONDS: Final = Unit("a time", "12ms", _SECONDS, above_least=True, most=1e9)
+BYTES: Final = Unit("a size", "8GiB", _BYTES, most=1e18)
 PER_SECOND: Final = Unit("a rate", "1200/s", _RATES)
 POSITIVE_RATE: Final = Unit("a rate", "1200/s", _RATES, above_least=True)
 FRACTION: Final = Unit("a share", "75%", {"%": 0.01}, most=1.0)
 CEILING: Final = Unit("a share", "75%", {"%": 0.01}, most=1.0, above_least=True)
-GROWTH: Final = Unit("a growth", "6%/month", {}, least=-1.0)
-BANDWIDTH: Final = Unit("a bandwidth", "10Gbit/s", _BANDWIDTH, above_least=True)
-NUMBER: Final = Unit("a number", "1.4", {})
-POSITIVE: Final = Unit("a number", "1.4", {}, above_least=True)
-AT_LEAST_ONE: Final = Unit("a number", "2.0", {}, least=1.0)
-MONEY: Final = Unit("an amount", "0.17", {"/h": 1.0})
+GROWTH: Final = Unit("a growth", "6%/month", {}, least=-1.0, most=1e3)
+BANDWIDTH: Final = Unit("a bandwidth", "10Gbit/s", _BANDWIDTH, above_least=True, most=1e15)
+NUMBER: Final = Unit("a number", "1.4", {}, most=1e6)
+POSITIVE: Final = Unit("a number", "1.4", {}, above_least=True, most=1e4, smallest=1e-4)
+AT_LEAST_ONE: Final = Unit("a number", "2.0", {}, least=1.0, most=1e6)
+MONEY: Final = Unit("an amount", "0.17", {"/h": 1.0}, most=1e9)
 
 
 def parse(value: object, unit: Unit) -> float:
@@ -103,10 +105,16 @@ def parse(value: object, unit: Unit) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise UnitError(value, unit.allowed)
     if not isinstance(value, str):
-        return _in_range(float(value), unit, value)
+        try:
+            return _in_range(float(value), unit, value)
+        except OverflowError as error:
+            raise UnitError(f"{str(value)[:20]}…", unit.allowed) from error
     parts = value.split("..")
     if not 1 <= len(parts) <= 3:
         raise UnitError(value, f"{unit.allowed}, or low..high, or low..likely..high")
+    suffixed = [bool((_NUMBER.fullmatch(part.strip()) or [None, None, None])[2]) for part in parts]
+    if any(suffixed) and not suffixed[-1]:
+        raise UnitError(value, f"{unit.allowed}; in an interval the unit stands on the last number or on each")
     last_suffix = (_NUMBER.fullmatch(parts[-1].strip()) or [None, None, None])[2]
     numbers = [_in_range(_one(part.strip(), unit, value, last_suffix), unit, value) for part in parts]
     if len(numbers) == 1:
@@ -137,20 +145,27 @@ def _growth(number: float, suffix: str, whole: str) -> float:
     share, _, per = suffix.partition("/")
     if share != "%" or per not in _MONTHS or number <= -100:
         raise UnitError(whole, f"{GROWTH.allowed}; per {', '.join(_MONTHS)}")
-    return float((1 + number / 100) ** (1 / _MONTHS[per]) - 1)
+    try:
+        return float((1 + number / 100) ** (1 / _MONTHS[per]) - 1)
+    except OverflowError as error:
+        raise UnitError(whole, GROWTH.allowed) from error
 
 
 def _in_range(number: float, unit: Unit, found: object) -> float:
     too_low = number <= unit.least if unit.above_least else number < unit.least
-    if not math.isfinite(number) or too_low or number > unit.most:
+    if not math.isfinite(number) or too_low:
         raise UnitError(found, unit.allowed)
+    if number > unit.most:
+        raise UnitError(found, f"{unit.allowed}, at most {unit.most:g}" if unit.most > 1 else unit.allowed)
+    if 0 < abs(number) < unit.smallest:
+        raise UnitError(found, f"{unit.allowed}, and not as close to 0 as {unit.smallest:g}")
     return number
 
 
 def _quantity(unit: Unit) -> msgspec.Meta:
     return msgspec.Meta(
         description=unit.allowed,
-        extra_json_schema={"type": ["number", "string"]},
+        extra_json_schema={"quantity": True},
         extra={"unit": unit},
     )
 
@@ -181,19 +196,19 @@ NodeTypeName = Annotated[str, _name_of("node type")]
 
 def show_seconds(value: float) -> str:
     """Return a time with three digits and the unit that suits it."""
-    for worth, suffix in ((1e-9, "ns"), (1e-6, "us"), (1e-3, "ms"), (1.0, "s"), (60.0, "min"), (3600.0, "h")):
-        limit = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 120.0, "min": 7200.0, "h": math.inf}[suffix]
-        if value < limit * 0.9995:
-            return f"{digits(value / worth)} {suffix}"
-    return f"{digits(value / 3600)} h"
+    rounded = float(f"{value:.3g}")
+    for worth, suffix, most in ((1e-9, "ns", 1e-6), (1e-6, "us", 1e-3), (1e-3, "ms", 1.0), (1.0, "s", 120.0)):
+        if rounded < most:
+            return f"{digits(rounded / worth)} {suffix}"
+    return f"{digits(value / 60)} min" if rounded < 7200 else f"{digits(value / 3600)} h"
 
 
 def show_bytes(value: float) -> str:
     """Return a size in binary units."""
-    for power, suffix in enumerate(("B", "KiB", "MiB", "GiB", "TiB")):
-        if value < 1024 ** (power + 1) or suffix == "TiB":
-            return f"{digits(value / 1024**power)} {suffix}"
-    raise AssertionError("unreachable: the last unit takes all")
+    power = 0
+    while power < 4 and round(value / 1024**power) >= 1024:
+        power += 1
+    return f"{digits(value / 1024**power)} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"
 
 
 def show_amount(value: float, unit: str) -> str:

@@ -2,8 +2,10 @@
 
 Source: Fagin 1977; Che, Tung and Wang 2002; generalised by Martina, Garetto and Leonardi 2014. Every policy becomes
 "the share of time that an object of request rate L is in the cache, as a function of T", and T follows from the
-capacity. *Approximate* for finite caches, exact as they grow: LRU within 1e-4 of simulation from 100 objects on,
-2e-4 at 50, 8e-3 below 5. The independent reference model is assumed: real traces with locality hit more often.
+capacity. *Approximate* for finite caches, exact as they grow. Measured against exact hit ratios and simulation: LRU
+off by at most 8e-3 with room for 1 or 2 objects, 2e-3 for 5 or 10, 4e-4 for 20, 2.1e-4 for 50 and 1e-4 from 100 on;
+FIFO and RANDOM by 1.43e-2 for 1 or 2, 7e-3 for 5 or 10, 4e-3 for 20, 1.3e-3 for 50, 5e-4 for 100 and 1e-4 from 1000
+on. The independent reference model is assumed: real traces with locality hit more often.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ def hits(
         return reads * stay / (1 + reads * stay)
 
     unbounded = present(math.inf)
-    if float((popularity.count * unbounded).sum()) <= capacity:
+    # A hair of slack: a cache for exactly all objects evicts none, whatever the rounding of the sum.
+    if float((popularity.count * unbounded).sum()) <= capacity * (1 + 1e-9):
         return _result(popularity, unbounded, None)
     time = _solve(lambda t: float((popularity.count * present(t)).sum()), capacity, capacity / read_rate / 2)
     return _result(popularity, present(time), time)

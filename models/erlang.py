@@ -80,11 +80,16 @@ def log_erlang_b(servers: int, offered_load: float) -> float:
     probability = _erlang_b(servers, offered_load)
     if probability > 1e-290:
         return math.log(probability)
+    if servers <= _RECURSION_LIMIT:
+        # So little load that P(at most c busy) is 1 to all digits; Stirling's series is not good for so few servers.
+        return servers * math.log(offered_load) - offered_load - math.lgamma(servers + 1)
     return _log_poisson(servers, offered_load)
 
 
 def log_erlang_c(servers: int, offered_load: float) -> float:
     """Return the natural logarithm of `erlang_c` (*exact*), finite where the probability itself underflows."""
+    if servers < 1:
+        raise ValueError(f"a queue needs at least one server, not {servers!r}")
     if offered_load >= servers:
         raise UnstableQueueError(servers, offered_load)
     log_b = log_erlang_b(servers, offered_load)
@@ -102,6 +107,7 @@ def servers_for_wait(offered_load: float, probability: float) -> int:
     """Return the fewest servers whose `erlang_c` is at most `probability`, which lies in (0, 1]."""
     if not 0 < probability <= 1:
         raise ValueError(f"a wait probability lies in (0, 1], not {probability!r}")
+    _check(0, offered_load)
     return _fewest(lambda servers: _erlang_c(servers, offered_load) <= probability, int(offered_load) + 1, offered_load)
 
 
@@ -126,15 +132,15 @@ def _broadcast(
     if isinstance(servers, int) and isinstance(offered_load, float | int):
         return function(servers, float(offered_load))
     counts, loads = np.broadcast_arrays(np.asarray(servers, dtype=float), np.asarray(offered_load, dtype=float))
-    if not np.all(counts == np.floor(counts)):
-        raise ValueError("the number of servers must be whole")
+    if not np.all(np.isfinite(counts) & (counts == np.floor(counts))):
+        raise ValueError("the number of servers must be whole and finite")
     values = np.array([function(int(c), float(a)) for c, a in zip(counts.flat, loads.flat, strict=True)], dtype=float)
     return float(values[0]) if counts.ndim == 0 else values.reshape(counts.shape)
 
 
 def _check(servers: int, offered_load: float) -> None:
-    if servers < 0:
-        raise ValueError(f"the number of servers must not be negative, not {servers!r}")
+    if not 0 <= servers < math.inf:
+        raise ValueError(f"the number of servers must be finite and not negative, not {servers!r}")
     if not 0 <= offered_load < math.inf:
         raise ValueError(f"the offered load must be a finite number of erlangs >= 0, not {offered_load!r}")
 

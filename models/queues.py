@@ -17,7 +17,7 @@ from models.service_time import Residual, ServiceTime, exponential
 from models.transforms import INSTANT, NEGLIGIBLE, GeometricSum, Stretched, Transform
 
 if TYPE_CHECKING:
-    from models.transforms import Complexes, Points
+    from models.transforms import Complexes, Floats, Points
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,11 @@ class Wait(Transform):
     def at(self, points: Points) -> Complexes:
         """Return (1 - p) + p times the conditional transform."""
         return 1 - self.probability * (1 - points.value(self.conditional))
+
+    def tail_at(self, times: Floats) -> tuple[Floats, Floats] | None:
+        """Return the conditional ones, times the probability."""
+        known = self.conditional.tail_at(times)
+        return known and (self.probability * known[0], self.probability * known[1])
 
     @property
     def is_negligible(self) -> bool:
@@ -113,13 +118,17 @@ class MMc:
 
     def response_tail(self, t: float) -> float:
         """Return P(wait + service > t), also where the two exponential rates meet."""
-        mu, gap = 1 / self.service_time, self.spare_rate - 1 / self.service_time
-        area = t if abs(gap * t) < 1e-12 else -math.expm1(-gap * t) / gap
-        return math.exp(-mu * t) * (1 + self.wait_probability * mu * area)
+        mu, spare = 1 / self.service_time, self.spare_rate
+        gap = abs(spare - mu)
+        # The integral over u < t of exp(-spare u) exp(-mu (t - u)), the slower rate taken out: nothing overflows.
+        area = math.exp(-min(mu, spare) * t) * (t if gap * t < 1e-12 else -math.expm1(-gap * t) / gap)
+        return math.exp(-mu * t) + self.wait_probability * mu * area
 
     def wait_percentile(self, fraction: float) -> float:
         """Return the time within which this fraction of arrivals starts service."""
-        return max(0.0, math.log(self.wait_probability / (1 - fraction)) / self.spare_rate)
+        if self.wait_probability <= 1 - fraction:
+            return 0.0
+        return math.log(self.wait_probability / (1 - fraction)) / self.spare_rate
 
     def response_percentile(self, fraction: float) -> float:
         """Return the time within which this fraction of arrivals is served, to the last digits."""
@@ -140,14 +149,15 @@ def mgc_wait(arrival_rate: float, service: ServiceTime, servers: int, arrival_sq
     *Exact* for Poisson arrivals with exponential service or one server. Else *approximate*, measured against exact
     values: M/G/c after Tijms, van Hoorn and Federgruen 1981, its mean for squared CV below 1 after Bjorklund and
     Elldin (mean within 1 %, p99 within 2 %); for squared CV 4 and 9 within 1.5 % on 5 servers (p99 4 %), and up to
-    19 % high (p99 22 %) on 10 and 20 servers, which is the safe side. Other arrivals: times the ratio of Whitt 1993
-    (mean and p99 within 6 %).
+    19 % high (p99 22 %, p95 38 % on 10 servers at squared CV 9) on 10 and 20 servers, which is the safe side. Other
+    arrivals: times the ratio of Whitt 1993, by which means are 1 to 5 % low and p99 is within 6 %; his P(wait) is
+    within 0.03 on 4 servers, and 20 % low for constant arrivals to 20 exponential servers at utilization 0.9.
     Raises UnstableQueueError when the load reaches the servers.
     """
     return balanced_wait(arrival_rate, service, 1, servers, arrival_squared_cv=arrival_squared_cv)
 
 
-def balanced_wait(
+def balanced_wait(  # noqa: PLR0917, a queue has as many parameters as it has
     arrival_rate: float,
     service: ServiceTime,
     nodes: int,
@@ -162,7 +172,7 @@ def balanced_wait(
     "least_connections" joins the node with the fewest requests. That is *approximate*: an arrival that finds all
     servers busy finds the backlog spread evenly, so that it waits behind floor(Q / nodes) others on its own node; as
     the pool's backlog Q is geometric with ratio rho, theirs is geometric with ratio rho**nodes. It meets the pool in
-    heavy traffic and one node exactly.
+    heavy traffic and one node exactly. The waits in each queue are as far off as in `mgc_wait`.
     """
     offered = arrival_rate * service.mean
     total = nodes * servers
@@ -171,18 +181,18 @@ def balanced_wait(
     if offered == 0:
         return NO_WAIT
     if balancing == "shared_queue" or nodes == 1:
-        return _node_wait(offered, service, total, (total - offered) / total, offered, total, arrival_squared_cv)
+        return _node_wait(service, total, (total - offered) / total, offered, total, ca2=arrival_squared_cv)
     if balancing == "least_connections":
         remaining = -math.expm1(nodes * math.log1p(-(total - offered) / total))
-        return _node_wait(offered, service, servers, remaining, offered, total, arrival_squared_cv)
+        return _node_wait(service, servers, remaining, offered, total, ca2=arrival_squared_cv)
     share = arrival_squared_cv / nodes
     split = share if balancing == "round_robin" else share + 1 - 1 / nodes
     part = offered / nodes
-    return _node_wait(part, service, servers, (total - offered) / total, part, servers, split)
+    return _node_wait(service, servers, (total - offered) / total, part, servers, ca2=split)
 
 
 def _node_wait(
-    offered: float, service: ServiceTime, servers: int, remaining: float, pool_load: float, pool: int, ca2: float
+    service: ServiceTime, servers: int, remaining: float, pool_load: float, pool: int, *, ca2: float
 ) -> Wait:
     """Return the wait at `servers` servers, entered when all `pool` servers with `pool_load` are busy."""
     probability = erlang_c(pool, pool_load)

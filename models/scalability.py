@@ -14,7 +14,10 @@ def relative_capacity(nodes: float, contention: float, coherency: float) -> floa
 
 
 def peak_nodes(contention: float, coherency: float) -> float:
-    """Return the number of nodes at which capacity peaks; infinite without coherency. Source: Gunther 2007, eq. 4.33."""
+    """Return the number of nodes at which capacity peaks, infinite without coherency (*exact* for the law).
+
+    Source: Gunther 2007, eq. 4.33.
+    """
     if coherency == 0:
         return math.inf
     return math.sqrt(max(1 - contention, 0.0) / coherency)

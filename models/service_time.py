@@ -17,7 +17,7 @@ from models.transforms import Transform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.transforms import Complexes, Points
+    from models.transforms import Complexes, Floats, Points
 
 MOST_PHASES = 400
 """An Erlang mixture has at most this many phases: below a squared CV of 1/400 the rest is taken as constant."""
@@ -67,15 +67,23 @@ class ServiceTime(Transform):
     def at(self, points: Points) -> Complexes:
         """Return the transform: a sum of powers and exponentials."""
         s = points.s
-        parts = [
-            (weight * rate) / (rate + s) if count == 1 else weight * (rate / (rate + s)) ** count
-            for weight, count, rate in self.phases
-        ]
-        parts += [weight * np.exp(-s * value) for weight, value in self.constants]
-        result = parts[0]
-        for part in parts[1:]:
-            result = result + part
+        result: Complexes = np.zeros_like(s)
+        for weight, count, rate in self.phases:
+            result += weight * rate / (rate + s) if count == 1 else weight * (rate / (rate + s)) ** count
+        for weight, value in self.constants:
+            result += weight * np.exp(-s * value)
         return result
+
+    def tail_at(self, times: Floats) -> tuple[Floats, Floats] | None:
+        """Return the sums of exponentials, where there is nothing else."""
+        if self.constants or any(count > 1 for _, count, _ in self.phases):
+            return None
+        tail, density = np.zeros_like(times), np.zeros_like(times)
+        for weight, _, rate in self.phases:
+            part = weight * np.exp(-rate * times)
+            tail += part
+            density += rate * part
+        return tail, density
 
     def slowed(self, factor: float) -> ServiceTime:
         """Return `factor` times this duration."""

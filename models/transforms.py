@@ -6,7 +6,6 @@ points at once. `Points` remembers what was computed there, so that a piece shar
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -63,6 +62,10 @@ class Transform:
         """Return E[exp(-s X)] at the points, an array of their shape (*exact* unless the class says otherwise)."""
         raise NotImplementedError
 
+    def tail_at(self, times: Floats) -> tuple[Floats, Floats] | None:
+        """Return P(X > t) and the density at times > 0 where they are known without an inversion, else None."""
+        return None
+
 
 @dataclass(frozen=True, eq=False)
 class Instant(Transform):
@@ -74,6 +77,10 @@ class Instant(Transform):
     def at(self, points: Points) -> Complexes:
         """Return one everywhere."""
         return np.ones_like(points.s)
+
+    def tail_at(self, times: Floats) -> tuple[Floats, Floats]:
+        """Return nothing: it is over at once."""
+        return np.zeros_like(times), np.zeros_like(times)
 
 
 NEGLIGIBLE = 1e-12
@@ -177,6 +184,17 @@ class Mixture(Transform):
             total = total + weight * points.value(part)
         return total
 
+    def tail_at(self, times: Floats) -> tuple[Floats, Floats] | None:
+        """Return the weighted sums, where every part knows its own."""
+        tail, density = np.zeros_like(times), np.zeros_like(times)
+        for weight, part in zip(self.weights, self.parts, strict=True):
+            known = part.tail_at(times)
+            if known is None:
+                return None
+            tail += weight * known[0]
+            density += weight * known[1]
+        return tail, density
+
 
 @dataclass(frozen=True, eq=False)
 class GeometricSum(Transform):
@@ -209,7 +227,8 @@ class GeometricSum(Transform):
 class PiecewiseHazard(Transform):
     """A duration given by its tail on a grid, with a constant hazard between neighbours (*approximation*).
 
-    `times` ascend from 0, `tail` is P(X > t) there, falling from at most 1. The last hazard goes on for ever. Exact
+    `times` ascend from 0, `tail` is P(X > t) there, falling from at most 1. The last hazard goes on for ever, or one
+    of a thousandth of the grid's length, if that is more. Exact
     on the grid, log-linear between: for an exponential tail that is exact everywhere, for a smooth one the error is
     of second order in the spacing.
     """
@@ -218,11 +237,14 @@ class PiecewiseHazard(Transform):
         widths = np.diff(times)
         hazard = np.maximum(-np.diff(np.log(tail)) / widths, 1e-9 / times[-1])
         self.times, self.tail = times, tail
-        self.hazard = np.append(hazard, hazard[-1])
+        # What goes on after the grid must not go on for ages: its moments would drown those of the grid.
+        onwards = max(float(hazard[-1]), 1e-3 / float(times[-1]))
+        self.hazard = np.append(hazard, onwards)
         decay = hazard * widths
-        first = np.append(-np.expm1(-decay) / hazard, 1 / hazard[-1])
-        near = np.where(decay < 1e-4, 0.5 - decay / 3, (1 - (1 + decay) * np.exp(-decay)) / np.maximum(decay, 1e-9) ** 2)
-        second = np.append(near * widths**2, 1 / hazard[-1] ** 2)
+        first = np.append(-np.expm1(-decay) / hazard, 1 / onwards)
+        exact = (1 - (1 + decay) * np.exp(-decay)) / np.maximum(decay, 1e-9) ** 2
+        near = np.where(decay < 1e-4, 0.5 - decay / 3, exact)
+        second = np.append(near * widths**2, 1 / onwards**2)
         self.mean = float((tail * first).sum())
         self.variance = max(2 * float((tail * (times * first + second)).sum()) - self.mean**2, 0.0)
 
@@ -235,54 +257,11 @@ class PiecewiseHazard(Transform):
         result: Complexes = 1 - s[:, 0] * (areas / (s + self.hazard)).sum(axis=1)
         return result.reshape(points.s.shape)
 
-
-class PiecewiseDensity(Transform):
-    """A duration given by its tail on a grid that ends, with a constant density between neighbours (*approximation*).
-
-    `times` ascend from 0; `tail` is P(X > t) there, 1 at first and 0 at last. Exact on the grid, linear between.
-    """
-
-    def __init__(self, times: Floats, tail: Floats) -> None:
-        mass, widths, middle = -np.diff(tail), np.diff(times), (times[1:] + times[:-1]) / 2
-        self.times = times
-        density = mass / widths
-        self.jumps = np.diff(density, prepend=0.0, append=0.0)
-        self.mean = float((mass * middle).sum())
-        self.variance = float((mass * ((middle - self.mean) ** 2 + widths**2 / 12)).sum())
-
-    def at(self, points: Points) -> Complexes:
-        """Return the transform of the density, whose jumps each give exp(-s t) / s."""
-        s = points.s.reshape(-1, 1)
-        result: Complexes = (np.exp(-s * self.times) @ self.jumps) / s[:, 0]
-        return result.reshape(points.s.shape)
-
-
-@dataclass(frozen=True, eq=False)
-class TruncatedExponential(Transform):
-    """An exponential duration of this `rate`, given that it ends within `limit` seconds (*exact*)."""
-
-    rate: float
-    limit: float
-
-    @property
-    def within(self) -> float:
-        """The probability of ending within the limit."""
-        return -math.expm1(-self.rate * self.limit)
-
-    @property
-    def mean(self) -> float:  # type: ignore[override]
-        """Seconds."""
-        return 1 / self.rate - self.limit * (1 - self.within) / self.within
-
-    @property
-    def variance(self) -> float:  # type: ignore[override]
-        """Seconds squared."""
-        return max(1 / self.rate**2 - self.limit**2 * (1 - self.within) / self.within**2, 0.0)
-
-    def at(self, points: Points) -> Complexes:
-        """Return the transform, in which the cut appears as a second exponential."""
-        shifted = self.rate + points.s
-        return self.rate / shifted * -np.expm1(-shifted * self.limit) / self.within
+    def tail_at(self, times: Floats) -> tuple[Floats, Floats]:
+        """Return the exponential of the piece that each time falls in."""
+        piece = np.searchsorted(self.times, times, side="right") - 1
+        tail = self.tail[piece] * np.exp(-self.hazard[piece] * (times - self.times[piece]))
+        return tail, self.hazard[piece] * tail
 
 
 def total(parts: Sequence[Transform]) -> Transform:

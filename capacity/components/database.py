@@ -172,10 +172,9 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             return Latency.constant(self.replication.network_delay)
         if station is None or station.wait is None:
             return None
+        core_wait = 0.0 if station.wait.is_negligible else station.wait.mean
         try:
-            return apply_lag(
-                arrivals.write_rate / self.shards, service, station.wait.mean, self.replication.network_delay
-            )
+            return apply_lag(arrivals.write_rate / self.shards, service, core_wait, self.replication.network_delay)
         except UnstableQueueError:
             return None
 

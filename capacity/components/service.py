@@ -46,7 +46,7 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
 
     def destinations(self, request_class: str) -> Sequence[str]:
         """Return the callees of one class."""
-        return [call.to for _, call in self.calls_of(request_class) if call.count > 0]
+        return [call.to for _, call in self.calls_of(request_class)]
 
     def calls_made(self) -> Sequence[Call]:
         """Return every call."""
@@ -62,7 +62,11 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
 
     def calls_of(self, request_class: str) -> list[tuple[int, Call]]:
         """Return the calls that a class makes, with their positions."""
-        return [(i, c) for i, c in enumerate(self.calls) if c.classes is None or request_class in c.classes]
+        return [
+            (i, c)
+            for i, c in enumerate(self.calls)
+            if c.count > 0 and (c.classes is None or request_class in c.classes)
+        ]
 
     def service_time(self, place: Place, request_class: str) -> ServiceTime | None:
         """Return the CPU time of a class on this machine, slowed by what the nodes have to agree on; None for 0."""

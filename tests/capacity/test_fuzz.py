@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 import tomli_w
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from capacity.document import Document, parse
@@ -46,7 +46,7 @@ def read(text: str, *overrides: str) -> Document | None:
         found = error.problems
     assert found
     for problem in found:
-        assert problem.text().startswith("f.toml")
+        assert problem.text().startswith(("f.toml", "--set "))
         assert "\n" not in problem.text()
         assert problem.line is None or problem.line <= text.count("\n") + 1
     return None
@@ -147,21 +147,6 @@ PLACES = paths(VALUES)
 FIELDS = [path for path in PLACES if not isinstance(path[-1], int) and path[0] in ("workload", "slo", "components")]
 
 
-WRITTEN_OUT = {"mean", "p95", "p99", "delay", "staleness", "rate_limit"}
-"""Fields whose values stand in the result as they are, where an interval cannot be written yet."""
-
-
-def unsettled(path: Path, value: object) -> bool:
-    """Whether this value at this place is known not to be handled yet."""
-    interval, container = isinstance(value, str) and ".." in value, isinstance(value, list | dict)
-    field = path[-1]
-    return (
-        (field in WRITTEN_OUT and interval)
-        or (field == "kind" and container)
-        or (field == "count" and value in (0, "0"))
-    )
-
-
 def changed(path: Path, value: object) -> dict[str, Any]:
     """Return the shop with another value at a path."""
     values = deepcopy(VALUES)
@@ -176,7 +161,6 @@ def changed(path: Path, value: object) -> dict[str, Any]:
 @fuzz(150)
 @given(st.sampled_from(PLACES), ANYTHING)
 def test_any_value_anywhere(path: Path, value: object) -> None:
-    assume(not unsettled(path, value))
     document = read(tomli_w.dumps(changed(path, value)))
     if document is not None:
         assert_evaluates(document)
@@ -186,7 +170,6 @@ def test_any_value_anywhere(path: Path, value: object) -> None:
 @fuzz(150)
 @given(st.sampled_from(FIELDS), QUANTITY | WORD)
 def test_any_quantity_at_a_field(path: Path, value: object) -> None:
-    assume(not unsettled(path, value))
     document = read(tomli_w.dumps(changed(path, value)))
     if document is not None:
         assert_evaluates(document)
@@ -196,6 +179,5 @@ def test_any_quantity_at_a_field(path: Path, value: object) -> None:
 @fuzz(200)
 @given(st.text(max_size=20) | st.lists(SPELLINGS, max_size=20).map("".join), st.text(max_size=8) | QUANTITY.map(str))
 def test_any_override(key: str, value: str) -> None:
-    assume("#" not in key and "\n" not in key)
     with suppress(UsageError):
         read(SYSTEM, f"{key}={value}")

@@ -51,9 +51,9 @@ def test_lines_above_move_it(above: list[str]) -> None:
 
 
 # What an override added has no place in the file: the table that it is in has.
-def test_an_override_points_at_its_table() -> None:
+def test_an_override_is_its_own_place() -> None:
     (problem,) = problems(SYSTEM, ["components.web.threads=0"])
-    assert (problem.line, problem.column) == (4, 2)
+    assert (problem.source, problem.line) == ("--set components.web.threads=0", None)
 
 
 # A path that no table leads to has no place at all.

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capacity.errors import printable
 from capacity.plan import plan
 from capacity.render import csv_of, json, markdown, text, width
-from capacity.report import Section, clean, sections
+from capacity.report import Section, sections
 from capacity.results import to_builtins
 from tests.capacity.marked import SYSTEM, accepted
 from tests.capacity.running import EXAMPLES, WIDTH, columns, strict_json
@@ -128,7 +129,7 @@ def test_wide_names() -> None:
 # What a terminal would obey is shown; what a person can read is left.
 @property_test
 @given(st.text())
-def test_clean(raw: str) -> None:
-    cleaned = clean(raw)
+def test_printable(raw: str) -> None:
+    cleaned = printable(raw)
     assert cleaned.isprintable()
     assert not raw.isprintable() or cleaned == raw

@@ -207,7 +207,7 @@ def test_digits(value: float) -> None:
         (show_seconds, 0.9996e-3, "1 ms"),
         (show_seconds, 0.9994, "999 ms"),
         (show_seconds, 0.9996, "1 s"),
-        (show_seconds, 119.9, "120 s"),
+        (show_seconds, 119.4, "119 s"),
         (show_seconds, 119.95, "2 min"),
         (show_seconds, 7199, "2 h"),
         (show_seconds, 1e6, "278 h"),

@@ -224,9 +224,27 @@ def test_limits() -> None:
     assert erlang_b(0, 3.0) == 1
 
 
+# The logarithm stays exact where the probability has long underflowed: for one and two servers it is known.
+@pytest.mark.parametrize("load", [1e-295, 1e-200, 1e-300])
+def test_logarithm_of_next_to_nothing(load: float) -> None:
+    for servers, factorial in ((1, 1), (2, 2), (5, 120)):
+        with mpmath.workdps(40):
+            exact = servers * mpmath.log(load) - mpmath.log(factorial)
+            assert abs(log_erlang_b(servers, load) / exact - 1) < CLAIM
+
+
 # Input without a meaning is refused instead of answered.
 @pytest.mark.parametrize(
-    ("servers", "load"), [(-1, 1.0), (3, -0.1), (3, float("nan")), (3, float("inf")), (2.5, 1.0), (float("nan"), 1.0)]
+    ("servers", "load"),
+    [
+        (-1, 1.0),
+        (3, -0.1),
+        (3, float("nan")),
+        (3, float("inf")),
+        (2.5, 1.0),
+        (float("nan"), 1.0),
+        (float("inf"), 1.0),
+    ],
 )
 def test_senseless_input_is_refused(servers: float, load: float) -> None:
     for function in (erlang_b, erlang_c):
@@ -238,8 +256,14 @@ def test_senseless_input_is_refused(servers: float, load: float) -> None:
 def test_senseless_targets_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one server"):
         erlang_c(0, 0.0)
+    with pytest.raises(ValueError, match="at least one server"):
+        log_erlang_c(0, 0.0)
     with pytest.raises(ValueError, match="logarithm"):
         log_erlang_b(3, 0.0)
+    for function in (servers_for_blocking, servers_for_wait):
+        for load in (-1.0, float("nan"), float("inf")):
+            with pytest.raises(ValueError, match="finite number of erlangs"):
+                function(load, 0.1)
     for function in (servers_for_blocking, servers_for_wait):
         for target in (0.0, -0.5, 1.5, float("nan")):
             with pytest.raises(ValueError, match="probability lies in"):

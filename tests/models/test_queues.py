@@ -88,6 +88,24 @@ def test_degenerate_pole() -> None:
         assert MMc(nearly, 1.0, servers).response_tail(t) == pytest.approx(at, rel=1e-6)
 
 
+# Next to saturation, where the wait outlasts the service a millionfold, tails and percentiles are those of the wait.
+@pytest.mark.parametrize("servers", [1, 10, 1000])
+def test_next_to_saturation(servers: int) -> None:
+    queue = MMc(servers * (1 - 1e-7), 1.0, servers)
+    for fraction in (0.5, 0.99, 0.9999):
+        time = queue.response_percentile(fraction)
+        assert time == pytest.approx(queue.wait_percentile(fraction) + 1, rel=1e-6)
+        assert queue.response_tail(time) == pytest.approx(1 - fraction, rel=1e-9)
+    assert queue.response_tail(1e12) == 0
+
+
+# Where nobody waits, nobody waits at any percentile.
+def test_nobody_waits() -> None:
+    for queue in (MMc(0.0, 1.0, 3), MMc(1e-3, 1.0, 400)):
+        assert queue.wait_percentile(0.999) == 0
+        assert queue.response_percentile(0.99) == pytest.approx(-math.log(0.01), rel=1e-14)
+
+
 # More load makes every percentile longer, more servers shorter; percentiles and tails are inverse to each other.
 @property_test
 @given(st.floats(0.05, 0.9), st.integers(1, 200), st.sampled_from(FRACTIONS), st.floats(0.01, 0.7))
@@ -151,13 +169,14 @@ def test_exact_cases(name: str, mean: float, tail: float) -> None:
     assert p99(wait) == pytest.approx(exact["Wq P99"]["value"], rel=tail)
 
 
-# Very irregular service on many servers: never too short, at most 19 % long in the mean and 22 % at P99.
+# Very irregular service on many servers: never too short, at most 19 % long in the mean, 38 % at P95 and 22 % at P99.
 @pytest.mark.parametrize("name", ["M-H2(4)-20-rho0.8", "M-H2(9)-10-rho0.7"])
 def test_exact_cases_on_the_safe_side(name: str) -> None:
     case = queue_case(f"exact-{name}")
     exact = case["expected"]
     wait = mgc_wait(case["rho"] * case["c"], from_moments(1.0, case["cs2"]), case["c"])
     assert 1 <= wait.mean / exact["Wq"]["value"] <= 1.19
+    assert 1 <= Latency.of(wait).percentile(0.95) / exact["Wq P95"]["value"] <= 1.38
     assert 1 <= p99(wait) / exact["Wq P99"]["value"] <= 1.22
 
 
@@ -186,6 +205,13 @@ def test_whitt_wait_probability(name: str) -> None:
     service = from_moments(1.0, case["cs2"])
     wait = mgc_wait(case["rho"] * case["servers"], service, case["servers"], case["ca2"])
     assert wait.probability == pytest.approx(case["expected"]["P(W>0)"]["value"], abs=0.03)
+
+
+# For constant arrivals at twenty busy servers the same approximation is a fifth low.
+def test_whitt_wait_probability_of_constant_arrivals() -> None:
+    case = queue_case("whitt93-pw-dm20")
+    wait = mgc_wait(case["rho"] * case["servers"], exponential(1.0), case["servers"], case["ca2"])
+    assert 0.79 < wait.probability / case["expected"]["P(W>0)"]["value"] < 0.81
 
 
 # Means follow the load: more arrivals wait longer, under every way of balancing and for any service.
