@@ -24,6 +24,8 @@ import numpy as np
 from models.transforms import Points
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from models.transforms import Complexes, Floats, Transform
 
 
@@ -86,3 +88,34 @@ def _normal(mean: float, deviation: float, times: Floats) -> tuple[Floats, Float
     z = (times - mean) / width
     tail = np.array([0.5 * math.erfc(x / math.sqrt(2)) for x in z.tolist()])
     return tail, np.exp(-(np.minimum(np.abs(z), 38.0) ** 2) / 2) / (width * math.sqrt(2 * math.pi))
+
+
+def times_of_tail(function: Callable[[Floats], tuple[Floats, Floats]], wanted: Floats, guess: Floats) -> list[float]:
+    """Return the times at which a tail falls to each of `wanted`, from a guess; `function` gives tail and density."""
+    low, high, times = np.zeros_like(guess), np.full_like(guess, np.inf), guess
+    active = np.ones(len(guess), dtype=bool)
+    for count in range(100):
+        t = times[active]
+        tail, density = function(t)
+        above = tail > wanted[active]
+        low[active] = np.where(above, t, low[active])
+        high[active] = np.where(above, high[active], t)
+        lowest, highest = low[active], high[active]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            missing = np.log(tail / wanted[active])
+            step = t + missing * tail / density
+            # The first steps are damped: far from the root the logarithm of the tail need not be nearly straight.
+            step = np.clip(step, t / 4, t * 4)
+            middle = np.where(np.isfinite(highest), np.sqrt(np.maximum(lowest, highest / 1024) * highest), 2 * t)
+            usable = np.isfinite(step) & (step > lowest) & (step < highest)
+        still = np.abs(step - t) <= 1e-5 * t
+        # Where the tail is noise or a plateau, steps can be small far from the root: halve the bracket now and then.
+        usable &= (np.abs(missing) < 0.1) | (~still & (count % 4 < 3))
+        updated = np.where(usable, step, middle)
+        narrow = np.isfinite(highest) & (highest - lowest <= 1e-9 * highest)
+        done = narrow | (usable & still)
+        times[active] = np.where(narrow, highest, updated)
+        active[active] = ~done
+        if not active.any():
+            break
+    return [float(t) for t in times]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from models.inversion import tail_and_density
+from models.inversion import tail_and_density, times_of_tail
 from models.service_time import ServiceTime, exponential
 from models.transforms import (
     INSTANT,
@@ -70,6 +70,7 @@ class Latency:
 
     def __init__(self, terms: Iterable[Term]) -> None:
         self.terms = _merged(terms)
+        self._percentiles: dict[float, float] = {}
 
     @staticmethod
     def constant(seconds: float) -> Latency:
@@ -79,13 +80,13 @@ class Latency:
     @staticmethod
     def of(duration: Transform) -> Latency:
         """Return a latency of its own, independent of every other; constants inside become shifts."""
-        if not isinstance(duration, ServiceTime):
+        if not isinstance(duration, ServiceTime) or not duration.constants:
             return Latency([Term(1.0, 0.0, duration, ())])
         terms = [Term(weight, value, INSTANT, ()) for weight, value in duration.constants]
         smooth = math.fsum(weight for weight, _, _ in duration.phases)
         if smooth > 0:
             part = ServiceTime(tuple((w / smooth, k, rate) for w, k, rate in duration.phases))
-            terms.append(Term(smooth, 0.0, duration if not duration.constants else part, ()))
+            terms.append(Term(smooth, 0.0, part, ()))
         return Latency(terms)
 
     @staticmethod
@@ -206,47 +207,24 @@ class Latency:
         """
         if any(not 0 < p < 1 for p in fractions):
             raise ValueError(f"percentiles are asked for as fractions between 0 and 1, not {list(fractions)!r}")
+        missing = [p for p in fractions if p not in self._percentiles]
+        if missing:
+            self._percentiles.update(zip(missing, self._computed(missing), strict=True))
+        return [self._percentiles[p] for p in fractions]
+
+    def _computed(self, fractions: list[float]) -> list[float]:
         if self.variance == 0:
             return [self.mean] * len(fractions)
-        wanted = 1 - np.asarray(fractions, dtype=float)
         spread = math.log1p(self.variance / self.mean**2)
         normal = np.array([NormalDist().inv_cdf(p) for p in fractions])
-        return _solve(self._tail_and_density, wanted, self.mean * np.exp(math.sqrt(spread) * normal - spread / 2))
-
-
-def _solve(function: Callable[[Floats], tuple[Floats, Floats]], wanted: Floats, guess: Floats) -> list[float]:
-    """Return where the tail falls to `wanted`."""
-    low, high, times = np.zeros_like(guess), np.full_like(guess, np.inf), guess
-    active = np.ones(len(guess), dtype=bool)
-    for count in range(100):
-        t = times[active]
-        tail, density = function(t)
-        above = tail > wanted[active]
-        low[active] = np.where(above, t, low[active])
-        high[active] = np.where(above, high[active], t)
-        lowest, highest = low[active], high[active]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            missing = np.log(tail / wanted[active])
-            step = t + missing * tail / density
-            # The first steps are damped: far from the root the logarithm of the tail need not be nearly straight.
-            step = np.clip(step, t / 4, t * 4)
-            middle = np.where(np.isfinite(highest), np.sqrt(np.maximum(lowest, highest / 1024) * highest), 2 * t)
-            usable = np.isfinite(step) & (step > lowest) & (step < highest)
-        still = np.abs(step - t) <= 1e-5 * t
-        # Where the tail is noise or a plateau, steps can be small far from the root: halve the bracket now and then.
-        usable &= (np.abs(missing) < 0.1) | (~still & (count % 4 < 3))
-        updated = np.where(usable, step, middle)
-        narrow = np.isfinite(highest) & (highest - lowest <= 1e-9 * highest)
-        done = narrow | (usable & still)
-        times[active] = np.where(narrow, highest, updated)
-        active[active] = ~done
-        if not active.any():
-            break
-    return [float(t) for t in times]
+        guess = self.mean * np.exp(math.sqrt(spread) * normal - spread / 2)
+        return times_of_tail(self._tail_and_density, 1 - np.asarray(fractions, dtype=float), guess)
 
 
 def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:
     """Return one latency or another, with the given probabilities (which sum to 1)."""
+    if len(latencies) == 1:
+        return latencies[0]
     return Latency(
         t._replace(weight=t.weight * w) for w, part in zip(weights, latencies, strict=True) if w > 0 for t in part.terms
     )
@@ -256,8 +234,8 @@ def maximum(latencies: Sequence[Latency]) -> Latency:
     """Return the latency of waiting for all of several that start together, taken as independent.
 
     *Approximate*: distribution functions multiply on a grid (percentiles within 0.01 %, of very unlike paths mixed
-    0.06 %, from P50 on). For branches that share
-    queues independence is an upper bound (associated variables): up to 4 % high at p99.
+    0.06 %, from P50 on). For branches that share queues independence is an upper bound (associated variables): up to
+    4 % high at p99.
     """
     if len(latencies) == 1:
         return latencies[0]

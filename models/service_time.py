@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,6 +126,7 @@ def erlang(phases: int, mean: float) -> ServiceTime:
     return ServiceTime(((1.0, phases, phases / mean),))
 
 
+@lru_cache(maxsize=4096)
 def from_moments(mean: float, squared_cv: float) -> ServiceTime:
     """Return the conventional distribution with this mean (seconds, > 0) and squared CV (>= 0) (*exact* in both)."""
     if not (0 < mean < math.inf and 0 <= squared_cv < math.inf):
