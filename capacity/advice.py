@@ -12,6 +12,7 @@ from capacity.results import Advice
 from capacity.sizing import FIXED_RESOURCES, Conflict, Search, size
 from capacity.solve import solve
 from capacity.system import resolve
+from capacity.traffic import solve_traffic
 from capacity.units import digits, show_amount, show_bytes, show_percent, show_seconds
 from capacity.verdict import violations
 
@@ -37,18 +38,22 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
     if sizing.conflict is None:
         return []
     search = Search(system, "node" in system.topology.resilience.survive)
-    blocking = sizing.conflict.violation
-    worst: dict[tuple[str, str], Conflict] = {}
-    for conflict in [sizing.conflict, *search.conflicts(sizing.counts)]:
-        violation = conflict.violation
-        key = violation.name, violation.constraint
-        if key == (blocking.name, blocking.constraint) or not search.helpers(violation):
-            known = worst.get(key)
-            if known is None or _worse(conflict, known):
-                worst[key] = conflict
+    wanted = {_key(conflict) for conflict in (*sizing.hopeless, sizing.conflict)}
+    worst: dict[tuple[str, str], Conflict] = {_key(c): c for c in (*sizing.hopeless, sizing.conflict)}
+    for conflict in search.conflicts(sizing.counts):
+        key = _key(conflict)
+        if (key in wanted or not search.helpers(conflict.violation)) and (
+            key not in worst or _worse(conflict, worst[key])
+        ):
+            worst[key] = conflict
     # An objective that an overload leaves without a value says nothing that the overload does not.
     telling = [c for c in worst.values() if c.violation.value is not None] or list(worst.values())
+    telling.sort(key=lambda conflict: conflict.violation.unit == "s")
     return [_advice(system, sizing, conflict) for conflict in telling]
+
+
+def _key(conflict: Conflict) -> tuple[str, str]:
+    return conflict.violation.name, conflict.violation.constraint
 
 
 def _worse(a: Conflict, b: Conflict) -> bool:
@@ -62,12 +67,16 @@ def _advice(system: System, sizing: Sizing, conflict: Conflict) -> Advice:
     violation = conflict.violation
     lost = f" with a node of {conflict.lost} lost" if conflict.lost else ""
     solution = _after(system, sizing, conflict)
+    if violation.constraint == "nodes":
+        gone = "nothing is left to serve"
+        return Advice(f"{violation.name}: a node of {conflict.lost} lost", gone, _outage(system, violation.name))
     ours = violation.scope == "tier" and violation.unit != "s"
     value = violation.value if ours else _best(solution, violation)
+    retried = _retried(solution, violation)
     verb = "needed" if ours else "at best"
     return Advice(
         constraint=f"{violation.name}: {describe(violation)}{lost}",
-        best=f"{show(value, violation.unit)} {verb}, {show(violation.limit, violation.unit)} allowed",
+        best=f"{show(value, violation.unit)} {verb}{retried}, {show(violation.limit, violation.unit)} allowed",
         mends=_mends(system, sizing, conflict, value),
     )
 
@@ -93,6 +102,24 @@ def _after(system: System, sizing: Sizing, conflict: Conflict) -> Solution:
     if conflict.lost is not None:
         counts[conflict.lost] = max(0, counts[conflict.lost] - 1)
     return solve(system, counts)
+
+
+def _retried(solution: Solution, violation: Violation) -> str:
+    """Return how much of a partner's load is retries, which end once its limit is raised."""
+    first = _without_retries(solution, violation)
+    if violation.value is None or first is None or violation.value <= first * 1.01:
+        return ""
+    return f" (of which {show(violation.value - first, violation.unit)} retries)"
+
+
+def _without_retries(solution: Solution, violation: Violation) -> float | None:
+    """Return what a partner's limit would carry if every call were tried once; None for other limits."""
+    tier = solution.system.tiers.get(violation.name)
+    if violation.value is None or tier is None or tier.counted is not None or violation.unit == "s":
+        return None
+    tries = solution.arrivals(violation.name).rate
+    once = solve_traffic(solution.system, solution.counts, {}).arrivals[violation.name].rate
+    return violation.value * once / tries
 
 
 def _best(solution: Solution, violation: Violation) -> float | None:
@@ -125,10 +152,9 @@ def show(value: float | None, unit: str) -> str:
 def _mends(system: System, sizing: Sizing, conflict: Conflict, value: float | None) -> list[str]:
     """Return single changes of the file, each of which would take this conflict away."""
     violation = conflict.violation
-    if violation.constraint == "nodes":
-        return _outage(system, violation.name)
     left_out = [f"{_at(n)}.{system.tiers[n].counted} left out: the plan chooses it" for n in _pinned(system, violation)]
-    return [*_more_nodes(system, sizing, violation), *left_out, *_raised_limit(system, violation, value)]
+    found = [*_more_nodes(system, violation), *left_out, *_raised_limit(system, sizing, violation, value)]
+    return [*found, *_smaller_pools(system, sizing, violation)]
 
 
 def _outage(system: System, name: str) -> list[str]:
@@ -142,7 +168,7 @@ def _outage(system: System, name: str) -> list[str]:
     return [*mends, "resilience.survive = [], if the loss of this tier may take the system down"]
 
 
-def _raised_limit(system: System, violation: Violation, value: float | None) -> list[str]:
+def _raised_limit(system: System, sizing: Sizing, violation: Violation, value: float | None) -> list[str]:
     """Return by how much the limit or objective itself would have to be raised."""
     name = violation.name
     if violation.unit == "s":
@@ -159,11 +185,25 @@ def _raised_limit(system: System, violation: Violation, value: float | None) -> 
         needed = violation.value / system.topology.slo.utilization
         if system.partitions[name] < needed * (1 - 1e-9):
             return _more_partitions(system, name, needed / system.partitions[name])
-    if name in system.tiers and system.tiers[name].counted is None:
-        factor *= PARTNERS_ROOM
+    if system.tiers[name].counted is None:
+        once = _without_retries(solve(system, sizing.counts), violation)
+        factor = (once or violation.value) / violation.limit * PARTNERS_ROOM
     # The field may count per node what the limit counts in all, so the field grows as the limit has to.
     enough = math.ceil(getattr(system.tiers[name], violation.mend) * factor * (1 - 1e-9))
     return [f"{_at(name)}.{violation.mend}: at least {enough}"]
+
+
+def _smaller_pools(system: System, sizing: Sizing, violation: Violation) -> list[str]:
+    """Return the pool that would do, where connections are short: without one, each thread counts."""
+    if violation.constraint != "connections":
+        return []
+    callers = [n for n, tier in system.tiers.items() if any(c.to == violation.name for c in tier.calls_made())]
+    nodes = sum(system.place(name, sizing.counts).nodes for name in callers)
+    pool = int(violation.limit / nodes) if nodes else 0
+    if pool < 1:
+        return []
+    where = ", ".join(_at(name) for name in callers)
+    return [f"{where}: pool = {pool} on the calls to {violation.name} (without one, each thread of a node counts)"]
 
 
 def _pinned(system: System, violation: Violation) -> list[str]:
@@ -179,21 +219,19 @@ def _singles(system: System, root: str) -> list[str]:
     return [n for n in system.residents[root] if n != root and system.tiers[n].single_on_host]
 
 
-def _more_nodes(system: System, sizing: Sizing, violation: Violation) -> list[str]:
+def _more_nodes(system: System, violation: Violation) -> list[str]:
     """Return what stands in the way of more nodes, where the tier has as many as it may."""
-    if violation.unit == "s" or violation.constraint in FIXED_RESOURCES:
+    if violation.unit == "s" or violation.constraint in FIXED_RESOURCES or violation.name not in system.roots:
         return []
     search, root = Search(system, survives_node=False), system.roots[violation.name]
-    if sizing.counts.get(root, 0) < search.most(root):
-        return []
     singles = _singles(system, root)
     if singles:
         return [f"{_at(n)}.node: a machine of its own instead of host" for n in singles]
-    if root in system.partitions and system.partitions[root] == sizing.counts[root]:
+    if root not in search.free() or violation.constraint == "primary cores":
+        return []
+    if search.most(root) == system.partitions.get(root):
         return _more_partitions(system, root, (violation.short or 1.0))
-    if root in search.free():
-        return [f"{_at(root)}.max_nodes: more than {system.tiers[root].max_nodes}"]
-    return []
+    return [f"{_at(root)}.max_nodes: more than {system.tiers[root].max_nodes}"]
 
 
 def _more_partitions(system: System, consumer: str, factor: float) -> list[str]:

@@ -111,9 +111,9 @@ def _hosting(topology: Topology, name: str, tier: Tier) -> Iterator[Problem]:
         root = topology.components[root.host]
     if root.host is None and not root.may_host:
         yield Problem((*path, "host"), "cannot host other tiers", ascii_quoted(tier.host), "a service")
-    if tier.nodes is not None:
+    if isinstance(tier.nodes, int):
         yield Problem((*path, "nodes"), "lives on its host's nodes", str(tier.nodes), "nodes on the host only")
-    if tier.single_on_host and root.nodes is not None and root.nodes > 1:
+    if tier.single_on_host and isinstance(root.nodes, int) and root.nodes > 1:
         host = next(key for key, value in topology.components.items() if value is root)
         message, allowed = f"hosts {name}, which is one machine", f"1, or a node of its own for {name}"
         yield Problem(("components", host, "nodes"), message, str(root.nodes), allowed)

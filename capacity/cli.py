@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help=(
         "How many nodes of which size each tier of a web system needs, and why.\n\n"
         "Start with `capacity init shop.toml`, then `capacity plan shop.toml`."

@@ -186,8 +186,9 @@ class Decoder:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    by_lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
 
 
 def type_name(value: object) -> str:

@@ -121,8 +121,8 @@ def _times(number: float, factor: float) -> float:
 
 
 def _written(number: float) -> float | str:
-    """Return a number of the topology as a file would have it."""
-    return f"{number.low}..{float(number)}..{number.high}" if isinstance(number, Uncertain) else float(number)
+    """Return a rate of the topology as a file would have it."""
+    return f"{number.low}..{float(number)}..{number.high}/s" if isinstance(number, Uncertain) else float(number)
 
 
 def uncertain_fields(value: object, path: KeyPath = ()) -> list[tuple[KeyPath, Uncertain]]:
@@ -157,10 +157,12 @@ def _override(values: dict[str, Any], override: str) -> list[str]:
         raise UsageError(f"--set {override}: write KEY.PATH=VALUE, like components.app.nodes=4")
     try:
         override.encode()
-        path = _dotted(key.strip())
+        path = _dotted(re.sub(r"\[(\d+)\]", r".\1", key.strip()))
         value = _literal(text.strip())
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--set {override[:200]}: {error or 'nested too deeply'}") from error
+    if len(path) > 1 and path[0] not in values and path[0] in values.get("components", {}):
+        raise UsageError(f"--set {override}: did you mean components.{key}?")
     table: Any = values
     for i, part in enumerate(path[:-1]):
         if isinstance(table, dict) and part not in table and i == 1 and path[0] in ("components", "node_types"):

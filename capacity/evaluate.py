@@ -20,7 +20,7 @@ from capacity.results import (
 )
 from capacity.solve import solve
 from capacity.system import resolve
-from capacity.verdict import FRACTIONS, Violation, class_latency, goals, limits, violations
+from capacity.verdict import FRACTIONS, Violation, class_latency, failed, goals, limits, violations
 from capacity.warnings import warnings
 from models.latency import Latency, mixed
 from models.transforms import Mixture, PiecewiseHazard
@@ -91,8 +91,8 @@ def cost(system: System, counts: Counts) -> Cost:
         if system.roots[name] != name or machine is None or nodes == 0 or tier.node is None:
             continue
         unit = pricing.monthly(machine, 1)
-        items.append(CostItem(name, tier.node, nodes, unit, None if unit is None else unit * nodes))
-    known = sum(item.monthly for item in items if item.monthly is not None)
+        items.append(CostItem(name, tier.node, nodes, unit, pricing.monthly(machine, nodes)))
+    known = round(sum(item.monthly for item in items if item.monthly is not None), 6)
     unknown = [item.tier for item in items if item.monthly is None]
     return Cost(system.topology.currency, known, unknown, items)
 
@@ -115,6 +115,7 @@ def _class_result(solution: Solution, name: str, missed: set[tuple[str, str]]) -
         p95_s=values["p95"],
         p99_s=values["p99"],
         p999_s=values["p999"],
+        failed_fraction=failed(solution, name),
         availability=None,
         exact=latency is not None and _exact(latency),
         slo=slo,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from capacity import console, render, report
 from capacity.errors import UsageError, ascii_quoted
-from capacity.plan import to_toml
+from capacity.plan import digest, to_toml
 from capacity.results import to_builtins
 
 if TYPE_CHECKING:
@@ -105,23 +105,28 @@ def write_result(target: str, text: str, source: str, *, force: bool) -> None:
     """Write a result; a topology that somebody wrote by hand is not replaced without --force."""
     path = Path(target)
     try:
-        if not force and path.exists():
+        if not force and path.is_file():
             if source != "-" and Path(source).exists() and path.samefile(source):
                 raise UsageError(
                     f"{target} is the input: nothing was written; name another file, or --force replaces it"
                 )
-            if path.suffix.lower() == ".toml" and not _is_plan(path):
-                raise UsageError(f"{target} exists and is no exported plan: nothing was written; --force replaces it")
+            if not _is_ours(path):
+                raise UsageError(f"{target} exists and is no result of ours: nothing was written; --force replaces it")
     except (OSError, ValueError) as error:
         raise UsageError(f"{target} cannot be written: {getattr(error, 'strerror', None) or error}") from error
     write(target, text)
 
 
-def _is_plan(path: Path) -> bool:
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a result that nobody has changed since: a plan by its digest, others by how they begin."""
     try:
-        return "plan" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        text = path.read_text(encoding="utf-8")
+        if path.suffix.lower() == ".toml":
+            values = tomllib.loads(text)
+            return bool(values.get("plan", {}).get("digest") == digest(values))
+    except (OSError, ValueError, AttributeError):
         return False
+    return text.startswith(('{\n  "schema_version"', "scope,name,metric,value\n"))
 
 
 def write(target: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,8 @@ def plan(topology: Topology, tick: Callable[[int], None] = lambda _: None) -> Pl
     search = Search(system, "node" in topology.resilience.survive, tick=tick)
     sizing = size(search)
     evaluation = evaluated(system, sizing.counts, guess=False)
-    why = reasons(search, sizing.counts) if sizing.conflict is None else {}
+    settled = sizing.conflict is None or sizing.conflict in sizing.hopeless
+    why = reasons(search, sizing.counts) if settled else {}
     tiers = {
         name: msgspec.structs.replace(tier, why=why.get(name, tier.why)) for name, tier in evaluation.tiers.items()
     }
@@ -98,7 +100,15 @@ def to_toml(document: Document, result: Plan) -> dict[str, Any]:
             counts[name] = {field: count}
     values = exported(document, counts)
     values["plan"] = without_none(to_builtins(result.evaluation))
+    values["plan"]["load"] = document.load_factor
+    values["plan"]["digest"] = digest(values)
     return values
+
+
+def digest(values: dict[str, Any]) -> str:
+    """Return a fingerprint of a plan's topology, by which a later export knows that nobody has edited it."""
+    topology = {key: value for key, value in values.items() if key != "plan"}
+    return hashlib.sha256(repr(topology).encode()).hexdigest()[:16]
 
 
 def without_none(value: object) -> Any:

@@ -83,4 +83,4 @@ def monthly(node: NodeType, nodes: int) -> float | None:
     """Return the price of running this many nodes for a month, None where the price is unknown."""
     if nodes == 0:
         return 0.0
-    return None if node.price is None else node.price * HOURS_PER_MONTH * nodes
+    return None if node.price is None else round(node.price * HOURS_PER_MONTH * nodes, 6)

@@ -36,8 +36,8 @@ def reasons(search: Search, counts: Counts) -> dict[str, list[Why]]:
 def _of_tier(search: Search, counts: Counts, name: str) -> list[Why]:
     least, count = search.system.tiers[name].least_count(), counts[name]
     questions: list[tuple[str, Callable[[Counts], Iterable[str]]]] = [
-        ("utilization", lambda tried: _named(limit_violations(search.solved(tried)))),
-        ("latency", lambda tried: _named(objective_violations(search.solved(tried)))),
+        ("utilization", lambda tried: _named(search, limit_violations(search.solved(tried)))),
+        ("latency", lambda tried: _named(search, objective_violations(search.solved(tried)))),
     ]
     if search.survives_node:
         questions.append(("node lost", lambda tried: _lost(search, tried, name)))
@@ -60,8 +60,8 @@ def _asked(kind: str, ask: Callable[[Counts], Iterable[str]], counts: Counts, na
     return Why(f"{kind}: {first(needed - 1)}", needed)
 
 
-def _named(violations: Iterable[Violation]) -> Iterable[str]:
-    return (f"{v.name} {v.constraint}" for v in violations)
+def _named(search: Search, violations: Iterable[Violation]) -> Iterable[str]:
+    return (f"{v.name} {v.constraint}" for v in violations if (v.name, v.constraint) not in search.aside)
 
 
 def _lost(search: Search, counts: Counts, only: str | None) -> Iterable[str]:
@@ -73,4 +73,4 @@ def _lost(search: Search, counts: Counts, only: str | None) -> Iterable[str]:
         if after is None:
             yield f"none left{of}"
         else:
-            yield from (f"{v.name} {v.constraint}{of}" for v in search.violations(after))
+            yield from (f"{v.name} {v.constraint}{of}" for v in search.asked(after))

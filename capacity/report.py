@@ -43,12 +43,22 @@ def sections(evaluation: Evaluation) -> list[Section]:
 def _verdict(evaluation: Evaluation) -> Section:
     verdict = "meets every objective" if evaluation.feasible else "DOES NOT MEET every objective"
     if evaluation.infeasible:
-        verdict = "NO PLAN IS FEASIBLE; the best counts found are shown"
+        verdict = "NO PLAN IS FEASIBLE; the counts shown meet all the rest"
     load = "at the rates given"
     if evaluation.peak_to_mean > 1:
         load = f"at the peak, {digits(evaluation.peak_to_mean)}x the daily mean"
-    ceiling = f"no resource above {show_percent(evaluation.utilization_ceiling)}"
-    return Section(f"{printable(evaluation.name)}: {verdict}", notes=[f"{total(evaluation)}; {load}; {ceiling}"])
+    ceiling = f"ceiling {show_percent(evaluation.utilization_ceiling)} of what is ours"
+    checked = f"checked: {', '.join(_SCENARIOS.get(name, name) for name in evaluation.scenarios)}"
+    skipped = [w.message.split('"')[1] for w in evaluation.warnings if w.message.startswith("resilience.survive")]
+    notes = [
+        f"{total(evaluation)}; {load}; {ceiling}",
+        checked + (f"; not checked: {', '.join(skipped)}" if skipped else ""),
+    ]
+    if not any(c.slo for c in evaluation.classes.values()):
+        notes.append("no latency objective is given (slo.latency): the counts follow from utilization alone")
+    lonely = [printable(w.tier) for w in evaluation.warnings if w.code == "unreached" and w.tier]
+    notes += [f"NOT REACHED by any request: {', '.join(lonely)}; does a call to it lack?"] if lonely else []
+    return Section(f"{printable(evaluation.name)}: {verdict}", notes=notes)
 
 
 def _infeasible(evaluation: Evaluation) -> list[Section]:
@@ -75,7 +85,9 @@ def _tiers(evaluation: Evaluation) -> Section:
     rows = [("Tier", "Nodes", "Rate", "Busiest resource", "Wait", "p99")]
     for name, tier in evaluation.tiers.items():
         waits, p99 = _seconds(tier.wait_mean_s), _seconds(tier.response.p99_s)
-        if tier.kind == "queue":
+        if tier.arrival_rate_per_s == 0:
+            waits, p99 = "-", "-"
+        elif tier.kind == "queue":
             waits, p99 = "-", _seconds(tier.details["delay"]["p99_s"])
         rate = f"{digits(tier.arrival_rate_per_s)}/s"
         rows.append((printable(name), _nodes(tier), rate, _busiest(tier), waits, p99))
@@ -132,9 +144,16 @@ def _scenarios(evaluation: Evaluation) -> Section:
     for name, result in evaluation.scenarios.items():
         cells = [_seconds(result.classes[n].p99_s) for n in shown]
         rows.append((_SCENARIOS.get(name, name), "passes" if result.passes else "FAILS", *cells))
-    for name, result in evaluation.scenarios.items():
-        notes += [f"{_SCENARIOS.get(name, name)}: {describe_failure(failure)}" for failure in result.violations]
+    for name in evaluation.scenarios:
+        notes += [f"{_SCENARIOS.get(name, name)}: {describe_failure(failure)}" for failure in _new(evaluation, name)]
     return Section("Scenarios", rows, frozenset(range(2, 2 + len(names))), notes)
+
+
+def _new(evaluation: Evaluation, scenario: str) -> list[Failure]:
+    """Return what fails in a scenario and does not fail already in the normal one."""
+    found = evaluation.scenarios[scenario].violations
+    already = {(f.name, f.constraint) for f in evaluation.scenarios["normal"].violations}
+    return found if scenario == "normal" else [f for f in found if (f.name, f.constraint) not in already]
 
 
 _SCENARIOS = {"normal": "normal", "node": "one node lost"}
@@ -157,8 +176,8 @@ def checked(evaluation: Evaluation) -> str:
     """Return one line for each limit or objective that is not met, or that all are."""
     lines = [
         f"FAIL {_SCENARIOS.get(name, name)}: {describe_failure(failure)}"
-        for name, result in evaluation.scenarios.items()
-        for failure in result.violations
+        for name in evaluation.scenarios
+        for failure in _new(evaluation, name)
     ]
     met = f"ok every objective and limit is met ({', '.join(_SCENARIOS.get(n, n) for n in evaluation.scenarios)})"
     return "\n".join(line for text in lines or [met] for line in wrapped(text, rest="      ")) + "\n"
@@ -172,7 +191,8 @@ def _why(evaluation: Evaluation) -> Section:
         most = max(why.nodes for why in tier.why)
         asked = " · ".join(f"{_reason(why, name)} {why.nodes}{' ←' if why.nodes == most else ''}" for why in tier.why)
         notes.append(f"{printable(name)}: {tier.nodes} node{'s' if tier.nodes != 1 else ''} = {asked}")
-    return Section("Why this many", notes=notes)
+    legend = "each number: the nodes that this constraint alone asks for; ← decides"
+    return Section("Why this many", notes=[*notes, legend] if notes else [])
 
 
 def _reason(why: Why, tier: str) -> str:
@@ -181,7 +201,7 @@ def _reason(why: Why, tier: str) -> str:
 
 
 def _cost(evaluation: Evaluation) -> Section:
-    rows = [("Cost", "Nodes", "Each", "Monthly")]
+    rows = [("Cost", "Nodes", "Each/month", "Per month")]
     for item in evaluation.cost.items:
         each = "unknown" if item.unit_price is None else f"{item.unit_price:,.2f}"
         monthly = "unknown" if item.monthly is None else f"{item.monthly:,.2f}"
@@ -212,9 +232,9 @@ def _details(evaluation: Evaluation) -> Section:
             notes.append(f"{printable(name)}: after a stop of {show_seconds(d['stop_s'])} {drained}{stored}")
         if d.get("threads_held") is not None:
             notes.append(f"{printable(name)}: holds {digits(d['threads_held'])} of our threads on average")
-    return Section("Inside", notes=notes)
+    return Section("Details", notes=notes)
 
 
 def _warnings(evaluation: Evaluation) -> Section:
     notes = [f"{printable(w.tier) + ': ' if w.tier else ''}{printable(w.message)}" for w in evaluation.warnings]
-    return Section("Mind", notes=notes)
+    return Section("Warnings", notes=notes)

@@ -28,6 +28,7 @@ class ClassResult(msgspec.Struct, frozen=True):
     p95_s: float | None
     p99_s: float | None
     p999_s: float | None
+    failed_fraction: float
     availability: float | None
     exact: bool
     slo: list[Slo]

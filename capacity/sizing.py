@@ -55,6 +55,8 @@ class Sizing:
     conflict: Conflict | None
     proven: bool
     candidates: int
+    hopeless: tuple[Conflict, ...] = ()
+    """What no counts can meet; the counts are the cheapest that meet all the rest."""
 
 
 @dataclass
@@ -68,6 +70,8 @@ class Search:
     """Tries per call of the last system, where the next one starts from."""
     tick: Callable[[int], None] = lambda _: None
     """Called with the number of systems solved so far."""
+    aside: frozenset[tuple[str, str]] = frozenset()
+    """What is known to be hopeless, by name and constraint, and therefore not asked for."""
     suspects: list[str] = field(default_factory=list)
     """Tiers whose loss failed lately: tried first."""
 
@@ -83,14 +87,20 @@ class Search:
             solution = solve(self.system, counts, wait_free, self.attempts)
             if max(solution.attempts.values(), default=1.0) < LIGHT_RETRIES:
                 self.attempts = solution.attempts
-            self.seen[key] = list(limit_violations(solution)) or list(objective_violations(solution))
+            limits = list(limit_violations(solution))
+            hopeless_only = all((v.name, v.constraint) in self.aside for v in limits)
+            self.seen[key] = [*limits, *objective_violations(solution)] if hopeless_only else limits
         return self.seen[key]
+
+    def asked(self, counts: Counts, wait_free: frozenset[str] = frozenset()) -> list[Violation]:
+        """Return what one system does not meet of what is not hopeless."""
+        return [v for v in self.violations(counts, wait_free) if (v.name, v.constraint) not in self.aside]
 
     def conflicts(
         self, counts: Counts, wait_free: frozenset[str] = frozenset(), only: str | None = None
     ) -> Iterator[Conflict]:
         """Yield what fails, as the file has it and then with one node lost in each tier, or in one `only`."""
-        for violation in self.violations(counts, wait_free):
+        for violation in self.asked(counts, wait_free):
             yield Conflict(violation, None)
         if not self.survives_node:
             return
@@ -100,7 +110,7 @@ class Search:
             if after is None:
                 yield Conflict(Violation("tier", name, "nodes", 0.0, 1.0, "nodes", "nodes"), name)
                 continue
-            for violation in self.violations(after, wait_free):
+            for violation in self.asked(after, wait_free):
                 if name in self.suspects:
                     self.suspects.remove(name)
                 self.suspects.insert(0, name)
@@ -148,15 +158,20 @@ class Search:
 
 def size(search: Search) -> Sizing:
     """Return the cheapest counts that pass; where nothing does, the conflict that remains at the best counts."""
+    start, hopeless = lower_bounds(search)
+    search.aside = frozenset(_key(conflict) for conflict in hopeless)
+    search.seen.clear()
+    found = _cheapest(search, start)
+    return Sizing(found.counts, found.conflict or next(iter(hopeless), None), found.proven, found.candidates, hopeless)
+
+
+def _cheapest(search: Search, start: Counts) -> Sizing:
     system = search.system
-    start, blocked = lower_bounds(search)
-    if blocked is not None:
-        return Sizing(start, blocked, proven=True, candidates=0)
     queue: list[tuple[CostKey, tuple[int, ...]]] = [(cost_key(system, start), tuple(start.values()))]
-    queued, last = {queue[0][1]}, None
+    queued, last, counts = {queue[0][1]}, None, start
     for tried in range(MOST_CANDIDATES):
         if not queue:
-            return Sizing(start, last, proven=True, candidates=tried)
+            return Sizing(counts, last, proven=True, candidates=tried)
         _, values = heapq.heappop(queue)
         counts = dict(zip(start, values, strict=True))
         conflict = next(search.conflicts(counts), None)
@@ -226,7 +241,7 @@ def fewest(enough: Callable[[int], bool], least: int, most: int) -> int | None:
     return high
 
 
-def lower_bounds(search: Search) -> tuple[Counts, Conflict | None]:
+def lower_bounds(search: Search) -> tuple[Counts, tuple[Conflict, ...]]:
     """Return for each tier the fewest nodes that pass when nothing of ours waits elsewhere, and what none can resolve.
 
     What no count of a tier resolves is left aside, so that the counts are the best there are for all the rest.
@@ -235,19 +250,20 @@ def lower_bounds(search: Search) -> tuple[Counts, Conflict | None]:
     counts = {name: min(count, search.most(name)) for name, count in system.least().items()}
     counts |= search.system.given()
     generous = {n: count for n in search.free() if (count := _generous(search, n)) is not None}
-    blocked = _floor(search, {**counts, **generous})
-    aside = {_key(blocked)} if blocked is not None else set()
+    found = _floor(search, {**counts, **generous})
+    aside = {_key(conflict) for conflict in found}
     for name in search.free():
         optimistic = {**counts, **{n: c for n, c in generous.items() if n != name}}
         hopeless = _hopeless(search, optimistic, name, aside)
-        blocked = blocked or next(iter(hopeless), None)
+        found += hopeless
         aside |= {_key(conflict) for conflict in hopeless}
 
         goal = Goal(
             search, optimistic, name, {_key(c): c.violation.short or math.inf for c in hopeless}, frozenset(aside)
         )
         counts[name] = search.first(name, goal.reached_with, counts[name]) or counts[name]
-    return counts, blocked
+    unique = {_key(conflict): conflict for conflict in reversed(found)}
+    return counts, tuple(sorted(unique.values(), key=lambda conflict: conflict.violation.unit == "s"))
 
 
 def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[tuple[str, str]]) -> list[Conflict]:
@@ -300,10 +316,14 @@ def _concerns(search: Search, conflict: Conflict, name: str) -> bool:
     return objective or search.system.roots[conflict.violation.name] == name
 
 
-def _floor(search: Search, counts: Counts) -> Conflict | None:
-    """Return an objective that is missed even when nothing of ours waits: only partners and the work itself remain."""
+def _floor(search: Search, counts: Counts) -> list[Conflict]:
+    """Return what fails even when nothing of ours waits.
+
+    These are objectives that partners and the work itself miss, and limits that no node relieves.
+    """
     solution = solve(search.system, counts, _ours(search))
-    return next((Conflict(violation, None) for violation in objective_violations(solution)), None)
+    found = [Conflict(violation, None) for violation in objective_violations(solution)]
+    return found + [Conflict(v, None) for v in limit_violations(solution) if not search.helpers(v) and v.capacity]
 
 
 def _key(conflict: Conflict) -> tuple[str, str]:

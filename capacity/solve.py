@@ -47,6 +47,8 @@ class Solution(Surroundings):
     answers: dict[tuple[str, str, Operation], Answer] = field(default_factory=dict)
     thread_pools: dict[str, ThreadPool] = field(default_factory=dict)
     timed_out: dict[tuple[str, int, str], float] = field(default_factory=dict)
+    failures: dict[tuple[str, int, str], float] = field(default_factory=dict)
+    """The share of calls that fail after all their tries, by caller, position and class."""
     _waits: dict[tuple[str, str], Wait] = field(default_factory=dict)
     station_of: dict[Transform, Station] = field(default_factory=dict)
 
@@ -77,7 +79,7 @@ class Solution(Surroundings):
     def called(self, place: Place, index: int, call: Call, request_class: str) -> Latency | None:
         """Return the time of a call: reads and writes mixed, cut by the timeout, tried again, counted."""
         callee = self.system.tiers[call.to]
-        if not any(wait for _, _, wait in callee.outgoing()) and callee.outgoing():
+        if self.system.decouples(call.to):
             return ZERO
         parts: list[tuple[float, Latency | None]] = []
         if call.writes < 1:
@@ -98,10 +100,26 @@ class Solution(Surroundings):
         rejected = callee.rejected(self.arrivals(call.to))
         self.timed_out[key] = failed
         failed = 1 - (1 - failed) * (1 - rejected)
+        self.failures[key] = failed ** (call.retries + 1)
         tries = sum(failed**i for i in range(call.retries + 1))
         if tries > 1 + 1e-12:
             self.attempts[key] = tries
         return one.times(call.count)
+
+    def failed(self, tier: str, request_class: str) -> float:
+        """Return the share of visits of a class to a tier in which a call fails after all its tries."""
+        served = 1.0
+        calls = self.system.tiers[tier].calls_made()
+        for index, call in enumerate(calls):
+            if self.system.decouples(call.to):
+                continue
+            if (tier, index, request_class) in self.failures:
+                below = self.failed(call.to, request_class)
+                served *= ((1 - self.failures[tier, index, request_class]) * (1 - below)) ** call.count
+        if not calls:
+            for to, _, waited in self.system.tiers[tier].outgoing():
+                served *= 1 - self.failed(to, request_class) if waited else 1.0
+        return 1 - served
 
     def timed_out_share(self, callee: str) -> float:
         """Return the largest share of tries to call a tier that end in a timeout, over its callers and classes."""

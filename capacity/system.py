@@ -65,6 +65,10 @@ class System:
             partitions=self.partitions.get(name),
         )
 
+    def decouples(self, name: str) -> bool:
+        """Return whether nobody waits for what a tier passes on."""
+        return _decouples(self.tiers[name])
+
     def counted(self) -> list[str]:
         """Return the tiers that have a count of their own: not hosted, not a queue, not a partner."""
         return [n for n, tier in self.tiers.items() if tier.counted is not None and self.roots[n] == n]

@@ -9,7 +9,7 @@ from capacity.components.base import Arrivals
 from capacity.errors import CapacityError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from capacity.components.base import Flow
     from capacity.system import Counts, System
@@ -48,7 +48,15 @@ def solve_traffic(system: System, counts: Counts, attempts: Attempts) -> Traffic
         back = flows
         if abs(now - before) <= 1e-12 * now:
             return Traffic(arrivals, flows)
-    raise EndlessTrafficError("work that comes back through a queue multiplies: send less than one message for each")
+    around = [name for name in system.tiers if any(name in system.below(to) for to, _, _ in _edges(system, name))]
+    raise EndlessTrafficError(
+        f"components.{', components.'.join(around)}: work that comes back through a queue multiplies; "
+        "let each message cause less than one new one"
+    )
+
+
+def _edges(system: System, name: str) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
+    return system.tiers[name].outgoing()
 
 
 def _pass(

@@ -51,6 +51,8 @@ class Unit:
     least: float = 0.0
     most: float = 1e12
     above_least: bool = False
+    bare_text: bool = False
+    """Whether text without a suffix is a value too."""
     smallest: float = 1e-12
     """What is closer to 0 than this is taken for a slip: it would only overflow later."""
 
@@ -87,14 +89,14 @@ POSITIVE_SECONDS: Final = Unit("a time", "12ms", _SECONDS, above_least=True, mos
 BYTES: Final = Unit("a size", "8GiB", _BYTES, most=1e18)
 PER_SECOND: Final = Unit("a rate", "1200/s", _RATES)
 POSITIVE_RATE: Final = Unit("a rate", "1200/s", _RATES, above_least=True)
-FRACTION: Final = Unit("a share", "75%", {"%": 0.01}, most=1.0)
-CEILING: Final = Unit("a share", "75%", {"%": 0.01}, most=1.0, above_least=True)
+FRACTION: Final = Unit("a share", "75%", {"%": 0.01}, most=1.0, bare_text=True)
+CEILING: Final = Unit("a share", "75%", {"%": 0.01}, most=1.0, above_least=True, bare_text=True)
 GROWTH: Final = Unit("a growth", "6%/month", {}, least=-1.0, most=1e3)
 BANDWIDTH: Final = Unit("a bandwidth", "10Gbit/s", _BANDWIDTH, above_least=True, most=1e15)
 NUMBER: Final = Unit("a number", "1.4", {}, most=1e6)
 POSITIVE: Final = Unit("a number", "1.4", {}, above_least=True, most=1e4, smallest=1e-4)
 AT_LEAST_ONE: Final = Unit("a number", "2.0", {}, least=1.0, most=1e6)
-MONEY: Final = Unit("an amount", "0.17", {"/h": 1.0}, most=1e9)
+MONEY: Final = Unit("an amount", "0.17", {"/h": 1.0}, most=1e9, bare_text=True)
 
 
 def parse(value: object, unit: Unit) -> float:
@@ -131,13 +133,15 @@ def _one(text: str, unit: Unit, whole: str, last_suffix: str | None) -> float:
         raise UnitError(whole, unit.allowed)
     number, suffix = float(match[1].replace("_", "")), match[2] or last_suffix
     if suffix is None:
+        if unit.suffixes and not unit.bare_text:
+            raise UnitError(whole, f"{unit.allowed}: text carries its unit; a bare number is in base units")
         return number
     if unit is GROWTH:
         return _growth(number, suffix, whole)
     if suffix not in unit.suffixes:
         known = ", ".join(unit.suffixes)
         raise UnitError(whole, f"{unit.allowed}; its units are {known}" if known else unit.allowed)
-    return number * unit.suffixes[suffix]
+    return number / 100 if suffix == "%" else number * unit.suffixes[suffix]
 
 
 def _growth(number: float, suffix: str, whole: str) -> float:

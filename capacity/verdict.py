@@ -131,13 +131,18 @@ def objective_violations(solution: Solution) -> Iterator[Violation]:
     for name, goal in system.topology.slo.latency.items():
         latency = class_latency(solution, name)
         for key, limit in goals(goal):
-            if not meets(latency, FRACTIONS.get(key), limit):
+            if not meets(latency, FRACTIONS.get(key), limit, failed(solution, name)):
                 yield Violation("class", name, key, reached(latency, key), limit, "s")
 
 
 def class_latency(solution: Solution, name: str) -> Latency | None:
     """Return the response time that users of a class see."""
     return solution.latency(solution.system.topology.workload.classes[name].entry, name, "read")
+
+
+def failed(solution: Solution, name: str) -> float:
+    """Return the share of a class's requests in which a call fails after all its tries."""
+    return solution.failed(solution.system.topology.workload.classes[name].entry, name)
 
 
 def goals(goal: object) -> list[tuple[str, float]]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from capacity.document import uncertain_fields
 from capacity.errors import show_path
 from capacity.results import Warning  # noqa: A004 - it is what users call it
+from capacity.traffic import solve_traffic
 from capacity.units import digits, show_percent
-from capacity.verdict import limits
+from capacity.verdict import failed, limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,8 @@ COMPUTED_SCENARIOS = ("node",)
 
 def warnings(solution: Solution) -> list[Warning]:
     """Return every warning about a solved system, in the order of the file."""
-    return [*_of_tiers(solution), *_not_computed(solution.system.topology)]
+    found = [*_failures(solution), *_of_tiers(solution), *_without_effect(solution)]
+    return [*found, *_not_computed(solution.system.topology)]
 
 
 def _of_tiers(solution: Solution) -> Iterator[Warning]:
@@ -43,6 +45,39 @@ def _of_tiers(solution: Solution) -> Iterator[Warning]:
         share = solution.timed_out_share(name)
         if share > 0.01:
             yield Warning(name, "timeouts", f"{show_percent(share)} of tries to call it end in a timeout")
+
+
+def _failures(solution: Solution) -> Iterator[Warning]:
+    """Yield what share of requests fails, and how much of a tier's load is tries that follow failed ones."""
+    for name in solution.system.topology.workload.classes:
+        share = failed(solution, name)
+        if share > 1e-4:
+            text = (
+                f"{show_percent(share)} of {name} requests end in a failed call; they count as missing every percentile"
+            )
+            yield Warning(None, "failed_requests", text)
+    if any(tries > 1.01 for tries in solution.attempts.values()):
+        first_tries = solve_traffic(solution.system, solution.counts, {})
+        for name in solution.system.tiers:
+            now, without = solution.arrivals(name).rate, first_tries.arrivals[name].rate
+            if now > without * 1.01:
+                yield Warning(name, "retries", f"{digits(now - without)}/s of its {digits(now)}/s are retries")
+
+
+def _without_effect(solution: Solution) -> Iterator[Warning]:
+    """Yield what the file declares where it means nothing."""
+    system = solution.system
+    for name, tier in system.tiers.items():
+        for index, call in enumerate(tier.calls_made()):
+            if system.decouples(call.to) and (call.timeout is not None or call.retries or call.parallel or call.pool):
+                where = show_path(("components", name, "calls", index))
+                yield Warning(name, "without_effect", f"{where}: {call.to} is not waited for: no timeout, retry, pool")
+        callers = {n for n, t in system.tiers.items() for to, _, _ in t.outgoing() if to == name}
+        if tier.host is not None and tier.satisfied_at(None) is not None:
+            strangers = [n for n in sorted(callers) if system.roots[n] != system.roots[name]]
+            if strangers:
+                text = f"lives on {tier.host}, but {', '.join(strangers)} calls it: host it where it is called"
+                yield Warning(name, "far_from_caller", text)
 
 
 def _partner(solution: Solution, name: str) -> Iterator[Warning]:

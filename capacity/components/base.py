@@ -156,13 +156,16 @@ class Limit:
         return self.used / self.capacity
 
 
-def meets(latency: Latency | None, fraction: float | None, limit: float) -> bool:
-    """Return whether a fraction (None: the mean) stays within a limit; decided by the probability at the limit."""
+def meets(latency: Latency | None, fraction: float | None, limit: float, failed: float = 0.0) -> bool:
+    """Return whether a fraction (None: the mean) stays within a limit; decided by the probability at the limit.
+
+    What failed, however fast, did not stay within it.
+    """
     if latency is None:
         return False
     if fraction is None:
         return latency.mean <= limit * (1 + ROUNDING)
-    return latency.exceeds(limit) <= (1 - fraction) * (1 + 1e-7)
+    return latency.exceeds(limit) + failed <= (1 - fraction) * (1 + 1e-7)
 
 
 @dataclass(frozen=True)
@@ -175,11 +178,13 @@ class Target:
     limit: float
     field: str
     """The field that holds the limit, as a key path below the tier."""
+    failed: float = 0.0
+    """The share that ends in a failed call."""
 
     @property
     def met(self) -> bool:
         """Whether enough stay within the limit."""
-        return meets(self.latency, self.fraction, self.limit)
+        return meets(self.latency, self.fraction, self.limit, self.failed)
 
 
 @dataclass(frozen=True)
@@ -234,6 +239,10 @@ class Surroundings:
         """Return the response time of another tier, None when it is overloaded."""
         raise NotImplementedError
 
+    def failed(self, tier: str, request_class: str) -> float:
+        """Return the share of visits of a class to a tier in which a call fails after all its tries."""
+        raise NotImplementedError
+
     def capacity_of(self, tier: str) -> float | None:
         """Return the visits per second at which another tier's busiest resource is full, None without any limit."""
         raise NotImplementedError
@@ -266,8 +275,8 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A node type of the price book or of the file."""
     host: TierName | None = None
     """Another tier on whose nodes this one lives."""
-    nodes: Count | None = None
-    """Left out, it is what the plan solves for."""
+    nodes: Count | Literal["auto"] | None = None
+    """Left out or "auto", it is what the plan solves for."""
     min_nodes: Count = 1
     max_nodes: Count = 1000
     memory: Bytes | None = None
@@ -284,7 +293,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def given_count(self) -> int | None:
         """Return the count in the file, None where the plan has to find it."""
-        return self.nodes
+        return self.nodes if isinstance(self.nodes, int) else None
 
     def machines(self, count: int) -> int:
         """Return the machines for a count."""

@@ -50,7 +50,7 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
 
     def machines(self, count: int) -> int:
         """Return the brokers, where the file names their node."""
-        return self.nodes or 1 if self.node is not None else 0
+        return (self.given_count() or 1) if self.node is not None else 0
 
     def flows(self, place: Place, arrivals: Arrivals) -> list[Flow]:
         """Return one message for each that came in."""
@@ -73,7 +73,8 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
         """Return the objective for the delay."""
         if self.delay is None or arrivals.rate == 0:
             return []
-        return [Target("delay p99", self._done(arrivals, around), 0.99, self.delay, "delay")]
+        failed = max(around.failed(self.consumers, name) for name in arrivals.classes)
+        return [Target("delay p99", self._done(arrivals, around), 0.99, self.delay, "delay", failed)]
 
     def payload(self) -> tuple[float, float]:
         """Return the message as the request, where the file says nothing else."""

@@ -68,9 +68,16 @@ def test_wrong_dimension(unit: Unit) -> None:
 def test_bare_numbers() -> None:
     assert parse(3, units.SECONDS) == 3
     assert parse(0.5, units.FRACTION) == 0.5
-    assert parse("1_000", units.PER_SECOND) == 1000
+    assert parse("1_000", units.NUMBER) == 1000
     assert parse("1_000ms", units.SECONDS) == 1
     assert parse("+2", units.NUMBER) == 2
+
+
+# Text without a unit is refused where there are units to choose from: "0.4" may be meant as seconds or milliseconds.
+def test_text_needs_its_unit() -> None:
+    with pytest.raises(units.UnitError, match="a bare number is in base units"):
+        parse("0.4", units.SECONDS)
+    assert parse("0.4", units.FRACTION) == 0.4
 
 
 # What is no finite quantity in range is refused with the found value and the allowed ones.
