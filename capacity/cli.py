@@ -55,6 +55,7 @@ Output = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, not to the screen.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
+OnlyJson = Annotated[bool, typer.Option("--json", help="For scripts: JSON.")]
 AsFormat = Annotated[Format | None, typer.Option("--format", help="Left out: by the ending of -o FILE, else a table.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 
@@ -148,7 +149,7 @@ def evaluate(
 
 
 @app.command()
-def check(file: File, *, overrides: Overrides = None, load: Load = "1x", json: AsJson = False) -> None:
+def check(file: File, *, overrides: Overrides = None, load: Load = "1x", json: OnlyJson = False) -> None:
     """Exit with 1 and say what fails, when the counts of the file miss an objective or limit; for CI.
 
     Examples: capacity check plan.toml; capacity check plan.toml --load 1.5x
@@ -174,7 +175,7 @@ def nodes(
     *,
     sort: Annotated[NodeOrder, typer.Option(help="What to sort by.")] = NodeOrder.name,
     family: Annotated[str | None, typer.Option(help="Only one family, like c6i.")] = None,
-    json: AsJson = False,
+    json: OnlyJson = False,
 ) -> None:
     """Show the node types that a file may name, with their dated prices.
 

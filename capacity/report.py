@@ -111,7 +111,7 @@ def _busiest(tier: TierResult) -> str:
     if tier.utilization is None:
         return "-"
     word = f"{show_percent(tier.utilization)} {tier.binding}"
-    return f"{word} OVERLOAD" if tier.utilization >= 1 else word
+    return f"{word} over" if tier.utilization >= 1 else word
 
 
 def _seconds(value: float | None) -> str:

@@ -33,11 +33,13 @@ class Uncertain(float):
 
     low: float
     high: float
+    written: str
+    """The range as the file has it."""
 
-    def __new__(cls, low: float, likeliest: float, high: float) -> Self:
+    def __new__(cls, low: float, likeliest: float, high: float, written: str = "") -> Self:
         """Return the likeliest value, which remembers its range."""
         value = super().__new__(cls, likeliest)
-        value.low, value.high = low, high
+        value.low, value.high, value.written = low, high, written
         return value
 
 
@@ -124,7 +126,7 @@ def parse(value: object, unit: Unit) -> float:
     if any(a > b for a, b in pairwise(numbers)):
         raise UnitError(value, "an interval from low to high; this one is upside down")
     low, high = numbers[0], numbers[-1]
-    return Uncertain(low, numbers[1] if len(numbers) == 3 else (low + high) / 2, high)
+    return Uncertain(low, numbers[1] if len(numbers) == 3 else (low + high) / 2, high, value)
 
 
 def _one(text: str, unit: Unit, whole: str, last_suffix: str | None) -> float:

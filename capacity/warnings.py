@@ -107,11 +107,11 @@ def _not_computed(topology: Topology) -> Iterator[Warning]:
     if topology.resilience.zones > 1:
         yield _later("resilience.zones")
     for path, interval in uncertain_fields(topology):
-        span = f"{digits(interval.low)} to {digits(interval.high)}"
+        span = interval.written or f"{digits(interval.low)} to {digits(interval.high)} in base units"
         yield Warning(
             str(path[1]) if path[0] == "components" else None,
             "likeliest_value",
-            f"{show_path(path)} is uncertain ({span} in base units): its likeliest value {digits(interval)} is used",
+            f"{show_path(path)} is uncertain ({span}): its likeliest value is used",
         )
 
 

@@ -125,10 +125,10 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         return Answer(own, own + mixed([hit, 1 - hit], [ZERO, below]))
 
     def memory_used(self, place: Place) -> float | None:
-        """Return what a local cache may fill; a global one has its nodes to itself and evicts."""
-        if not place.hosted:
+        """Return what a local cache is given; without that it fills what is left, as a global one does, and evicts."""
+        if not place.hosted or self.memory is None:
             return None
-        return min(self.memory if self.memory is not None else math.inf, self.objects * self.object_size)
+        return min(self.memory, self.objects * self.object_size)
 
     def payload(self) -> tuple[float, float]:
         """Return the object as the response, where the file says nothing else."""

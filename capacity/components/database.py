@@ -209,7 +209,8 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
         """Return replicas, shards, lag and disk."""
         shown: dict[str, object] = {"replicas": place.count, "shards": self.shards}
-        if place.count > 0 and not place.hosted:
+        declared = self.replication.apply_time > 0 or self.replication.network_delay > 0
+        if place.count > 0 and not place.hosted and declared:
             lag = self.lag(place, arrivals, around)
             shown["lag"] = {
                 "mean_s": None if lag is None else lag.mean,

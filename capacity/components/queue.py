@@ -93,6 +93,6 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
             "delay": shown,
             "stop_s": STOP,
             "drain_s": None if capacity is None else drain_time(arrivals.rate, capacity, STOP),
-            "storage_bytes": storage(arrivals.rate, self.message_size, self.retention, self.replication_factor),
+            "storage_bytes": storage(arrivals.rate, self.message_size, self.retention, self.replication_factor) or None,
             "partitions": self.partitions,
         }
