@@ -229,7 +229,7 @@ def _more_nodes(system: System, violation: Violation) -> list[str]:
         return [f"{_at(n)}.node: a machine of its own instead of host" for n in singles]
     if root not in search.free() or violation.constraint == "primary cores":
         return []
-    if search.most(root) == system.partitions.get(root):
+    if root in system.partitions and search.most(root) <= system.partitions[root] + 1:
         return _more_partitions(system, root, (violation.short or 1.0))
     return [f"{_at(root)}.max_nodes: more than {system.tiers[root].max_nodes}"]
 

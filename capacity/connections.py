@@ -28,7 +28,7 @@ def connections(solution: Solution, name: str) -> float:
         elif threads is not None:
             total += max(threads, nodes * max(own, default=0))
         else:
-            total += _in_use(solution, caller, name)
+            total += _in_use(solution, caller, name) / max(1, solution.places[name].nodes)
     return total
 
 

@@ -22,7 +22,8 @@ def most_visits(solution: Solution, name: str) -> float | None:
     if rate == 0:
         return None
     ends = [rate / u for u in _utilizations(solution, name)]
-    for callee in {flow.to for flow in solution.traffic.flows[name]}:
+    waited = {flow.to for flow in solution.traffic.flows[name] if not solution.system.decouples(flow.to)}
+    for callee in sorted(waited):
         ours = sum(flow.reads + flow.writes for flow in solution.traffic.flows[name] if flow.to == callee)
         share = ours / solution.arrivals(callee).rate if solution.arrivals(callee).rate else 0.0
         below = most_visits(solution, callee)

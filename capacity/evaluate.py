@@ -23,7 +23,7 @@ from capacity.system import resolve
 from capacity.verdict import FRACTIONS, Violation, class_latency, failed, goals, limits, violations
 from capacity.warnings import warnings
 from models.latency import Latency, mixed
-from models.transforms import Mixture, PiecewiseHazard
+from models.transforms import Mixture, PiecewiseHazard, Repeated, Stretched, Sum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from capacity.solve import Solution
     from capacity.system import Counts, System
     from capacity.topology import Topology
+    from models.transforms import Transform
 
 _NOT_EXACT = (Mixture, PiecewiseHazard)
 """Parts of a response time that stand for more than one path, or for a distribution kept on a grid."""
@@ -126,11 +127,15 @@ def _exact(latency: Latency) -> bool:
     """Whether a response time is exact for its model: one path, at most one wait, itself exact, nothing on a grid."""
     term = latency.terms[0]
     parts = [*(wait for wait, _ in term.marks), term.smooth]
-    return (
-        len(latency.terms) == 1
-        and sum(n for _, n in term.marks) <= 1
-        and all(getattr(part, "exact", not isinstance(part, _NOT_EXACT)) for part in parts)
-    )
+    return len(latency.terms) == 1 and sum(n for _, n in term.marks) <= 1 and all(_exact_part(part) for part in parts)
+
+
+def _exact_part(part: Transform) -> bool:
+    if isinstance(part, Sum):
+        return all(_exact_part(inner) for inner in part.parts)
+    if isinstance(part, Repeated | Stretched):
+        return _exact_part(part.part)
+    return bool(getattr(part, "exact", not isinstance(part, _NOT_EXACT)))
 
 
 def _tier_result(solution: Solution, name: str) -> TierResult:

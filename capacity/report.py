@@ -169,6 +169,8 @@ def describe_failure(failure: Failure) -> str:
     if failure.value is None:
         return f"{where}{lost}: overloaded, {limit} allowed"
     over = failure.value / failure.limit - 1
+    if over <= 0:
+        return f"{where}{lost}: too many requests fail for it ({limit} allowed)"
     return f"{where}{lost}: {show_amount(failure.value, failure.unit)}, {limit} allowed ({show_percent(over)} over)"
 
 

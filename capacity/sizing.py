@@ -123,16 +123,24 @@ class Search:
         partitions = self.system.partitions.get(name)
         if any(self.system.tiers[n].single_on_host for n in self.system.residents[name] if n != name):
             return 1
-        return most if partitions is None else min(most, partitions)
+        most = min(most, int(min(tier.most_useful(), most)))
+        # One more than can work takes over when one is lost.
+        return most if partitions is None else min(most, partitions + int(self.survives_node))
 
     def first(self, name: str, enough: Callable[[int], bool], least: int) -> int | None:
         """Return the smallest count of a tier that is enough. Where more may be worse, small counts are all tried."""
         most = self.most(name)
-        if self.system.tiers[name].more_may_be_slower():
+        if self.more_may_be_slower(name):
             found = next((count for count in range(least, min(most, least + 64) + 1) if enough(count)), None)
             if found is not None:
                 return found
         return fewest(enough, least, most)
+
+    def more_may_be_slower(self, name: str) -> bool:
+        """Return whether a larger count can lengthen requests, by itself or as local copies each see fewer of them."""
+        residents = [self.system.tiers[n] for n in self.system.residents[name] if n != name]
+        local = any(tier.satisfied_at(None) is not None for tier in residents)
+        return local or self.system.tiers[name].more_may_be_slower()
 
     def free(self) -> list[str]:
         """Return the tiers whose count the plan may choose."""
@@ -162,6 +170,15 @@ def size(search: Search) -> Sizing:
     search.aside = frozenset(_key(conflict) for conflict in hopeless)
     search.seen.clear()
     found = _cheapest(search, start)
+    if not hopeless:
+        return found
+    # What looked hopeless tier by tier may be met all the same: what passes is feasible.
+    search.aside = frozenset()
+    search.seen.clear()
+    if found.conflict is None and next(search.conflicts(found.counts), None) is None:
+        return Sizing(found.counts, None, proven=False, candidates=found.candidates)
+    search.aside = frozenset(_key(conflict) for conflict in hopeless)
+    search.seen.clear()
     return Sizing(found.counts, found.conflict or next(iter(hopeless), None), found.proven, found.candidates, hopeless)
 
 
@@ -273,7 +290,7 @@ def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[tupl
     def clean(count: int) -> bool:
         return not _own_conflicts(search, {**counts, name: count}, name, aside)
 
-    if search.system.tiers[name].more_may_be_slower() and search.first(name, clean, least) is not None:
+    if search.more_may_be_slower(name) and search.first(name, clean, least) is not None:
         return []
     return _own_conflicts(search, {**counts, name: remaining}, name, aside)
 

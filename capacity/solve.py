@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from capacity.components.base import Answer, Station, Surroundings
+from capacity.components.base import Answer, Pool, Station, Surroundings
 from capacity.connections import connections
 from capacity.drain import most_visits
 from capacity.traffic import Attempts, Traffic, solve_traffic
@@ -24,7 +24,7 @@ from models.transforms import mixture
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from capacity.components.base import Arrivals, Call, Operation, Place, Pool, Work
+    from capacity.components.base import Arrivals, Call, Operation, Place, Work
     from capacity.system import Counts, System
     from models.service_time import ServiceTime
     from models.transforms import Transform
@@ -42,6 +42,8 @@ class Solution(Surroundings):
     traffic: Traffic
     wait_free: frozenset[str]
     attempts: Attempts = field(default_factory=dict)
+    failing: dict[tuple[str, str], float] = field(default_factory=dict)
+    """The share of visits that fail, by tier and class."""
     places: dict[str, Place] = field(default_factory=dict)
     stations: dict[tuple[str, str], Station] = field(default_factory=dict)
     answers: dict[tuple[str, str, Operation], Answer] = field(default_factory=dict)
@@ -107,19 +109,23 @@ class Solution(Surroundings):
         return one.times(call.count)
 
     def failed(self, tier: str, request_class: str) -> float:
-        """Return the share of visits of a class to a tier in which a call fails after all its tries."""
-        served = 1.0
-        calls = self.system.tiers[tier].calls_made()
-        for index, call in enumerate(calls):
-            if self.system.decouples(call.to):
-                continue
-            if (tier, index, request_class) in self.failures:
-                below = self.failed(call.to, request_class)
-                served *= ((1 - self.failures[tier, index, request_class]) * (1 - below)) ** call.count
-        if not calls:
-            for to, _, waited in self.system.tiers[tier].outgoing():
-                served *= 1 - self.failed(to, request_class) if waited else 1.0
-        return 1 - served
+        """Return the share of visits of a class to a tier that fail."""
+        return self.failing.get((tier, request_class), 0.0)
+
+    def call_failed(self, place: Place, index: int, request_class: str) -> float:
+        """Return the share of one call that fails after all its tries, or below a callee that answered in time."""
+        callee = self.system.tiers[place.name].calls_made()[index].to
+        last = self.failures.get((place.name, index, request_class))
+        if last is None:
+            return 0.0
+        # A leaf's own failures are in the tries already.
+        below = self.failed(callee, request_class) if self.system.tiers[callee].outgoing() else 0.0
+        return 1 - (1 - last) * (1 - below)
+
+    @property
+    def peak_to_mean(self) -> float:
+        """The load that is planned for over the daily mean."""
+        return float(self.system.topology.workload.peak_to_mean)
 
     def timed_out_share(self, callee: str) -> float:
         """Return the largest share of tries to call a tier that end in a timeout, over its callers and classes."""
@@ -222,6 +228,7 @@ def _fill_answers(solution: Solution, name: str) -> None:
         inner[request_class, "write"] = (
             tier.answer(place, arrivals, request_class, "write", solution) if written else read
         )
+        solution.failing[name, request_class] = tier.failing(place, arrivals, request_class, solution)
     threads = tier.thread_limit(place)
     if threads is not None:
         inner = _with_threads(solution, name, threads, inner)
@@ -245,12 +252,19 @@ def _with_threads(
         return dict.fromkeys(inner, Answer(None, None))
     if pool.wait is NO_WAIT:
         return inner
+    solution.station_of[pool.wait] = _thread_station(pool, arrivals.rate)
     first = Latency.waiting(pool.wait)
     shrunk = _shrunk_waits(solution, inner.values(), pool.inner_waits)
     return {
         key: Answer(*(None if part is None else first + part.with_waits(shrunk) for part in (answer.own, answer.total)))
         for key, answer in inner.items()
     }
+
+
+def _thread_station(pool: ThreadPool, rate: float) -> Station:
+    """Return a pool of threads as those above see it: a place where one only waits."""
+    threads = Pool("threads", 1, pool.threads, "shared_queue")
+    return Station(threads, rate, 0.0, 0.0, pool.ratio, pool.wait)
 
 
 def _shrunk_waits(solution: Solution, answers: Iterable[Answer], factor: float) -> dict[Transform, Transform]:
@@ -279,10 +293,12 @@ def _inside(solution: Solution, totals: list[tuple[float, Latency]]) -> list[Ins
         if not isinstance(wait, Wait):
             continue
         station = solution.station_of[wait]
-        busy = rate * station.mean_service
+        each = rate / station.pool.copies
         servers = station.pool.nodes * station.pool.servers
-        others = max(0.0, 1 - rate / station.rate) if rate < station.rate * (1 - 1e-9) else 0.0
-        places.append(Inside(rate, busy, wait, station.utilization, servers, others))
-        spent += busy + rate * wait.mean
+        others = max(0.0, 1 - each / station.rate) if each < station.rate * (1 - 1e-9) else 0.0
+        busy = each * station.mean_service
+        place = Inside(each, busy, wait, station.utilization, servers, others, only_waits=station.mean_service == 0)
+        places += [place] * station.pool.copies
+        spent += (busy + each * wait.mean) * station.pool.copies
     population = sum(rate * total.mean for rate, total in totals)
     return [*places, Inside(sum(rate for rate, _ in totals), max(0.0, population - spent))]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Attempts = dict[tuple[str, int, str], float]
 """Tries per call, by caller, position of the call and class; 1 where nothing is retried."""
 
-_ROUNDS: Final = 500
+_ROUNDS: Final = 5000
 _MOST: Final = 1e15
 
 
@@ -46,7 +46,7 @@ def solve_traffic(system: System, counts: Counts, attempts: Attempts) -> Traffic
         if total > _MOST:
             break
         back = flows
-        if abs(now - before) <= 1e-12 * now:
+        if abs(now - before) <= 1e-11 * now:
             return Traffic(arrivals, flows)
     around = [name for name in system.tiers if any(name in system.below(to) for to, _, _ in _edges(system, name))]
     raise EndlessTrafficError(

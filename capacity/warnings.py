@@ -72,6 +72,22 @@ def _without_effect(solution: Solution) -> Iterator[Warning]:
             if system.decouples(call.to) and (call.timeout is not None or call.retries or call.parallel or call.pool):
                 where = show_path(("components", name, "calls", index))
                 yield Warning(name, "without_effect", f"{where}: {call.to} is not waited for: no timeout, retry, pool")
+            if call.writes > 0 and not system.tiers[call.to].stores:
+                where = show_path(("components", name, "calls", index, "writes"))
+                yield Warning(name, "without_effect", f"{where}: {call.to} stores nothing")
+            if (
+                call.retries
+                and call.timeout is None
+                and system.tiers[call.to].rejected(solution.arrivals(call.to)) == 0
+            ):
+                where = show_path(("components", name, "calls", index, "retries"))
+                yield Warning(name, "without_effect", f"{where}: without a timeout nothing is tried again")
+        for field in tier.without_effect(solution.places[name]):
+            yield Warning(name, "without_effect", f"{show_path(('components', name, field))} means nothing here")
+        limited = [n for n, t in system.tiers.items() if t.consumer_limit() is not None and name in t.destinations("")]
+        if limited and name not in system.partitions:
+            text = f"the partitions of {', '.join(limited)} are not counted: {name} has other work too"
+            yield Warning(name, "partitions_not_counted", text)
         callers = {n for n, t in system.tiers.items() for to, _, _ in t.outgoing() if to == name}
         if tier.host is not None and tier.satisfied_at(None) is not None:
             strangers = [n for n in sorted(callers) if system.roots[n] != system.roots[name]]

@@ -53,6 +53,8 @@ class Inside:
     utilization: float = 0.0
     servers: int | None = None
     others: float = 0.0
+    only_waits: bool = False
+    """Whether what is held afterwards is told by other places: the wait for a thread of a tier below."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class ThreadPool:
     wait: Wait | None
     in_use: float
     inner_waits: float
+    ratio: float = 0.0
+    """Of the geometric number that waits outside, given that some do."""
 
 
 def thread_pool(threads: int, arrival_rate: float, places: Sequence[Inside]) -> ThreadPool:
@@ -80,7 +84,8 @@ def thread_pool(threads: int, arrival_rate: float, places: Sequence[Inside]) -> 
         return unfelt if population < threads else ThreadPool(threads, None, population, 1.0)
     p = _population(places, threads)
     full = float(p[threads])
-    if full < UNFELT / threads:
+    # Far above the threads p(T) vanishes as well: only below them does that mean that the limit is not felt.
+    if full < UNFELT / threads and population < threads:
         return unfelt
     ratio = full / float(p[threads - 1]) if p[threads - 1] > 0 else math.inf
     if ratio >= 1 - 1e-9:
@@ -99,14 +104,14 @@ def thread_pool(threads: int, arrival_rate: float, places: Sequence[Inside]) -> 
         share = min(1.0, kept_out / (arrival_rate * waits * time_outside))
         time_outside *= 1 + share * (sum(waiting) / queued - 1)
     held = sum(place.busy for place in places) + inner * sum(waiting)
-    return ThreadPool(threads, Wait(waits, exponential(time_outside), exact=False), min(held, threads), inner)
+    return ThreadPool(threads, Wait(waits, exponential(time_outside), exact=False), min(held, threads), inner, ratio)
 
 
 def _queue_length(place: Inside) -> float:
     """Return the mean number of these requests that wait at a place, were its service exponential."""
     if place.servers is None:
         return 0.0
-    if place.others > 0:
+    if place.others > 0 or place.only_waits:
         ratio = _thinned_ratio(place)
         return place.wait.probability * ratio / (1 - ratio)
     rho = place.busy / place.servers
@@ -120,12 +125,12 @@ def _thinned_ratio(place: Inside) -> float:
 
 def _population(places: Sequence[Inside], most: int) -> Floats:
     """Return the probabilities of 0..most requests inside without a limit, the independent places convolved."""
-    delays = sum(place.busy for place in places if place.servers is None or place.others > 0)
+    delays = sum(place.busy for place in places if place.servers is None or place.others > 0 or place.only_waits)
     result = _poisson(delays, most)
     for place in places:
         if place.servers is None:
             continue
-        if place.others > 0:
+        if place.others > 0 or place.only_waits:
             ratio = _thinned_ratio(place)
             waiting = place.wait.probability * (1 - ratio) * ratio ** np.arange(most + 1.0)
             waiting[0] += 1 - place.wait.probability

@@ -6,6 +6,7 @@ asks. Every method is a pure function of the frozen tier and the place that it s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
@@ -52,6 +53,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     retries: Retries = 0
     pool: Count | None = None
     """Connections that each node of the caller keeps open for this call."""
+
+
+def least_known(*values: float | None) -> float | None:
+    """Return the least of the values that are known."""
+    return min((value for value in values if value is not None), default=None)
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,8 @@ class Pool:
     nodes: int
     servers: int
     balancing: str
+    copies: int = 1
+    """How many equal pools there are, of which each gets its share of the work: the shards of a database."""
     hot_share: float | None = None
     """The share of work that the busiest node receives, where keys and not a balancer decide."""
 
@@ -240,7 +248,16 @@ class Surroundings:
         raise NotImplementedError
 
     def failed(self, tier: str, request_class: str) -> float:
-        """Return the share of visits of a class to a tier in which a call fails after all its tries."""
+        """Return the share of visits of a class to a tier that fail."""
+        raise NotImplementedError
+
+    def call_failed(self, place: Place, index: int, request_class: str) -> float:
+        """Return the share of one call that fails after all its tries."""
+        raise NotImplementedError
+
+    @property
+    def peak_to_mean(self) -> float:
+        """The load that is planned for over the daily mean."""
         raise NotImplementedError
 
     def capacity_of(self, tier: str) -> float | None:
@@ -287,6 +304,8 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     counted: ClassVar[str | None] = "nodes"
     """The field that the plan solves for, None where there is nothing to count."""
     needs_node: ClassVar[bool] = True
+    stores: ClassVar[bool] = False
+    """Whether calls may write."""
     may_host: ClassVar[bool] = False
     single_on_host: ClassVar[bool] = False
     """Whether a host of this tier can only be one machine."""
@@ -330,6 +349,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def satisfied_at(self, machine: NodeType | None) -> int | None:
         """Return the count beyond which more nodes relieve the tiers below no further; None if they never do."""
         return None
+
+    def most_useful(self) -> float:
+        """Return the count beyond which more of it brings less."""
+        return math.inf
 
     def more_may_be_slower(self) -> bool:
         """Return whether a larger count can lengthen a request, all else being equal."""
@@ -384,6 +407,15 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def payload(self) -> tuple[float, float]:
         """Return the bytes of a request to this tier and of its response."""
         return self.request_size, self.response_size
+
+    def failing(self, place: Place, arrivals: Arrivals, request_class: str, around: Surroundings) -> float:
+        """Return the share of visits of one class that fail, here or in a call after all its tries."""
+        return 0.0
+
+    def without_effect(self, place: Place) -> list[str]:
+        """Return the fields that the file gives and that mean nothing here."""
+        fields = [("min_nodes", self.min_nodes != 1), ("max_nodes", self.max_nodes != 1000)]
+        return [name for name, given in fields if given and place.hosted]
 
     def rejected(self, arrivals: Arrivals) -> float:
         """Return the share of visits that are turned away."""

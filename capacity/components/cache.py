@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from capacity.components.base import Answer, Flow, Many, Pool, Tier, Work
+from capacity.components.base import Answer, Flow, Many, Pool, Tier, Work, least_known
 from capacity.units import Bytes, Number, PositiveSeconds, Seconds, TierName
 from models.cache import CacheHits, hits
 from models.latency import ZERO, Latency, mixed
@@ -37,7 +37,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
     eviction: Literal["lru", "fifo", "random", "lfu"] = "lru"
     ttl: PositiveSeconds | None = None
 
-    may_host: ClassVar[bool] = False
+    stores: ClassVar[bool] = True
 
     def bearable_loss(self) -> int:
         """Return 0: without any node everything misses, which the origin may bear."""
@@ -58,7 +58,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
 
     def capacity(self, place: Place) -> float:
         """Return how many objects one copy of the cache holds: a local node's memory, or that of all global nodes."""
-        memory = self.memory if self.memory is not None else place.memory
+        memory = least_known(self.memory, place.memory)
         if memory is None or self.object_size == 0:
             return math.inf
         return memory / self.object_size * (1 if place.hosted else place.count)
@@ -95,7 +95,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         if place.hosted or place.count == 0:
             return []
         hot = busiest_shard(self.asked(arrivals), place.count) if place.count > 1 else None
-        return [Pool("cores", place.count, 1, "random", hot)]
+        return [Pool("cores", place.count, 1, "random", hot_share=hot)]
 
     def work(self, place: Place, arrivals: Arrivals) -> list[Work]:
         """Return one command per visit; a local cache runs inside its caller."""
@@ -129,6 +129,13 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         if not place.hosted or self.memory is None:
             return None
         return min(self.memory, self.objects * self.object_size)
+
+    def failing(self, place: Place, arrivals: Arrivals, request_class: str, around: Surroundings) -> float:
+        """Return what the origin fails, of the reads that miss and of the writes."""
+        visits = arrivals.of(request_class)
+        missed = 1 - self.hits(place, arrivals).hit_ratio
+        passed = arrivals.reads.get(request_class, 0.0) * missed + arrivals.writes.get(request_class, 0.0)
+        return passed / visits * around.failed(self.origin, request_class) if visits > 0 else 0.0
 
     def payload(self) -> tuple[float, float]:
         """Return the object as the response, where the file says nothing else."""

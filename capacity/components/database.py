@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
-from capacity.components.base import Answer, Count, CountOrNone, Limit, Misfit, Pool, Target, Tier, Work
+from capacity.components.base import Answer, Count, CountOrNone, Limit, Misfit, Pool, Target, Tier, Work, least_known
 from capacity.units import Bytes, Number, Seconds
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, maximum, mixed
@@ -50,6 +50,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
     counted: ClassVar[str | None] = "replicas"
     single_on_host: ClassVar[bool] = True
+    stores: ClassVar[bool] = True
 
     def given_count(self) -> int | None:
         """Return the replicas, None where the plan has to find them; on another tier's node there are none."""
@@ -80,6 +81,10 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         """Return the replicas beside the primary that min_nodes asks for."""
         return self.min_nodes - 1
 
+    def without_effect(self, place: Place) -> list[str]:
+        """Add nodes: a database has replicas."""
+        return [*super().without_effect(place), *(["nodes"] if self.nodes is not None else [])]
+
     def bearable_loss(self) -> int:
         """Return 0: the last replica may go, or become the primary."""
         return 0
@@ -100,7 +105,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
     def miss_ratio(self, place: Place) -> float:
         """Return the share of reads that go to disk, every part of the working set being read alike."""
-        memory = self.memory if self.memory is not None else place.memory
+        memory = least_known(self.memory, place.memory)
         if self.working_set is None or memory is None or self.working_set == 0:
             return 0.0
         return max(0.0, 1 - memory * self.shards / self.working_set)
@@ -109,8 +114,8 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         """Return the cores of one shard: all shards are alike."""
         if place.hosted or place.machine is None:
             return []
-        primary = Pool("primary cores", 1, place.machine.vcpus, "shared_queue")
-        replicas = Pool("replica cores", place.count, place.machine.vcpus, "random")
+        primary = Pool("primary cores", 1, place.machine.vcpus, "shared_queue", self.shards)
+        replicas = Pool("replica cores", place.count, place.machine.vcpus, "random", self.shards)
         return [primary, replicas] if place.count else [primary]
 
     def work(self, place: Place, arrivals: Arrivals) -> list[Work]:

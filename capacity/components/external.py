@@ -81,13 +81,23 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             found.append(("concurrency", lambda: mgc_wait(arrivals.rate, service, concurrency)))
         return found
 
+    def failing(self, place: Place, arrivals: Arrivals, request_class: str, around: Surroundings) -> float:
+        """Return what is turned away."""
+        return self.rejected(arrivals)
+
+    def without_effect(self, place: Place) -> list[str]:
+        """Return what belongs to machines, which are the partner's, and a burst where nothing is turned away."""
+        fields = [("node", self.node), ("nodes", self.nodes), ("memory", self.memory)]
+        unused = ["burst"] if self.burst != 1 and (self.overflow != "reject" or self.rate_limit is None) else []
+        return [name for name, value in fields if value is not None] + unused
+
     def limits(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Limit]:
         """Return rate and concurrency, by Little's law."""
-        found = []
+        found, accepted = [], arrivals.rate * (1 - self.rejected(arrivals))
         if self.rate_limit is not None:
-            found.append(Limit("rate", arrivals.rate, self.rate_limit, "/s", ours=False, mend="rate_limit"))
+            found.append(Limit("rate", accepted, self.rate_limit, "/s", ours=False, mend="rate_limit"))
         if self.concurrency_limit is not None:
-            used = arrivals.rate * self.latency
+            used = accepted * self.latency
             mend = "concurrency_limit"
             found.append(Limit("concurrency", used, self.concurrency_limit, "requests", ours=False, mend=mend))
         return found
@@ -102,4 +112,5 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
                 arrivals.of(name) * part.mean for name, part in zip(arrivals.classes, latency, strict=True) if part
             )
         )
-        return {"threads_held": held, "rejected_fraction": self.rejected(arrivals)}
+        rejected = self.rejected(arrivals)
+        return {"threads_held": None if held is None else held * (1 - rejected), "rejected_fraction": rejected}

@@ -62,6 +62,20 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
         known = [latency for latency in latencies if latency is not None]
         return max(known, key=lambda latency: latency.mean) if known and len(known) == len(latencies) else None
 
+    def _backlog(self, arrivals: Arrivals, around: Surroundings) -> float | None:
+        """Return the messages that are waiting or worked on, by Little's law; None where they only grow."""
+        total = 0.0
+        for name in arrivals.classes:
+            latency = around.latency(self.consumers, name, "read")
+            if latency is None:
+                return None
+            total += arrivals.of(name) * latency.mean
+        return total
+
+    def without_effect(self, place: Place) -> list[str]:
+        """Add brokers without a node type."""
+        return [*super().without_effect(place), *(["nodes"] if self.nodes is not None and self.node is None else [])]
+
     def limits(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Limit]:
         """Return what the copies between the brokers take of their network."""
         if place.machine is None or place.machine.network is None or self.message_size == 0:
@@ -89,10 +103,13 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
             shown = {"mean_s": done.mean, "p50_s": p50, "p95_s": p95, "p99_s": p99}
         capacity = around.capacity_of(self.consumers)
         return {
-            "backlog": None if done is None else arrivals.rate * done.mean,
+            "backlog": self._backlog(arrivals, around),
             "delay": shown,
             "stop_s": STOP,
             "drain_s": None if capacity is None else drain_time(arrivals.rate, capacity, STOP),
-            "storage_bytes": storage(arrivals.rate, self.message_size, self.retention, self.replication_factor) or None,
+            "storage_bytes": storage(
+                arrivals.rate / around.peak_to_mean, self.message_size, self.retention, self.replication_factor
+            )
+            or None,
             "partitions": self.partitions,
         }

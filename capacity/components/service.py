@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -10,7 +11,7 @@ import msgspec
 from capacity.components.base import Answer, Call, Count, Flow, NumberPerClass, PerClass, Pool, Tier, Work
 from capacity.units import Bytes, Number
 from models.latency import ZERO, Latency, maximum
-from models.scalability import relative_capacity
+from models.scalability import peak_nodes, relative_capacity
 from models.service_time import ServiceTime, from_moments
 
 if TYPE_CHECKING:
@@ -51,6 +52,23 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     def calls_made(self) -> Sequence[Call]:
         """Return every call."""
         return self.calls
+
+    def most_useful(self) -> float:
+        """Return where the Universal Scalability Law peaks."""
+        return math.ceil(peak_nodes(self.contention, self.coherency)) if self.coherency > 0 else math.inf
+
+    def failing(self, place: Place, arrivals: Arrivals, request_class: str, around: Surroundings) -> float:
+        """Return the share of visits in which a call fails; a fractional count mixes its neighbouring integers."""
+        served = 1.0
+        for index, call in self.calls_of(request_class):
+            one = 1 - around.call_failed(place, index, request_class)
+            whole = math.floor(call.count)
+            served *= one**whole * (1 - (call.count - whole) * (1 - one))
+        return 1 - served
+
+    def without_effect(self, place: Place) -> list[str]:
+        """Add memory of threads without number."""
+        return [*super().without_effect(place), *(["thread_memory"] if self.thread_memory and not self.threads else [])]
 
     def more_may_be_slower(self) -> bool:
         """Return whether nodes have to agree or queue for each other."""
