@@ -66,6 +66,7 @@ class Search:
     system: System
     survives_node: bool
     seen: dict[tuple[tuple[int, ...], frozenset[str]], list[Violation]] = field(default_factory=dict)
+    solutions: dict[tuple[int, ...], Solution] = field(default_factory=dict)
     attempts: Attempts = field(default_factory=dict)
     """Tries per call of the last system, where the next one starts from."""
     tick: Callable[[int], None] = lambda _: None
@@ -76,17 +77,24 @@ class Search:
     """Tiers whose loss failed lately: tried first."""
 
     def solved(self, counts: Counts) -> Solution:
-        """Return a solved system."""
-        return solve(self.system, counts)
+        """Return a solved system, each only once."""
+        key = tuple(counts.values())
+        if key not in self.solutions:
+            self.solutions[key] = self._solve(counts, frozenset())
+        return self.solutions[key]
+
+    def _solve(self, counts: Counts, wait_free: frozenset[str]) -> Solution:
+        self.tick(len(self.seen))
+        solution = solve(self.system, counts, wait_free, self.attempts)
+        if max(solution.attempts.values(), default=1.0) < LIGHT_RETRIES:
+            self.attempts = solution.attempts
+        return solution
 
     def violations(self, counts: Counts, wait_free: frozenset[str] = frozenset()) -> list[Violation]:
         """Return what one system does not meet: its limits, or when they are met its objectives."""
         key = tuple(counts.values()), wait_free
         if key not in self.seen:
-            self.tick(len(self.seen))
-            solution = solve(self.system, counts, wait_free, self.attempts)
-            if max(solution.attempts.values(), default=1.0) < LIGHT_RETRIES:
-                self.attempts = solution.attempts
+            solution = self._solve(counts, wait_free) if wait_free else self.solved(counts)
             limits = list(limit_violations(solution))
             hopeless_only = all((v.name, v.constraint) in self.aside for v in limits)
             self.seen[key] = [*limits, *objective_violations(solution)] if hopeless_only else limits

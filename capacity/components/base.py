@@ -397,7 +397,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return []
 
     def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
-        """Return what only this kind has to tell, ready for JSON, below a key of its own."""
+        """Return what only this kind has to tell, ready for JSON, by keys that no other kind uses."""
         return {}
 
     def unknowns(self, place: Place, arrivals: Arrivals) -> list[tuple[str, str]]:

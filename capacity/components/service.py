@@ -42,7 +42,7 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     may_host: ClassVar[bool] = True
 
     def outgoing(self) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
-        """Return the calls; whether they are waited for depends on the callee and is corrected by the caller."""
+        """Return the calls, as waited for: a queue answers at once, and nobody waits for what lies behind it."""
         return [(call.to, ("calls", i, "to"), True) for i, call in enumerate(self.calls)]
 
     def destinations(self, request_class: str) -> Sequence[str]:
