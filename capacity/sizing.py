@@ -95,9 +95,11 @@ class Search:
         key = tuple(counts.values()), wait_free
         if key not in self.seen:
             solution = self._solve(counts, wait_free) if wait_free else self.solved(counts)
-            limits = list(limit_violations(solution))
-            hopeless_only = all((v.name, v.constraint) in self.aside for v in limits)
-            self.seen[key] = [*limits, *objective_violations(solution)] if hopeless_only else limits
+            found = list(limit_violations(solution))
+            if all((v.name, v.constraint) in self.aside for v in found):
+                # Under a hopeless overload, what it leaves without a value is not another conflict.
+                found += [v for v in objective_violations(solution) if v.value is not None or not found]
+            self.seen[key] = found
         return self.seen[key]
 
     def asked(self, counts: Counts, wait_free: frozenset[str] = frozenset()) -> list[Violation]:
@@ -208,7 +210,7 @@ def _cheapest(search: Search, start: Counts) -> Sizing:
             if key not in queued:
                 queued.add(key)
                 heapq.heappush(queue, (cost_key(system, child), key))
-    return settle(search, counts)
+    return settle(search, start, counts)
 
 
 def cost_key(system: System, counts: Counts) -> CostKey:
@@ -361,7 +363,7 @@ def _generous(search: Search, name: str) -> int | None:
     return None if enough is None else max(search.system.least()[name], min(search.most(name), enough + 2))
 
 
-def settle(search: Search, counts: Counts) -> Sizing:
+def settle(search: Search, start: Counts, counts: Counts) -> Sizing:
     """Return a plan that passes and from which no node can be taken, without the proof that it is the cheapest.
 
     Steps grow with the counts, so that the end is reached in a number of steps that grows with their logarithm.
@@ -376,7 +378,7 @@ def settle(search: Search, counts: Counts) -> Sizing:
             if child[name] != counts[name]
         }
         if not steps:
-            return Sizing(counts, conflict, proven=False, candidates=tried)
+            return Sizing(start, conflict, proven=False, candidates=tried)
         options = [{**counts, name: count} for name, count in steps.items()]
         counts = min(options, key=lambda option: _distance(search, option, conflict))
     for name in sorted(search.free(), key=lambda n: -cost_key(search.system, {n: 1})[1]):

@@ -64,3 +64,18 @@ def test_every_hopeless_constraint_is_named() -> None:
     values = file({"app": service(9.0, None, "n2")}, 1000, latency={"page": {"p99": 1.0, "mean": 0.5}})
     named = {advice.constraint.split(" ")[1] for advice in planned(values).evaluation.infeasible}
     assert named == {"cores", "p99", "mean"}
+
+
+# A given count that is far too small leaves other tiers as they would be: the search does not pile nodes elsewhere.
+def test_an_overloaded_given_tier_does_not_inflate_others() -> None:
+    tiers = {
+        "web": service(0.001, None, "n2", calls=[{"to": "app"}]),
+        "app": service(0.02, 1, "n2", calls=[{"to": "db", "count": 2}]),
+        "db": service(0.002, None, "n2"),
+    }
+    short = planned(file(tiers, 300, utilization=0.7, latency={"page": {"p99": 0.3}}))
+    well = planned(
+        file(tiers | {"app": service(0.02, 9, "n2", calls=[{"to": "db", "count": 2}])}, 300, utilization=0.7)
+    )
+    assert not short.feasible
+    assert {n: short.counts[n] for n in ("web", "db")} == {n: well.counts[n] for n in ("web", "db")}
