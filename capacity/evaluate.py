@@ -28,7 +28,7 @@ from models.transforms import Mixture, PiecewiseHazard, Repeated, Stretched, Sum
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from capacity.components.base import Answer
+    from capacity.components.exchange import Answer
     from capacity.solve import Solution
     from capacity.system import Counts, System
     from capacity.topology import Topology

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from capacity.components.base import Answer, Pool, Station, Surroundings
+from capacity.components.exchange import Answer, Pool, Station, Surroundings
 from capacity.connections import connections
 from capacity.drain import most_visits
 from capacity.traffic import Attempts, Traffic, solve_traffic
@@ -24,7 +24,8 @@ from models.transforms import mixture
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from capacity.components.base import Arrivals, Call, Operation, Place, Work
+    from capacity.components.base import Call
+    from capacity.components.exchange import Arrivals, Operation, Place, Work
     from capacity.system import Counts, System
     from models.service_time import ServiceTime
     from models.transforms import Transform

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from capacity.checks import reached
-from capacity.components.base import Place
+from capacity.components.exchange import Place
 from capacity.pricing import node_type
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from capacity.components.base import Arrivals
+from capacity.components.exchange import Arrivals
 from capacity.errors import CapacityError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from capacity.components.base import Flow
+    from capacity.components.exchange import Flow
     from capacity.system import Counts, System
 
 Attempts = dict[tuple[str, int, str], float]

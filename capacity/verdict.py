@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from capacity.components.base import ROUNDING, Limit, meets
+from capacity.components.exchange import ROUNDING, Limit, meets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capacity.components.base import Place
+    from capacity.components.exchange import Place
     from capacity.solve import Solution
     from models.latency import Latency
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from capacity.components.base import Answer, Flow, Many, Pool, Tier, Work, least_known
+from capacity.components.base import Many, Tier
+from capacity.components.exchange import Answer, Flow, Pool, Work, least_known
 from capacity.units import Bytes, Number, PositiveSeconds, Seconds, TierName
 from models.cache import CacheHits, hits
 from models.latency import ZERO, Latency, mixed
@@ -15,7 +16,7 @@ from models.service_time import ServiceTime, from_moments
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from capacity.components.base import Arrivals, Operation, Place, Surroundings
+    from capacity.components.exchange import Arrivals, Operation, Place, Surroundings
     from capacity.pricing import NodeType
     from models.popularity import Popularity
 

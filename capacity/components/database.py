@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
-from capacity.components.base import Answer, Count, CountOrNone, Limit, Misfit, Pool, Target, Tier, Work, least_known
+from capacity.components.base import Count, CountOrNone, Tier
+from capacity.components.exchange import Answer, Limit, Misfit, Pool, Target, Work, least_known
 from capacity.units import Bytes, Number, Seconds
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, maximum, mixed
@@ -16,7 +17,7 @@ from models.service_time import ServiceTime, exponential, from_moments
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from capacity.components.base import Arrivals, Operation, Place, Surroundings
+    from capacity.components.exchange import Arrivals, Operation, Place, Surroundings
 
 
 class Replication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

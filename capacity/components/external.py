@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from capacity.components.base import Answer, Count, Limit, Tier
+from capacity.components.base import Count, Tier
+from capacity.components.exchange import Answer, Limit
 from capacity.units import Number, PositiveRate, Seconds
 from models.erlang import UnstableQueueError, erlang_b
 from models.latency import ZERO, Latency
@@ -15,7 +16,7 @@ from models.service_time import ServiceTime, from_moments
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from capacity.components.base import Arrivals, Operation, Place, Surroundings
+    from capacity.components.exchange import Arrivals, Operation, Place, Surroundings
     from models.queues import Wait
 
 

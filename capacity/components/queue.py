@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from capacity.components.base import Count, Flow, Limit, Misfit, Target, Tier
+from capacity.components.base import Count, Tier
+from capacity.components.exchange import Flow, Limit, Misfit, Target
 from capacity.errors import ascii_quoted
 from capacity.units import Bytes, PositiveSeconds, Seconds, TierName
 from models.backlog import drain_time, storage
@@ -12,7 +13,7 @@ from models.backlog import drain_time, storage
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from capacity.components.base import Arrivals, Place, Surroundings
+    from capacity.components.exchange import Arrivals, Place, Surroundings
     from models.latency import Latency
 
 STOP = 600.0

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
-from capacity.components.base import Answer, Call, Count, Flow, NumberPerClass, PerClass, Pool, Tier, Work
+from capacity.components.base import Call, Count, NumberPerClass, PerClass, Tier
+from capacity.components.exchange import Answer, Flow, Pool, Work
 from capacity.units import Bytes, Number
 from models.latency import ZERO, Latency, maximum
 from models.scalability import peak_nodes, relative_capacity
@@ -17,7 +18,7 @@ from models.service_time import ServiceTime, from_moments
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from capacity.components.base import Arrivals, Operation, Place, Surroundings
+    from capacity.components.exchange import Arrivals, Operation, Place, Surroundings
 
 
 class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="service"):
