@@ -108,7 +108,8 @@ def times_of_tail(function: Callable[[Floats], tuple[Floats, Floats]], wanted: F
             step = np.clip(step, t / 4, t * 4)
             middle = np.where(np.isfinite(highest), np.sqrt(np.maximum(lowest, highest / 1024) * highest), 2 * t)
             usable = np.isfinite(step) & (step > lowest) & (step < highest)
-        still = np.abs(step - t) <= 1e-5 * t
+        # Newton squares its error: a step of 1e-4 leaves 1e-8.
+        still = np.abs(step - t) <= 1e-4 * t
         # Where the tail is noise or a plateau, steps can be small far from the root: halve the bracket now and then.
         usable &= (np.abs(missing) < 0.1) | (~still & (count % 4 < 3))
         updated = np.where(usable, step, middle)
