@@ -149,8 +149,8 @@ def _tier_result(solution: Solution, name: str) -> TierResult:
         binding, utilization = host, None if host is None else host.utilization
     visits = _visits(solution, name)
     own = _mixed([(rate, answer.own) for rate, answer in visits])
-    leaf = all(answer.own is answer.total for _, answer in visits)
-    total = own if leaf else _mixed([(rate, answer.total) for rate, answer in visits])
+
+    total = _mixed([(rate, answer.total) for rate, answer in visits])
     response = _response(own)
     nodes = tier.machines(place.count) if not place.hosted else place.nodes
     priced = not place.hosted and place.machine is not None
@@ -168,7 +168,7 @@ def _tier_result(solution: Solution, name: str) -> TierResult:
         limits=[LimitResult(x.resource, x.used, x.capacity, x.unit, x.utilization) for x in found],
         wait_mean_s=_wait_mean(own),
         response=response,
-        total_response=response if leaf else _response(total),
+        total_mean_s=None if total is None else total.mean,
         exact=own is not None and _exact(own),
         method=_method(solution, name, own),
         why=[],

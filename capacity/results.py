@@ -61,7 +61,7 @@ class Why(msgspec.Struct, frozen=True):
 
 
 class TierResult(msgspec.Struct, frozen=True):
-    """One tier. `response` is the tier's own time, `total_response` includes the calls that are waited for."""
+    """One tier. `response` is its own time; `total_mean_s` the mean with the calls that are waited for."""
 
     kind: str
     node: str | None
@@ -76,7 +76,7 @@ class TierResult(msgspec.Struct, frozen=True):
     limits: list[LimitResult]
     wait_mean_s: float | None
     response: Response
-    total_response: Response
+    total_mean_s: float | None
     exact: bool
     method: str
     why: list[Why]
