@@ -118,7 +118,7 @@ def _without_retries(solution: Solution, violation: Violation) -> float | None:
     if violation.value is None or tier is None or tier.counted is not None or violation.unit == "s":
         return None
     tries = solution.arrivals(violation.name).rate
-    once = solve_traffic(solution.system, solution.counts, {}).arrivals[violation.name].rate
+    once = solve_traffic(solution.system, solution.places, {}).arrivals[violation.name].rate
     return violation.value * once / tries
 
 

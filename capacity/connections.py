@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ def connections(solution: Solution, name: str) -> float:
     system = solution.system
     total = 0.0
     for caller, tier in system.tiers.items():
-        nodes = solution.places[caller].nodes
+        # Nodes that a deploy starts open their pools before the old ones close theirs.
+        nodes = solution.places[caller].nodes + solution.places[caller].surging
         calls = [call for call in tier.calls_made() if call.to == name or name in _behind_caches(solution, call.to)]
         if not calls or nodes == 0:
             continue
-        threads = solution.system.tiers[caller].thread_limit(solution.places[caller])
+        threads = tier.thread_limit(replace(solution.places[caller], nodes=nodes))
         own = [call.pool for call in calls if call.pool is not None]
         if len(own) == len(calls):
             total += nodes * sum(own)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from capacity.components.exchange import Answer, Pool, Station, Surroundings
 from capacity.connections import connections
 from capacity.drain import most_visits
+from capacity.system import USUAL
 from capacity.traffic import Attempts, Traffic, solve_traffic
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, mixed, with_timeout
@@ -22,11 +23,11 @@ from models.service_time import mixed as mixed_service
 from models.transforms import mixture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from capacity.components.base import Call
     from capacity.components.exchange import Arrivals, Operation, Place, Work
-    from capacity.system import Counts, System
+    from capacity.system import Conditions, Counts, System
     from models.service_time import ServiceTime
     from models.transforms import Transform
 
@@ -42,10 +43,10 @@ class Solution(Surroundings):
     counts: Counts
     traffic: Traffic
     wait_free: frozenset[str]
+    places: Mapping[str, Place]
     attempts: Attempts = field(default_factory=dict)
     failing: dict[tuple[str, str], float] = field(default_factory=dict)
     """The share of visits that fail, by tier and class."""
-    places: dict[str, Place] = field(default_factory=dict)
     stations: dict[tuple[str, str], Station] = field(default_factory=dict)
     answers: dict[tuple[str, str, Operation], Answer] = field(default_factory=dict)
     thread_pools: dict[str, ThreadPool] = field(default_factory=dict)
@@ -143,16 +144,20 @@ class Solution(Surroundings):
 
 
 def solve(
-    system: System, counts: Counts, wait_free: frozenset[str] = frozenset(), start: Attempts | None = None
+    system: System,
+    counts: Counts,
+    wait_free: frozenset[str] = frozenset(),
+    start: Attempts | None = None,
+    conditions: Conditions = USUAL,
 ) -> Solution:
     """Return the solved system. In `wait_free` tiers nothing waits, whatever their load: a bound for sizing.
 
     `start` are the tries per call of a similar system; from there the sweeps end sooner, at the same place.
     """
     attempts: Attempts = start or {}
+    places = system.places(counts, conditions)
     for _ in range(_ROUNDS):
-        solution = Solution(system, counts, solve_traffic(system, counts, attempts), wait_free)
-        solution.places = {name: system.place(name, counts) for name in system.tiers}
+        solution = Solution(system, counts, solve_traffic(system, places, attempts), wait_free, places)
         _fill_stations(solution)
         for name in system.callees_first:
             _fill_answers(solution, name)

@@ -20,6 +20,18 @@ Counts = dict[str, int]
 """Nodes (or replicas) of every tier that has any of its own."""
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """What is different for a while, beside counts and rates: nodes that surge, caches that are partly cold."""
+
+    surging: tuple[tuple[str, int], ...] = ()
+    warm: tuple[tuple[str, float], ...] = ()
+    """Caches with the share of their content that is there."""
+
+
+USUAL = Conditions()
+
+
 @dataclass(frozen=True, eq=False)
 class System:
     """The parts of a topology that do not change with its counts."""
@@ -43,16 +55,20 @@ class System:
     leads_back: bool
     """Whether some work comes back to where it came from, through a queue."""
 
-    def place(self, name: str, counts: Counts) -> Place:
+    def places(self, counts: Counts, conditions: Conditions = USUAL) -> dict[str, Place]:
+        """Return where every tier stands with these counts."""
+        return {name: self.place(name, counts, conditions) for name in self.tiers}
+
+    def place(self, name: str, counts: Counts, conditions: Conditions = USUAL) -> Place:
         """Return where a tier stands with these counts."""
-        place = self._place(name, counts)
+        place = self._place(name, counts, conditions)
         residents = self.residents[place.root]
         if place.memory is None or len(residents) == 1:
             return place
-        taken = [self.tiers[n].memory_used(self._place(n, counts)) for n in residents if n != name]
+        taken = [self.tiers[n].memory_used(self._place(n, counts, conditions)) for n in residents if n != name]
         return replace(place, memory=max(0.0, place.memory - sum(part for part in taken if part is not None)))
 
-    def _place(self, name: str, counts: Counts) -> Place:
+    def _place(self, name: str, counts: Counts, conditions: Conditions) -> Place:
         root, machine = self.roots[name], self.machines[name]
         return Place(
             name=name,
@@ -63,6 +79,8 @@ class System:
             classes=self.classes[name],
             memory=machine.memory if machine is not None else None,
             partitions=self.partitions.get(name),
+            surging=dict(conditions.surging).get(root, 0),
+            warm=dict(conditions.warm).get(name, 1.0),
         )
 
     def decouples(self, name: str) -> bool:

@@ -11,8 +11,8 @@ from capacity.errors import CapacityError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from capacity.components.exchange import Flow
-    from capacity.system import Counts, System
+    from capacity.components.exchange import Flow, Place
+    from capacity.system import System
 
 Attempts = dict[tuple[str, int, str], float]
 """Tries per call, by caller, position of the call and class; 1 where nothing is retried."""
@@ -33,11 +33,11 @@ class EndlessTrafficError(CapacityError):
     """Work that comes back through a queue multiplies instead of fading."""
 
 
-def solve_traffic(system: System, counts: Counts, attempts: Attempts) -> Traffic:
-    """Return the traffic for these counts: callers before callees, repeated while work leads back through queues."""
+def solve_traffic(system: System, places: Mapping[str, Place], attempts: Attempts) -> Traffic:
+    """Return the traffic for tiers in these places: callers before callees, repeated while work leads back through queues."""
     back: dict[str, list[Flow]] = {}
     for _ in range(_ROUNDS):
-        arrivals, flows = _pass(system, counts, attempts, back)
+        arrivals, flows = _pass(system, places, attempts, back)
         if not system.leads_back:
             return Traffic(arrivals, flows)
         total = sum(a.rate for a in arrivals.values())
@@ -60,7 +60,7 @@ def _edges(system: System, name: str) -> Sequence[tuple[str, tuple[str | int, ..
 
 
 def _pass(
-    system: System, counts: Counts, attempts: Attempts, back: Mapping[str, list[Flow]]
+    system: System, places: Mapping[str, Place], attempts: Attempts, back: Mapping[str, list[Flow]]
 ) -> tuple[dict[str, Arrivals], dict[str, list[Flow]]]:
     """Return one sweep over the tiers; flows along edges that lead back are those of the sweep before."""
     topology = system.topology
@@ -75,10 +75,9 @@ def _pass(
         if name in {f.to for f in back.get(name, ())}:
             returned += [f for f in back[name] if f.to == name]
         arrivals[name] = _arrivals(system, name, entering[name], [*received[name], *returned])
-        place = system.place(name, counts)
         flows[name] = [
             _multiplied(flow, attempts.get((name, flow.index, flow.request_class), 1.0))
-            for flow in system.tiers[name].flows(place, arrivals[name])
+            for flow in system.tiers[name].flows(places[name], arrivals[name])
         ]
         for flow in flows[name]:
             if flow.to not in seen:

@@ -57,7 +57,7 @@ def _failures(solution: Solution) -> Iterator[Warning]:
             )
             yield Warning(None, "failed_requests", text)
     if any(tries > 1.01 for tries in solution.attempts.values()):
-        first_tries = solve_traffic(solution.system, solution.counts, {})
+        first_tries = solve_traffic(solution.system, solution.places, {})
         for name in solution.system.tiers:
             now, without = solution.arrivals(name).rate, first_tries.arrivals[name].rate
             if now > without * 1.01:

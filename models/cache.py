@@ -77,6 +77,21 @@ def hits(
     return _result(popularity, present(time), time)
 
 
+@lru_cache(maxsize=1024)
+def cooled(steady: CacheHits, popularity: Popularity, warm: float) -> CacheHits:
+    """Return the hits at the moment when only a share `warm` of what a cache would hold is there.
+
+    What is missing is a sample of all keys, as consistent hashing takes it with a node (*exact* for many keys).
+    """
+    cold = 1 - warm
+    hit_ratio = warm * steady.hit_ratio
+    missed = popularity
+    if steady.missed is not None and hit_ratio > 0:
+        share = warm * (1 - steady.hit_ratio) * steady.missed.share + cold * popularity.share
+        missed = Popularity(share / (1 - hit_ratio), popularity.count)
+    return CacheHits(hit_ratio, steady.characteristic_time, warm * steady.objects, missed)
+
+
 def _result(popularity: Popularity, present: Floats, time: float | None) -> CacheHits:
     held = popularity.count * present
     hit_ratio = min(1.0, float((held * popularity.share).sum()))

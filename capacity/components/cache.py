@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from capacity.components.base import Many, Tier
 from capacity.components.exchange import Answer, Flow, Pool, Work, least_known
 from capacity.units import Bytes, Number, PositiveSeconds, Seconds, TierName
-from models.cache import CacheHits, hits
+from models.cache import CacheHits, cooled, hits
 from models.latency import ZERO, Latency, mixed
 from models.popularity import busiest_shard, zipf
 from models.service_time import ServiceTime, from_moments
@@ -69,7 +69,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         if place.nodes == 0:
             return CacheHits(0.0, None, 0.0, None)
         copies = place.nodes if place.hosted else 1
-        return hits(
+        found = hits(
             self.asked(arrivals),
             arrivals.read_rate / copies,
             self.capacity(place),
@@ -77,6 +77,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
             ttl=None if self.ttl is None else float(self.ttl),
             write_rate=arrivals.write_rate,
         )
+        return found if place.warm == 1 else cooled(found, self.asked(arrivals), place.warm)
 
     def service_time(self, place: Place) -> ServiceTime | None:
         """Return the time of one command, None for none at all."""

@@ -176,6 +176,10 @@ class Place:
     """Bytes of each machine that other tiers on it leave, None where unknown."""
     partitions: int | None = None
     """Where all work comes from queues: how many nodes can take part."""
+    surging: int = 0
+    """Nodes that run beside the others while a deploy goes on: they hold connections and serve nobody."""
+    warm: float = 1.0
+    """The share of what a cache would hold that is there."""
 
     @property
     def hosted(self) -> bool:
