@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from capacity.document import scaled
-from capacity.errors import show_path
-from capacity.pricing import book
+from capacity.errors import ascii_quoted, show_path
+from capacity.pricing import candidates, larger
 from capacity.results import Advice
-from capacity.sizing import FIXED_RESOURCES, Conflict, Search, size
+from capacity.search import FIXED_RESOURCES, Conflict, Search
+from capacity.sizing import size
 from capacity.solve import solve
 from capacity.system import resolve
 from capacity.traffic import solve_traffic
@@ -37,9 +38,12 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
     """
     if sizing.conflict is None:
         return []
-    search = Search(system, "node" in system.topology.resilience.survive)
+    search = Search.of(system)
     wanted = {_key(conflict) for conflict in (*sizing.hopeless, sizing.conflict)}
-    worst: dict[tuple[str, str], Conflict] = {_key(c): c for c in (*sizing.hopeless, sizing.conflict)}
+    worst: dict[tuple[str, str], Conflict] = {}
+    for conflict in (*sizing.hopeless, sizing.conflict):
+        key = _key(conflict)
+        worst[key] = conflict if key not in worst or _worse(conflict, worst[key]) else worst[key]
     for conflict in search.conflicts(sizing.counts):
         key = _key(conflict)
         if (key in wanted or not search.helpers(conflict.violation)) and (
@@ -49,7 +53,7 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
     # An objective that an overload leaves without a value says nothing that the overload does not.
     telling = [c for c in worst.values() if c.violation.value is not None] or list(worst.values())
     telling.sort(key=lambda conflict: conflict.violation.unit == "s")
-    return [_advice(system, sizing, conflict) for conflict in telling]
+    return [_advice(search, sizing, conflict) for conflict in telling]
 
 
 def _key(conflict: Conflict) -> tuple[str, str]:
@@ -58,24 +62,26 @@ def _key(conflict: Conflict) -> tuple[str, str]:
 
 def _worse(a: Conflict, b: Conflict) -> bool:
     """Return whether a mend for the first mends the second too: an objective as it is, a limit at its worst."""
+    first, second = (conflict.event.scenario == "normal" for conflict in (a, b))
     if a.violation.unit == "s":
-        return a.lost is None and b.lost is not None
-    return (a.violation.short or 0.0) > (b.violation.short or 0.0)
+        return first and not second
+    margin = 1.0 if first == second else 0.99 if first else 1.01  # what fails anyhow is told without an event
+    return (a.violation.short or 0.0) > (b.violation.short or 0.0) * margin
 
 
-def _advice(system: System, sizing: Sizing, conflict: Conflict) -> Advice:
-    violation = conflict.violation
-    lost = f" with a node of {conflict.lost} lost" if conflict.lost else ""
-    solution = _after(system, sizing, conflict)
+def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
+    violation, system = conflict.violation, conflict.event.system
+    when = f" {conflict.phrase}" if conflict.phrase else ""
     if violation.constraint == "nodes":
-        gone = "nothing is left to serve"
-        return Advice(f"{violation.name}: a node of {conflict.lost} lost", gone, _outage(system, violation.name))
+        mends = _outage(search.system, violation.name, conflict.event.scenario)
+        return Advice(f"{violation.name}{when}", "nothing is left to serve", mends)
+    solution = search.solved(conflict.event.state(sizing.counts))
     ours = violation.scope == "tier" and violation.unit != "s"
     value = violation.value if ours else _best(solution, violation)
     retried = _retried(solution, violation)
     verb = "needed" if ours else "at best"
     return Advice(
-        constraint=f"{violation.name}: {describe(violation)}{lost}",
+        constraint=f"{violation.name}: {describe(violation)}{when}",
         best=f"{show(value, violation.unit)} {verb}{retried}, {show(violation.limit, violation.unit)} allowed",
         mends=_mends(system, sizing, conflict, value),
     )
@@ -86,7 +92,7 @@ def feasible_load(topology: Topology) -> float | None:
 
     def exists(factor: float) -> bool:
         system = resolve(scaled(topology, factor))
-        return size(Search(system, "node" in topology.resilience.survive)).conflict is None
+        return size(Search.of(system)).conflict is None
 
     low, high = 0.01, 1.0
     if not exists(low):
@@ -95,13 +101,6 @@ def feasible_load(topology: Topology) -> float | None:
         middle = (low + high) / 2
         low, high = (middle, high) if exists(middle) else (low, middle)
     return math.floor(low * 100) / 100
-
-
-def _after(system: System, sizing: Sizing, conflict: Conflict) -> Solution:
-    counts = dict(sizing.counts)
-    if conflict.lost is not None:
-        counts[conflict.lost] = max(0, counts[conflict.lost] - 1)
-    return solve(system, counts)
 
 
 def _retried(solution: Solution, violation: Violation) -> str:
@@ -124,7 +123,8 @@ def _without_retries(solution: Solution, violation: Violation) -> float | None:
 
 def _best(solution: Solution, violation: Violation) -> float | None:
     """Return the value of an objective with counts as they are, or when nothing waits at all."""
-    free = solve(solution.system, solution.counts, frozenset(solution.system.tiers))
+    everywhere = frozenset(solution.system.tiers)
+    free = solve(solution.system, solution.counts, everywhere, conditions=solution.conditions)
     same = [v for v in violations(free) if (v.name, v.constraint) == (violation.name, violation.constraint)]
     return same[0].value if same else violation.value
 
@@ -157,15 +157,18 @@ def _mends(system: System, sizing: Sizing, conflict: Conflict, value: float | No
     return [*found, *_smaller_pools(system, sizing, violation)]
 
 
-def _outage(system: System, name: str) -> list[str]:
+def _outage(system: System, name: str, scenario: str) -> list[str]:
     tier, mends = system.tiers[name], []
     given = system.given().get(name)
     singles = _singles(system, name)
+    if scenario == "zone" and system.topology.resilience.zones == 1:
+        mends.append("resilience.zones: at least 2, each with machines of its own")
     if singles:
         mends += [f"{_at(n)}.node: a machine of its own instead of host" for n in singles]
     elif given is not None:
         mends.append(f"{_at(name)}.{tier.counted}: at least {given + 1}, or left out: the plan chooses it")
-    return [*mends, "resilience.survive = [], if the loss of this tier may take the system down"]
+    others = ", ".join(f'"{other}"' for other in system.topology.resilience.survive if other != scenario)
+    return [*mends, f"resilience.survive = [{others}], if the loss of this tier may take the system down"]
 
 
 def _raised_limit(system: System, sizing: Sizing, violation: Violation, value: float | None) -> list[str]:
@@ -223,13 +226,13 @@ def _more_nodes(system: System, violation: Violation) -> list[str]:
     """Return what stands in the way of more nodes, where the tier has as many as it may."""
     if violation.unit == "s" or violation.constraint in FIXED_RESOURCES or violation.name not in system.roots:
         return []
-    search, root = Search(system, survives_node=False), system.roots[violation.name]
+    search, root = Search.of(system), system.roots[violation.name]
     singles = _singles(system, root)
     if singles:
         return [f"{_at(n)}.node: a machine of its own instead of host" for n in singles]
     if root not in search.free() or violation.constraint == "primary cores":
         return []
-    if root in system.partitions and search.most(root) <= system.partitions[root] + 1:
+    if root in system.partitions and search.most(root) < system.tiers[root].max_nodes:
         return _more_partitions(system, root, (violation.short or 1.0))
     return [f"{_at(root)}.max_nodes: more than {system.tiers[root].max_nodes}"]
 
@@ -252,14 +255,14 @@ def _bigger_node(system: System, name: str, factor: float, constraint: str) -> l
         return []
     field = {"memory": "memory", "network": "network", "disk": "disk_iops"}.get(constraint, "vcpus")
     needed = (getattr(machine, field) or 0.0) * factor * (1 - 1e-9)
-    if current in system.topology.node_types:
+    own = system.topology.node_types
+    fitting = larger(machine, field, needed, candidates(own, system.topology.currency))
+    if fitting:
+        return [f"{_at(root)}.node = {ascii_quoted(fitting[0])} instead of {current}"]
+    if current in own:
         shown = {"memory": show_bytes(_up(needed)), "vcpus": f"{math.ceil(needed)}"}.get(field, f"{_up(needed):.3g}")
-        return [f"node_types.{current}.{field}: at least {shown}"]
-    family = [entry for entry in book().values() if entry.family == book()[current].family]
-    fitting = [entry.name for entry in family if (getattr(entry.node_type, field) or 0.0) >= needed]
-    if not fitting:
-        return [f"no {book()[current].family} node is large enough for {constraint}: {digits(factor)} x {current}"]
-    return [f'{_at(root)}.node = "{fitting[0]}" instead of {current}']
+        return [f"{show_path(('node_types', current, field))}: at least {shown}"]
+    return [f"no {machine.family} node is large enough for {constraint}: {digits(factor)} x {current}"]
 
 
 def _at(name: str) -> str:

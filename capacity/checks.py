@@ -31,13 +31,18 @@ def check(topology: Topology) -> list[Problem]:
     return problems or [*_circles(topology), *_per_class(topology)]
 
 
-def dangling(references: Iterable[Reference], values: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield the names that name nothing, in a file that need not be well formed otherwise."""
+def dangling(
+    references: Iterable[Reference], values: Mapping[str, Any], priced: Iterable[str] = ()
+) -> Iterator[Problem]:
+    """Yield the names that name nothing, in a file that need not be well formed otherwise.
+
+    `priced` are the names of node types in the user's price book.
+    """
     own = _names(values, "node_types")
     known = {
         "tier": _names(values, "components"),
         "request class": _names(values, "workload", "classes"),
-        "node type": [*own, *book()],
+        "node type": [*dict.fromkeys((*own, *priced, *book()))],
     }
     wrong = 0
     for reference in references:
@@ -46,7 +51,7 @@ def dangling(references: Iterable[Reference], values: Mapping[str, Any]) -> Iter
             continue
         allowed = ", ".join(names) or "none is declared"
         if reference.what == "node type":
-            allowed = "a name of `capacity nodes` or of [node_types]"
+            allowed = "a name of `capacity nodes`, of [node_types] or of a price book (--prices FILE)"
         found = None if reference.at_key else ascii_quoted(reference.name)
         message = f"there is no {reference.what} of this name"
         # Comparing with every name is slow: a file with a hundred wrong names has another fault than spelling.

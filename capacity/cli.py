@@ -7,11 +7,15 @@ Exit codes: 0 done; 1 an objective or limit is not met, or nothing feasible exis
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from capacity import __version__, console
+
+if TYPE_CHECKING:
+    from capacity.books import Book
+    from capacity.document import Document
 
 app = typer.Typer(
     name="capacity",
@@ -51,6 +55,10 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override a value, like components.app.nodes=4. May be repeated."),
 ]
 Load = Annotated[str, typer.Option("--load", metavar="FACTOR", help="Multiply every rate, like 2x or 0.5.")]
+Prices = Annotated[
+    str | None,
+    typer.Option("--prices", metavar="FILE", help="A price book of your own: TOML, or CSV by its ending .csv."),
+]
 Output = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, not to the screen.")
 ]
@@ -58,6 +66,28 @@ AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.
 OnlyJson = Annotated[bool, typer.Option("--json", help="For scripts: JSON.")]
 AsFormat = Annotated[Format | None, typer.Option("--format", help="Left out: by the ending of -o FILE, else a table.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+
+
+def _book(prices: str | None) -> Book | None:
+    """Return the user's price book, if there is one."""
+    if prices is None:
+        return None
+    from capacity.books import load_book  # noqa: PLC0415
+
+    return load_book(prices)
+
+
+def _read(file: str, overrides: list[str] | None, load: str, prices: str | None) -> Document:
+    """Return the document of a command's arguments."""
+    from capacity import output as out  # noqa: PLC0415
+    from capacity.document import load as read  # noqa: PLC0415
+
+    book = _book(prices)
+    document = read(file, overrides or (), out.load_factor(load), book)
+    if book is not None and book.currency != document.topology.currency:
+        wanted = document.topology.currency
+        console.tell(f"warning: {prices}: prices in {book.currency} are unknown to a topology in {wanted}")
+    return document
 
 
 @app.callback(invoke_without_command=True)
@@ -102,6 +132,7 @@ def plan(
     *,
     overrides: Overrides = None,
     load: Load = "1x",
+    prices: Prices = None,
     output: Output = None,
     form: AsFormat = None,
     json: AsJson = False,
@@ -112,11 +143,10 @@ def plan(
     Examples: capacity plan shop.toml; capacity plan shop.toml --load 2x -o plan.toml; cat shop.toml | capacity plan -
     """
     from capacity import output as out  # noqa: PLC0415
-    from capacity.document import load as read  # noqa: PLC0415
     from capacity.plan import plan as find  # noqa: PLC0415
 
     target = out.Target(output, out.chosen(form, output, json=json), force)
-    document = read(file, overrides or (), out.load_factor(load))
+    document = _read(file, overrides, load, prices)
     with out.progress("searching the cheapest plan") as tick:
         result = find(document.topology, tick)
     out.emit(target, document, result)
@@ -130,6 +160,7 @@ def evaluate(
     *,
     overrides: Overrides = None,
     load: Load = "1x",
+    prices: Prices = None,
     output: Output = None,
     form: AsFormat = None,
     json: AsJson = False,
@@ -140,26 +171,26 @@ def evaluate(
     Examples: capacity evaluate plan.toml; capacity evaluate plan.toml --set components.app.nodes=6 --json
     """
     from capacity import output as out  # noqa: PLC0415
-    from capacity.document import load as read  # noqa: PLC0415
     from capacity.plan import as_given  # noqa: PLC0415
 
     target = out.Target(output, out.chosen(form, output, json=json), force)
-    document = read(file, overrides or (), out.load_factor(load))
+    document = _read(file, overrides, load, prices)
     out.emit(target, document, as_given(document.topology))
 
 
 @app.command()
-def check(file: File, *, overrides: Overrides = None, load: Load = "1x", json: OnlyJson = False) -> None:
+def check(
+    file: File, *, overrides: Overrides = None, load: Load = "1x", prices: Prices = None, json: OnlyJson = False
+) -> None:
     """Exit with 1 and say what fails, when the counts of the file miss an objective or limit; for CI.
 
     Examples: capacity check plan.toml; capacity check plan.toml --load 1.5x
     """
     from capacity import output as out  # noqa: PLC0415
     from capacity import render, report  # noqa: PLC0415
-    from capacity.document import load as read  # noqa: PLC0415
     from capacity.plan import as_given  # noqa: PLC0415
 
-    document = read(file, overrides or (), out.load_factor(load))
+    document = _read(file, overrides, load, prices)
     evaluation = as_given(document.topology).evaluation
     out.warn_assumed(evaluation)
     if json:
@@ -175,16 +206,19 @@ def nodes(
     *,
     sort: Annotated[NodeOrder, typer.Option(help="What to sort by.")] = NodeOrder.name,
     family: Annotated[str | None, typer.Option(help="Only one family, like c6i.")] = None,
+    prices: Prices = None,
     json: OnlyJson = False,
 ) -> None:
     """Show the node types that a file may name, with their dated prices.
 
-    Examples: capacity nodes --sort price; capacity nodes --family r6i
+    Examples: capacity nodes --sort price; capacity nodes --family r6i; capacity nodes --prices mine.toml
     """
     from capacity import pricebook, render  # noqa: PLC0415
 
-    entries = pricebook.entries(sort.value, family)
-    console.say(render.json(pricebook.plain(entries)) if json else render.text([pricebook.section(entries)]))
+    book = _book(prices)
+    entries = pricebook.entries(sort.value, family, book)
+    shown = render.json(pricebook.plain(entries, book)) if json else render.text([pricebook.section(entries, book)])
+    console.say(shown)
 
 
 @app.command()

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import copy
 import re
-import sys
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from capacity.checks import check, dangling
 from capacity.decode import Decoder, Rejected, nearest
-from capacity.errors import DocumentError, KeyPath, Problem, UsageError, ascii_quoted, show_path
+from capacity.errors import DocumentError, KeyPath, Problem, UsageError, show_path
+from capacity.pricing import as_values
+from capacity.reading import STDIN, placed, read, toml
 from capacity.topology import Topology
 from capacity.units import Uncertain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-MOST_BYTES: Final = 8 * 1024 * 1024
-"""A topology of a thousand tiers is a tenth of this."""
-
-STDIN: Final = "-"
+    from capacity.books import Book
 
 
 @dataclass(frozen=True)
 class Document:
-    """A validated file: its topology, and its values as the user wrote them, for export."""
+    """A validated file: its topology, and its values as the user wrote them, for export.
+
+    The topology's node types are those of the file and of the price book that it was read with.
+    """
 
     source: str
     topology: Topology
@@ -37,63 +37,32 @@ class Document:
     load_factor: float
 
 
-def load(source: str, overrides: Sequence[str] = (), load_factor: float = 1.0) -> Document:
+def load(source: str, overrides: Sequence[str] = (), load_factor: float = 1.0, book: Book | None = None) -> Document:
     """Return the document of a path, or of standard input for "-", with `key.path=value` overrides applied.
 
-    Raises DocumentError with all problems of the file, or UsageError for an override that makes no sense.
+    The topology knows the node types of the user's price book as well; the file's own win. Raises DocumentError with
+    all problems of the file, or UsageError for an override that makes no sense.
     """
-    return parse(read(source), "<stdin>" if source == STDIN else source, overrides, load_factor)
+    return parse(read(source), "<stdin>" if source == STDIN else source, overrides, load_factor, book)
 
 
-def read(source: str) -> str:
-    """Return the text of a path or of standard input."""
-    try:
-        data = _bytes(source)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DocumentError([Problem((), f"cannot be read: {reason}", source=source)]) from error
-    except ValueError as error:
-        raise DocumentError([Problem((), f"cannot be read: {error}", source=ascii_quoted(source))]) from error
-    if len(data) > MOST_BYTES:
-        allowed = f"at most {MOST_BYTES // 1024**2} MiB"
-        raise DocumentError(
-            [Problem((), "is too large for a topology", f"{len(data):,} bytes", allowed, source=source)]
-        )
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        problem = Problem((), "is not text in UTF-8", f"byte 0x{data[error.start]:02x}", "a TOML file", source=source)
-        raise DocumentError([problem.placed(source, line, None)]) from error
-
-
-def _bytes(source: str) -> bytes:
-    if source == STDIN:
-        return sys.stdin.buffer.read(MOST_BYTES + 1)
-    with Path(source).open("rb") as file:
-        return file.read(MOST_BYTES + 1)
-
-
-def parse(text: str, source: str, overrides: Sequence[str] = (), load_factor: float = 1.0) -> Document:
+def parse(
+    text: str, source: str, overrides: Sequence[str] = (), load_factor: float = 1.0, book: Book | None = None
+) -> Document:
     """Return the document of a TOML text."""
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DocumentError([_syntax_problem(str(error), source, text)]) from error
-    except (RecursionError, ValueError) as error:
-        raise DocumentError([Problem((), f"is not TOML: {type(error).__name__}", source=source)]) from error
+    values = toml(text, source)
     if not values:
         cure = "a [workload] with classes and [components]; `capacity init FILE` writes one to start from"
         raise DocumentError([Problem((), "is empty", allowed=cure, source=source)])
     given = {tuple(_override(values, override)): override for override in overrides}
     decoder = Decoder()
     topology = _topology(decoder, values)
-    decoder.problems += dangling(decoder.references, values)
+    decoder.problems += dangling(decoder.references, values, book.node_types if book is not None else ())
     if topology is not None and not decoder.problems:
-        topology = scaled(topology, load_factor)
+        topology = scaled(_with_book(topology, book), load_factor)
         decoder.problems += check(topology)
     if topology is None or decoder.problems:
-        raise DocumentError(_placed(decoder.problems, text, source, given))
+        raise DocumentError(placed(decoder.problems, text, source, given))
     return Document(source, topology, values, load_factor)
 
 
@@ -102,6 +71,14 @@ def _topology(decoder: Decoder, values: dict[str, Any]) -> Topology | None:
         return decoder.struct(Topology, values)
     except Rejected:
         return None
+
+
+def _with_book(topology: Topology, book: Book | None) -> Topology:
+    """Return the topology with the node types of a price book beside its own, which win."""
+    if book is None:
+        return topology
+    node_types = {**book.in_currency(topology.currency), **topology.node_types}
+    return msgspec.structs.replace(topology, node_types=node_types)
 
 
 def scaled(topology: Topology, factor: float) -> Topology:
@@ -140,14 +117,27 @@ def uncertain_fields(value: object, path: KeyPath = ()) -> list[tuple[KeyPath, U
 
 
 def exported(document: Document, counts: dict[str, dict[str, int]]) -> dict[str, Any]:
-    """Return the user's values with counts filled in and the load applied, ready to be written as TOML."""
+    """Return the user's values with counts filled in and the load applied, ready to be written as TOML.
+
+    What is written loads without a price book: the node types that tiers took from one are written as the file's own.
+    """
     values = {key: copy.deepcopy(value) for key, value in document.values.items() if key != "plan"}
     for name, fields in counts.items():
         values["components"][name].update(fields)
     if document.load_factor != 1:
         for name, c in document.topology.workload.classes.items():
             values["workload"]["classes"][name]["rate"] = _written(c.rate)
+    borrowed = _borrowed(document)
+    if borrowed:
+        values["node_types"] = {**values.get("node_types", {}), **borrowed}
     return values
+
+
+def _borrowed(document: Document) -> dict[str, dict[str, Any]]:
+    """Return the node types on which tiers stand and which the file owes to a price book, as values of a file."""
+    known, own = document.topology.node_types, document.values.get("node_types", {})
+    used = dict.fromkeys(tier.node for tier in document.topology.components.values() if tier.node is not None)
+    return {name: as_values(known[name]) for name in used if name in known and name not in own}
 
 
 def _override(values: dict[str, Any], override: str) -> list[str]:
@@ -211,38 +201,3 @@ def _literal(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _syntax_problem(message: str, source: str, text: str) -> Problem:
-    match = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", message, re.DOTALL)
-    if match is None:
-        return Problem((), f"is not TOML: {message[:200]}", source=source)
-    what, line, column = " ".join(match[1].split())[:200], int(match[2]), int(match[3])
-    if "overwrite" not in what and "twice" not in what:
-        return Problem((), f"is not TOML: {what}").placed(source, line, column)
-    written = text.splitlines()[line - 1] if line <= len(text.splitlines()) else ""
-    key = written.partition("=")[0].strip()
-    place = len(written) - len(written.lstrip()) + 1
-    return Problem((), "duplicate key", ascii_quoted(key), "each key once").placed(source, line, place)
-
-
-def _placed(
-    problems: Sequence[Problem], text: str, source: str, overrides: Mapping[tuple[str, ...], str]
-) -> list[Problem]:
-    """Return the problems with their places: line and column, or the override that caused them."""
-    from capacity.positions import Positions  # noqa: PLC0415 - only errors pay for the parser
-
-    try:
-        positions = Positions(text)
-    except RecursionError:
-        return [problem.placed(source, None, None) for problem in problems]
-    placed = []
-    for problem in problems:
-        path = tuple(str(key) for key in problem.path)
-        override = next((o for start, o in overrides.items() if path[: len(start)] == start), None)
-        if override is not None:
-            placed.append(problem.placed(f"--set {override}", None, None))
-            continue
-        line, column = positions.of(problem.path, key=problem.at_key) or (None, None)
-        placed.append(problem.placed(source, line, column))
-    return sorted(placed, key=lambda p: (p.line or 0, p.column or 0))

@@ -1,7 +1,7 @@
 """What can go wrong, and what each is for.
 
 CapacityError               everything that we raise on purpose
-├── DocumentError           the file is not a topology: catch it to show its problems; exit 2
+├── DocumentError           a file is no topology or price book: catch it to show its problems; exit 2
 └── UsageError              an argument makes no sense: exit 2
 """
 
@@ -57,7 +57,7 @@ class Problem:
 
 
 class DocumentError(CapacityError):
-    """A file that is not a topology, with every problem that was found in it."""
+    """A file that is no topology or no price book, with every problem that was found in it."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

@@ -26,8 +26,6 @@ from models.latency import Latency, mixed
 from models.transforms import Mixture, PiecewiseHazard, Repeated, Stretched, Sum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from capacity.components.exchange import Answer
     from capacity.solve import Solution
     from capacity.system import Counts, System
@@ -54,7 +52,8 @@ def describe(solution: Solution) -> Evaluation:
     found = violations(solution)
     missed = {(v.name, v.constraint) for v in found if v.scope == "class"}
     classes = {name: _class_result(solution, name, missed) for name in topology.workload.classes}
-    seen = {name: ScenarioClass(c.p99_s) for name, c in classes.items()}
+    seen = {name: ScenarioClass(c.p99_s, c.failed_fraction) for name, c in classes.items()}
+    normal = [failure(violation) for violation in found]
     return Evaluation(
         name=topology.name,
         feasible=not found,
@@ -62,26 +61,16 @@ def describe(solution: Solution) -> Evaluation:
         peak_to_mean=float(topology.workload.peak_to_mean),
         classes=classes,
         tiers={name: _tier_result(solution, name) for name in system.tiers},
-        scenarios={"normal": ScenarioResult(not found, [failure(v) for v in found], seen)},
+        scenarios={"normal": ScenarioResult(passes=not found, required=True, violations=normal, classes=seen)},
         cost=cost(system, solution.counts),
         warnings=warnings(solution),
     )
 
 
-def scenario_result(solution: Solution, found: Iterable[Violation], lost: str | None = None) -> ScenarioResult:
-    """Return the verdict on one solved system."""
-    failures = [failure(violation, lost) for violation in found]
-    classes = {}
-    for name in solution.system.topology.workload.classes:
-        latency = class_latency(solution, name)
-        classes[name] = ScenarioClass(None if latency is None else latency.percentile(0.99))
-    return ScenarioResult(not failures, failures, classes)
-
-
-def failure(violation: Violation, lost: str | None = None) -> Failure:
-    """Return a violation as it is reported."""
+def failure(violation: Violation, subject: str | None = None, when: str = "") -> Failure:
+    """Return a violation as it is reported, with what happened at that moment."""
     v = violation
-    return Failure(v.scope, v.name, v.constraint, v.value, v.limit, v.unit, lost)
+    return Failure(v.scope, v.name, v.constraint, v.value, v.limit, v.unit, subject, when)
 
 
 def cost(system: System, counts: Counts) -> Cost:

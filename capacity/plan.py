@@ -11,12 +11,12 @@ import msgspec
 from capacity.advice import advise, feasible_load
 from capacity.document import exported
 from capacity.evaluate import describe
+from capacity.outcomes import with_scenarios
 from capacity.reasons import reasons
 from capacity.results import Warning as Notice
 from capacity.results import to_builtins
-from capacity.scenarios import with_scenarios
-from capacity.sizing import Search, size
-from capacity.solve import solve
+from capacity.search import Search
+from capacity.sizing import size
 from capacity.system import resolve
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from capacity.document import Document
     from capacity.results import Evaluation
-    from capacity.system import Counts, System
+    from capacity.system import Counts
     from capacity.topology import Topology
 
 
@@ -47,10 +47,12 @@ def plan(topology: Topology, tick: Callable[[int], None] = lambda _: None) -> Pl
     Deterministic: equal topologies give equal plans. `tick` is called with the number of systems solved so far.
     """
     system = resolve(topology)
-    search = Search(system, "node" in topology.resilience.survive, tick=tick)
+    search = Search.of(system, tick)
     sizing = size(search)
-    evaluation = evaluated(system, sizing.counts, guess=False)
+    search.aside = frozenset()
+    evaluation = evaluated(search, sizing.counts, guess=False)
     settled = sizing.conflict is None or sizing.conflict in sizing.hopeless
+    search.aside = frozenset(conflict.wanted for conflict in sizing.hopeless)
     why = reasons(search, sizing.counts) if settled else {}
     tiers = {
         name: msgspec.structs.replace(tier, why=why.get(name, tier.why)) for name, tier in evaluation.tiers.items()
@@ -73,14 +75,15 @@ def plan(topology: Topology, tick: Callable[[int], None] = lambda _: None) -> Pl
 def as_given(topology: Topology) -> Plan:
     """Return the evaluation, with scenarios, of the counts in the file; what it leaves out is the least possible."""
     system = resolve(topology)
-    return Plan(system.least(), evaluated(system, system.least(), guess=True))
+    return Plan(system.least(), evaluated(Search.of(system), system.least(), guess=True))
 
 
-def evaluated(system: System, counts: Counts, *, guess: bool) -> Evaluation:
+def evaluated(search: Search, counts: Counts, *, guess: bool) -> Evaluation:
     """Return the evaluation of some counts with its scenarios; `guess` tells which counts the file leaves out."""
-    evaluation = with_scenarios(describe(solve(system, counts)), system, counts)
+    evaluation = with_scenarios(describe(search.at(counts)), search, counts)
     if not guess:
         return evaluation
+    system = search.system
     given = system.given()
     notices = [
         Notice(n, "count_assumed", f"{system.tiers[n].counted} not given: {counts[n]} taken; `capacity plan` finds it")

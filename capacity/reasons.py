@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capacity.results import Why
-from capacity.scenarios import losses
-from capacity.sizing import fewest
+from capacity.scenarios import TITLES, phrase
+from capacity.search import Wanted, fewest
 from capacity.verdict import limit_violations, objective_violations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from capacity.sizing import Search
+    from capacity.scenarios import Event
+    from capacity.search import Search
     from capacity.system import Counts
     from capacity.verdict import Violation
 
@@ -36,15 +38,22 @@ def reasons(search: Search, counts: Counts) -> dict[str, list[Why]]:
 def _of_tier(search: Search, counts: Counts, name: str) -> list[Why]:
     least, count = search.system.tiers[name].least_count(), counts[name]
     questions: list[tuple[str, Callable[[Counts], Iterable[str]]]] = [
-        ("utilization", lambda tried: _named(search, limit_violations(search.solved(tried)))),
-        ("latency", lambda tried: _named(search, objective_violations(search.solved(tried)))),
+        ("utilization", lambda tried: _named(search, limit_violations(search.at(tried)))),
+        ("latency", lambda tried: _named(search, objective_violations(search.at(tried)))),
     ]
-    if search.survives_node:
-        questions.append(("node lost", lambda tried: _lost(search, tried, name)))
+    by_scenario: dict[str, list[Event]] = {}
+    for event in search.events:
+        by_scenario.setdefault(event.scenario, []).append(event)
+    for scenario, events in by_scenario.items():
+        own = [event for event in events if event.subject == name or not search.system.takes_nodes(event.subject)]
+        questions.append((TITLES[scenario], partial(_in_events, search, own, name)))
     found = [why for kind, ask in questions if (why := _asked(kind, ask, counts, name, least)) is not None]
-    if search.survives_node and all(why.nodes < count for why in found) and count > least:
-        other = _asked("node lost", lambda tried: _lost(search, tried, None), counts, name, least)
-        found += [other] if other is not None else []
+    if all(why.nodes < count for why in found) and count > least:
+        # Nothing that happens here asks for as many: then it is what happens elsewhere.
+        others = [
+            (TITLES[scenario], partial(_in_events, search, events, None)) for scenario, events in by_scenario.items()
+        ]
+        found += [why for kind, ask in others if (why := _asked(kind, ask, counts, name, least)) is not None]
     return sorted(found, key=lambda why: -why.nodes) or [Why(LEAST, count)]
 
 
@@ -61,16 +70,14 @@ def _asked(kind: str, ask: Callable[[Counts], Iterable[str]], counts: Counts, na
 
 
 def _named(search: Search, violations: Iterable[Violation]) -> Iterable[str]:
-    return (f"{v.name} {v.constraint}" for v in violations if (v.name, v.constraint) not in search.aside)
+    found = ((v, Wanted(v.name, v.constraint, None)) for v in violations)
+    return (f"{v.name} {v.constraint}" for v, wanted in found if wanted not in search.aside)
 
 
-def _lost(search: Search, counts: Counts, only: str | None) -> Iterable[str]:
-    """Yield what fails when a node is lost, in one tier or in any."""
-    for name, after in losses(search.system, counts):
-        if only not in (None, name):
-            continue
-        of = "" if only is not None else f" without a node of {name}"
-        if after is None:
-            yield f"none left{of}"
-        else:
-            yield from (f"{v.name} {v.constraint}{of}" for v in search.asked(after))
+def _in_events(search: Search, events: Sequence[Event], own: str | None, counts: Counts) -> Iterable[str]:
+    """Yield what fails in any of some events, naming the event where it does not happen to the tier itself."""
+    for event in events:
+        of = "" if event.subject in (None, own) else f" {phrase(event.scenario, event.subject)}"
+        for violation in search.failing(event, counts):
+            what = "none left" if violation.constraint == "nodes" else f"{violation.name} {violation.constraint}"
+            yield what + of

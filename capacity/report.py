@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from capacity.aftermath import told
 from capacity.errors import printable
 from capacity.render import wrapped
+from capacity.scenarios import TITLES
 from capacity.units import digits, show_amount, show_bytes, show_percent, show_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from capacity.results import Evaluation, Failure, TierResult, Why
+    from capacity.results import Evaluation, Failure, ScenarioClass, ScenarioResult, TierResult, Why
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,8 @@ def _verdict(evaluation: Evaluation) -> Section:
     if evaluation.peak_to_mean > 1:
         load = f"at the peak, {digits(evaluation.peak_to_mean)}x the daily mean"
     ceiling = f"ceiling {show_percent(evaluation.utilization_ceiling)} of what is ours"
-    checked = f"checked: {', '.join(_SCENARIOS.get(name, name) for name in evaluation.scenarios)}"
-    skipped = [w.message.split('"')[1] for w in evaluation.warnings if w.message.startswith("resilience.survive")]
-    notes = [
-        f"{total(evaluation)}; {load}; {ceiling}",
-        checked + (f"; not checked: {', '.join(skipped)}" if skipped else ""),
-    ]
+    required = [TITLES[name] for name, result in evaluation.scenarios.items() if result.required]
+    notes = [f"{total(evaluation)}; {load}; {ceiling}", f"to be survived: {', '.join(required)}"]
     if not any(c.slo for c in evaluation.classes.values()):
         notes.append("no latency objective is given (slo.latency): the counts follow from utilization alone")
     lonely = [printable(w.tier) for w in evaluation.warnings if w.code == "unreached" and w.tier]
@@ -138,15 +136,36 @@ def _objectives(evaluation: Evaluation) -> Section:
 
 def _scenarios(evaluation: Evaluation) -> Section:
     names = list(evaluation.classes)
-    shown = names if len(names) <= 5 else []
-    rows: list[tuple[str, ...]] = [("Scenario", "Verdict", *(f"{printable(n)} p99" for n in shown))]
+    shown = names if len(names) <= 3 else []
+    rows: list[tuple[str, ...]] = [("Scenario", "Verdict", "Worst", "Busiest", *(f"{printable(n)} p99" for n in shown))]
     notes = []
     for name, result in evaluation.scenarios.items():
-        cells = [_seconds(result.classes[n].p99_s) for n in shown]
-        rows.append((_SCENARIOS.get(name, name), "passes" if result.passes else "FAILS", *cells))
-    for name in evaluation.scenarios:
-        notes += [f"{_SCENARIOS.get(name, name)}: {describe_failure(failure)}" for failure in _new(evaluation, name)]
-    return Section("Scenarios", rows, frozenset(range(2, 2 + len(names))), notes)
+        worst = next(case for case in result.cases if case.subject == result.worst)
+        busiest = worst.busiest
+        used = "-" if busiest is None else f"{show_percent(busiest.utilization)} {printable(busiest.tier)}"
+        times = [_answered(result.classes[n]) for n in shown]
+        rows.append((TITLES[name], _passing(result), printable(result.worst or "-"), used, *times))
+        notes += [
+            f"{TITLES[name]}: {describe_failure(f)}" for f in _new(evaluation, name)[: None if result.required else 2]
+        ]
+    for name, result in evaluation.scenarios.items():
+        notes += [f"{TITLES[name]}: {printable(line)}" for case in result.cases for line in told(case)]
+    if any(not result.required for result in evaluation.scenarios.values()):
+        notes.append('"would": not asked for by resilience.survive')
+    return Section("Scenarios", rows, frozenset(range(4, 4 + len(shown))), notes)
+
+
+def _answered(seen: ScenarioClass) -> str:
+    """Return the p99, or the share that fails where it is more than a percentile can bear."""
+    if seen.p99_s is not None and seen.failed_fraction > 0.01:
+        return f"{show_percent(seen.failed_fraction)} fail"
+    return _seconds(seen.p99_s)
+
+
+def _passing(result: ScenarioResult) -> str:
+    if result.required:
+        return "passes" if result.passes else "FAILS"
+    return "would pass" if result.passes else "would fail"
 
 
 def _new(evaluation: Evaluation, scenario: str) -> list[Failure]:
@@ -156,15 +175,12 @@ def _new(evaluation: Evaluation, scenario: str) -> list[Failure]:
     return found if scenario == "normal" else [f for f in found if (f.name, f.constraint) not in already]
 
 
-_SCENARIOS = {"normal": "normal", "node": "one node lost"}
-
-
 def describe_failure(failure: Failure) -> str:
     """Return where something is not met and by how much."""
-    lost = f" without a node of {printable(failure.lost)}" if failure.lost else ""
+    lost = f" {printable(failure.when)}" if failure.when else ""
     where = f"{printable(failure.name)} {failure.constraint}"
     if failure.constraint == "nodes":
-        return f"{printable(failure.name)}: no node left to serve"
+        return f"{printable(failure.name)}{lost}: no node left to serve"
     limit = show_amount(failure.limit, failure.unit)
     if failure.value is None:
         return f"{where}{lost}: overloaded, {limit} allowed"
@@ -176,12 +192,9 @@ def describe_failure(failure: Failure) -> str:
 
 def checked(evaluation: Evaluation) -> str:
     """Return one line for each limit or objective that is not met, or that all are."""
-    lines = [
-        f"FAIL {_SCENARIOS.get(name, name)}: {describe_failure(failure)}"
-        for name in evaluation.scenarios
-        for failure in _new(evaluation, name)
-    ]
-    met = f"ok every objective and limit is met ({', '.join(_SCENARIOS.get(n, n) for n in evaluation.scenarios)})"
+    required = [name for name, result in evaluation.scenarios.items() if result.required]
+    lines = [f"FAIL {TITLES[n]}: {describe_failure(failure)}" for n in required for failure in _new(evaluation, n)]
+    met = f"ok every objective and limit is met ({', '.join(TITLES[n] for n in required)})"
     return "\n".join(line for text in lines or [met] for line in wrapped(text, rest="      ")) + "\n"
 
 

@@ -86,7 +86,7 @@ class TierResult(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """One limit or objective that is not met: where, by how much, and what was lost at that moment, if anything."""
+    """One limit or objective that is not met: where, by how much, and what happened at that moment, if anything."""
 
     scope: str
     name: str
@@ -95,20 +95,56 @@ class Failure(msgspec.Struct, frozen=True):
     limit: float
     unit: str
     lost: str | None = None
+    """The tier or class that something happened to."""
+    when: str = ""
+    """What happened, in words; empty for normal operation."""
 
 
 class ScenarioClass(msgspec.Struct, frozen=True):
     """What a class sees in a scenario."""
 
     p99_s: float | None
+    failed_fraction: float = 0.0
 
 
-class ScenarioResult(msgspec.Struct, frozen=True):
-    """Whether everything is met in one scenario."""
+class Busiest(msgspec.Struct, frozen=True):
+    """The resource that is closest to its end."""
 
+    tier: str
+    resource: str
+    utilization: float
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happens in a scenario, and what becomes of the system meanwhile."""
+
+    subject: str | None
+    """The tier or class that it happens to, None for all."""
+    when: str
+    """The event in words, empty for normal operation."""
     passes: bool
     violations: list[Failure]
+    excused: list[str]
+    """Classes and tiers that wait for what is down, and are therefore not judged."""
     classes: dict[str, ScenarioClass]
+    busiest: Busiest | None
+    limits: dict[str, list[LimitResult]]
+    """Every resource of every tier."""
+    facts: dict[str, Any]
+    """What only this kind of event has to tell."""
+
+
+class ScenarioResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether everything is met in one scenario; the worst of its cases for each limit, objective and class."""
+
+    passes: bool
+    required: bool
+    """Whether a plan has to pass it."""
+    violations: list[Failure]
+    classes: dict[str, ScenarioClass]
+    worst: str | None = None
+    """The subject of the worst case."""
+    cases: list[Case] = []
 
 
 class CostItem(msgspec.Struct, frozen=True):
@@ -165,8 +201,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failures(self) -> list[Failure]:
-        """Return what is not met in any scenario."""
-        return [failure for scenario in self.scenarios.values() for failure in scenario.violations]
+        """Return what is not met in any scenario that has to be passed."""
+        return [f for scenario in self.scenarios.values() if scenario.required for f in scenario.violations]
 
 
 def to_builtins(evaluation: Evaluation) -> dict[str, Any]:

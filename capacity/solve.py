@@ -6,6 +6,7 @@ change traffic, so the three are repeated until the tries per call stand still.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from capacity.connections import connections
 from capacity.drain import most_visits
 from capacity.system import USUAL
 from capacity.traffic import Attempts, Traffic, solve_traffic
-from models.erlang import UnstableQueueError
+from models.erlang import UnstableQueueError, erlang_b
 from models.latency import ZERO, Latency, mixed, with_timeout
 from models.layered import Inside, ThreadPool, thread_pool
 from models.queues import NO_WAIT, Wait, balanced_wait
@@ -44,6 +45,7 @@ class Solution(Surroundings):
     traffic: Traffic
     wait_free: frozenset[str]
     places: Mapping[str, Place]
+    conditions: Conditions = USUAL
     attempts: Attempts = field(default_factory=dict)
     failing: dict[tuple[str, str], float] = field(default_factory=dict)
     """The share of visits that fail, by tier and class."""
@@ -53,7 +55,11 @@ class Solution(Surroundings):
     timed_out: dict[tuple[str, int, str], float] = field(default_factory=dict)
     failures: dict[tuple[str, int, str], float] = field(default_factory=dict)
     """The share of calls that fail after all their tries, by caller, position and class."""
+    blocked: set[str] = field(default_factory=set)
+    """Tiers whose threads all wait for ever for something below that is overloaded."""
     _waits: dict[tuple[str, str], Wait] = field(default_factory=dict)
+    _tries: dict[tuple[str, int, str], tuple[Latency | None, float]] = field(default_factory=dict)
+    _full: dict[tuple[str, int], float] = field(default_factory=dict)
     station_of: dict[Transform, Station] = field(default_factory=dict)
 
     def arrivals(self, tier: str) -> Arrivals:
@@ -81,34 +87,66 @@ class Solution(Surroundings):
         return self.answers[tier, request_class, operation].total
 
     def called(self, place: Place, index: int, call: Call, request_class: str) -> Latency | None:
-        """Return the time of a call: reads and writes mixed, cut by the timeout, tried again, counted."""
-        callee = self.system.tiers[call.to]
+        """Return the time of a call: reads and writes mixed, cut by the timeout, tried again, counted.
+
+        A pool of its own turns away at once what finds it full, so that no more than that is ever held by this call.
+        """
         if self.system.decouples(call.to):
             return ZERO
+        one, failed = self._tried(place, index, call, request_class)
+        rejected = self._turned_away(place, index, call)
+        key = place.name, index, request_class
+        self.timed_out[key] = failed
+        failed = 1 - (1 - failed) * (1 - self.system.tiers[call.to].rejected(self.arrivals(call.to)))
+        if one is None and call.timeout is None:
+            # Who waits for an overloaded tier waits for ever; a full pool lets nobody wait.
+            self.failures[key] = rejected
+            return None if call.pool is None else ZERO
+        self.failures[key] = rejected + (1 - rejected) * failed ** (call.retries + 1)
+        made = sum(failed**i for i in range(call.retries + 1)) * (1 - rejected)
+        if abs(made - 1) > 1e-12:
+            self.attempts[key] = made
+        if one is None:
+            return None
+        waited = one if rejected == 0 else mixed([1 - rejected, rejected], [one, ZERO])
+        return waited.times(call.count)
+
+    def _tried(self, place: Place, index: int, call: Call, request_class: str) -> tuple[Latency | None, float]:
+        """Return the time of a call with all its tries, None where it has no end, and the share of tries that fail."""
+        key = place.name, index, request_class
+        if key in self._tries:
+            return self._tries[key]
         parts: list[tuple[float, Latency | None]] = []
         if call.writes < 1:
             parts.append((1 - call.writes, self.latency(call.to, request_class, "read")))
         if call.writes > 0:
             parts.append((call.writes, self.latency(call.to, request_class, "write")))
         latencies = [latency for _, latency in parts if latency is not None]
-        key = place.name, index, request_class
+        found: tuple[Latency | None, float]
         if len(latencies) < len(parts):
             # Whoever calls an overloaded tier uses up every try, which keeps it overloaded.
-            if call.retries and call.timeout is not None:
-                self.attempts[key] = call.retries + 1.0
-            return None
-        one = latencies[0] if len(parts) == 1 else mixed([w for w, _ in parts], latencies)
-        failed = 0.0
-        if call.timeout is not None:
-            one, failed = with_timeout(one, call.timeout, call.retries)
-        rejected = callee.rejected(self.arrivals(call.to))
-        self.timed_out[key] = failed
-        failed = 1 - (1 - failed) * (1 - rejected)
-        self.failures[key] = failed ** (call.retries + 1)
-        tries = sum(failed**i for i in range(call.retries + 1))
-        if tries > 1 + 1e-12:
-            self.attempts[key] = tries
-        return one.times(call.count)
+            ended = None if call.timeout is None else Latency.constant(call.timeout * (call.retries + 1))
+            found = ended, 1.0
+        else:
+            one = latencies[0] if len(parts) == 1 else mixed([w for w, _ in parts], latencies)
+            found = (one, 0.0) if call.timeout is None else with_timeout(one, call.timeout, call.retries)
+        self._tries[key] = found
+        return found
+
+    def _turned_away(self, place: Place, index: int, call: Call) -> float:
+        """Return the share of calls that find their pool full: Erlang B, on each node (*exact* if Poisson)."""
+        if call.pool is None or place.nodes == 0 or place.name in self.wait_free:
+            return 0.0
+        key = place.name, index
+        if key not in self._full:
+            held = 0.0
+            for request_class in self.arrivals(place.name).classes:
+                if call.classes is None or request_class in call.classes:
+                    one, _ = self._tried(place, index, call, request_class)
+                    rate = self.arrivals(place.name).of(request_class) * call.count
+                    held = math.inf if one is None else held + rate * one.mean
+            self._full[key] = 1.0 if math.isinf(held) else float(erlang_b(call.pool, held / place.nodes))
+        return self._full[key]
 
     def failed(self, tier: str, request_class: str) -> float:
         """Return the share of visits of a class to a tier that fail."""
@@ -157,7 +195,7 @@ def solve(
     attempts: Attempts = start or {}
     places = system.places(counts, conditions)
     for _ in range(_ROUNDS):
-        solution = Solution(system, counts, solve_traffic(system, places, attempts), wait_free, places)
+        solution = Solution(system, counts, solve_traffic(system, places, attempts), wait_free, places, conditions)
         _fill_stations(solution)
         for name in system.callees_first:
             _fill_answers(solution, name)
@@ -249,7 +287,10 @@ def _with_threads(
     totals = [(arrivals.of(c), inner[c, "read"].total) for c in arrivals.classes]
     known = [(rate, total) for rate, total in totals if total is not None]
     if len(known) < len(totals):
-        return inner
+        # Requests that are never answered hold their threads for ever, until there are none for the others.
+        solution.blocked.add(name)
+        solution.thread_pools[name] = ThreadPool(threads, None, float(threads), 1.0)
+        return dict.fromkeys(inner, Answer(None, None))
     pool = thread_pool(threads, arrivals.rate, _inside(solution, known))
     if name in solution.wait_free:
         pool = ThreadPool(threads, NO_WAIT, pool.in_use, 1.0)

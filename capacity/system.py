@@ -91,6 +91,10 @@ class System:
         """Return the tiers that have a count of their own: not hosted, not a queue, not a partner."""
         return [n for n, tier in self.tiers.items() if tier.counted is not None and self.roots[n] == n]
 
+    def takes_nodes(self, name: str | None) -> bool:
+        """Return whether a name is that of a tier with a count of its own."""
+        return name is not None and self.roots.get(name) == name and self.tiers[name].counted is not None
+
     def given(self) -> dict[str, int]:
         """Return the counts that the file fixes."""
         found = {name: self.tiers[name].given_count() for name in self.counted()}
@@ -100,6 +104,17 @@ class System:
         """Return the counts of the file, and the smallest that make sense where it gives none."""
         given = self.given()
         return {name: given.get(name, self.tiers[name].least_count()) for name in self.counted()}
+
+    def waited_for(self, name: str, request_class: str) -> set[str]:
+        """Return every tier that a visit of a class to this one waits for, itself included."""
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            current = waiting.pop()
+            if current not in seen:
+                seen.add(current)
+                waiting += [] if self.decouples(current) else self.tiers[current].destinations(request_class)
+        return seen
 
     def below(self, name: str) -> set[str]:
         """Return every tier that work of this one reaches, itself included, through queues as well."""

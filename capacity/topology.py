@@ -21,7 +21,7 @@ from capacity.units import (
 )
 
 Zones = Annotated[int, msgspec.Meta(ge=1, le=100)]
-Scenario = Literal["node", "zone", "deploy", "cache_cold", "primary", "partner", "surge"]
+Scenario = Literal["node", "zone", "deploy", "cache_cold", "primary", "partner", "partner_down", "surge", "mean"]
 
 
 class RequestClass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,11 +63,27 @@ class Objectives(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     availability: Fraction | None = None
 
 
+class Deploy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rolling deploy: how many nodes of a service come on top, and how many may be missing, at any moment."""
+
+    surge: Fraction = 0.25
+    """Of its nodes, rounded up."""
+    unavailable: Fraction = 0.25
+    """Of its nodes, rounded down."""
+
+
 class Resilience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the plan must survive."""
 
     zones: Zones = 1
     survive: list[Scenario] = msgspec.field(default_factory=lambda: ["node"])
+    deploy: Deploy = Deploy()
+    surge: AtLeastOne = 2.0
+    """How many times its peak one class is asked for in a surge."""
+    partner_slowdown: AtLeastOne = 10.0
+    """How many times slower a slow partner is."""
+    outage: PositiveSeconds = 600.0
+    """How long a partner that is down lets calls hang."""
 
 
 class Topology(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ class EndlessTrafficError(CapacityError):
 
 
 def solve_traffic(system: System, places: Mapping[str, Place], attempts: Attempts) -> Traffic:
-    """Return the traffic for tiers in these places: callers before callees, repeated while work leads back through queues."""
+    """Return the traffic for these places: callers before callees, repeated while work leads back through queues."""
     back: dict[str, list[Flow]] = {}
     for _ in range(_ROUNDS):
         arrivals, flows = _pass(system, places, attempts, back)

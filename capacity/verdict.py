@@ -33,6 +33,8 @@ class Violation:
     mend: str | None = None
     capacity: float | None = None
     """For a limit: the whole of it, of which the ceiling allows `limit`."""
+    failed: float = 0.0
+    """For an objective: the share of requests that fail, however fast."""
 
     @property
     def short(self) -> float | None:
@@ -54,6 +56,7 @@ def limits(solution: Solution, name: str) -> list[Limit]:
     pool = solution.thread_pools.get(name)
     if pool is not None:
         used = pool.in_use if pool.wait is not None else max(pool.in_use, pool.threads * (1 + 1e-6))
+        used = pool.threads if name in solution.blocked else used
         found.append(Limit("threads", used, pool.threads, "threads", mend="threads"))
     return found + tier.limits(place, arrivals, solution)
 
@@ -105,14 +108,16 @@ def violations(solution: Solution) -> list[Violation]:
 
 def limit_violations(solution: Solution) -> Iterator[Violation]:
     """Yield the limits that are exceeded."""
-    objectives = solution.system.topology.slo
+    ceiling = solution.system.topology.slo.utilization
     for name in solution.system.tiers:
         if solution.arrivals(name).rate == 0:
             continue
         found = limits(solution, name)
         for limit in found:
-            most = allowed(limit, objectives.utilization)
+            most = allowed(limit, 1.0 if limit.foreseen and solution.conditions.surging else ceiling)
             full = not limit.ours and limit.used >= limit.capacity
+            if name in solution.blocked and limit.resource == "threads":
+                continue  # the overload below is what is not met
             if full or limit.used > most * (1 + ROUNDING):
                 yield Violation("tier", name, limit.resource, limit.used, most, limit.unit, limit.mend, limit.capacity)
         place, tier = solution.places[name], solution.system.tiers[name]
@@ -127,12 +132,13 @@ def objective_violations(solution: Solution) -> Iterator[Violation]:
         for target in tier.targets(solution.places[name], solution.arrivals(name), solution):
             if not target.met:
                 value = None if target.latency is None else target.latency.percentile(target.fraction)
-                yield Violation("tier", name, target.name, value, target.limit, "s", target.field)
+                yield Violation("tier", name, target.name, value, target.limit, "s", target.field, failed=target.failed)
     for name, goal in system.topology.slo.latency.items():
         latency = class_latency(solution, name)
         for key, limit in goals(goal):
-            if not meets(latency, FRACTIONS.get(key), limit, failed(solution, name)):
-                yield Violation("class", name, key, reached(latency, key), limit, "s")
+            failing = failed(solution, name)
+            if not meets(latency, FRACTIONS.get(key), limit, failing):
+                yield Violation("class", name, key, reached(latency, key), limit, "s", failed=failing)
 
 
 def class_latency(solution: Solution, name: str) -> Latency | None:

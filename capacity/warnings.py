@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from capacity.solve import Solution
     from capacity.topology import Topology
 
-COMPUTED_SCENARIOS = ("node",)
-"""The scenarios of `resilience.survive` that a plan takes into account."""
-
 
 def warnings(solution: Solution) -> list[Warning]:
     """Return every warning about a solved system, in the order of the file."""
@@ -113,16 +110,14 @@ def _partner(solution: Solution, name: str) -> Iterator[Warning]:
 
 def _not_computed(topology: Topology) -> Iterator[Warning]:
     """Yield what the file declares and this version does not take into account yet, by name."""
-    for scenario in topology.resilience.survive:
-        if scenario not in COMPUTED_SCENARIOS:
-            yield _later(f'resilience.survive "{scenario}"')
     if topology.workload.growth is not None:
         yield _later("workload.growth")
     if topology.slo.availability is not None:
         yield _later("slo.availability")
-    if topology.resilience.zones > 1:
-        yield _later("resilience.zones")
+    used = {tier.node for tier in topology.components.values()}
     for path, interval in uncertain_fields(topology):
+        if path[0] == "node_types" and path[1] not in used:
+            continue
         span = interval.written or f"{digits(interval.low)} to {digits(interval.high)} in base units"
         yield Warning(
             str(path[1]) if path[0] == "components" else None,

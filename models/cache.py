@@ -66,8 +66,8 @@ def hits(
         return _lfu(popularity, reads, writes, capacity, ttl)
 
     def present(time: float) -> Floats:
-        stay = _stay(eviction, reads, writes, time, ttl)
-        return reads * stay / (1 + reads * stay)
+        kept = stay(eviction, reads, writes, time, ttl)
+        return reads * kept / (1 + reads * kept)
 
     unbounded = present(math.inf)
     # A hair of slack: a cache for exactly all objects evicts none, whatever the rounding of the sum.
@@ -105,13 +105,13 @@ def _lfu(popularity: Popularity, reads: Floats, writes: Floats, capacity: float,
     """Ideal LFU holds the most popular objects, less what has expired or been written: an upper bound."""
     before = np.cumsum(popularity.count) - popularity.count
     kept = np.clip((capacity - before) / popularity.count, 0.0, 1.0)
-    stay = _stay("fifo", reads, writes, math.inf, ttl)
+    kept_for = stay("fifo", reads, writes, math.inf, ttl)
     with np.errstate(invalid="ignore"):
-        present = np.where(np.isinf(stay), 1.0, reads * stay / (1 + reads * stay))
+        present = np.where(np.isinf(kept_for), 1.0, reads * kept_for / (1 + reads * kept_for))
     return _result(popularity, kept * present, None)
 
 
-def _stay(eviction: Eviction, reads: Floats, writes: Floats, time: float, ttl: float | None) -> Floats:
+def stay(eviction: Eviction, reads: Floats, writes: Floats, time: float, ttl: float | None) -> Floats:
     """Return the mean time in seconds that an object stays once inserted, for characteristic time `time`."""
     if eviction == "random":
         ends = writes + (1 / time if time < math.inf else 0.0)
@@ -140,9 +140,8 @@ def _lru_stay(reads: Floats, writes: Floats, time: float, ttl: float) -> Floats:
     """
     x = reads * time
     if math.isinf(ttl):
-        both = reads + writes
-        present = reads / both * -np.expm1(-both * time)
-        return present / (reads * np.maximum(1 - present, 1e-300))
+        once = _until(reads + writes, time)
+        return once / np.maximum(1 - reads * once, 1e-300)
     gone = np.exp(-x)
     hazard = reads * gone
     end = min(ttl, (_SERIES + 1) * time)

@@ -7,7 +7,7 @@ asks. Every method is a pure function of the frozen tier and the place that it s
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import msgspec
 
@@ -83,6 +83,11 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     stores: ClassVar[bool] = False
     """Whether calls may write."""
     may_host: ClassVar[bool] = False
+    deployed: ClassVar[bool] = False
+    """Whether what runs here is ours to deploy, again and again."""
+    warms_up: ClassVar[bool] = False
+    """Whether it has to be filled before it is of use."""
+    is_partner: ClassVar[bool] = False
     single_on_host: ClassVar[bool] = False
     """Whether a host of this tier can only be one machine."""
 
@@ -192,6 +197,22 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return the fields that the file gives and that mean nothing here."""
         fields = [("min_nodes", self.min_nodes != 1), ("max_nodes", self.max_nodes != 1000)]
         return [name for name, given in fields if given and place.hosted]
+
+    def slowed(self, factor: float) -> Self:
+        """Return a partner that takes so many times longer."""
+        return self
+
+    def hung(self, outage: float) -> Self:
+        """Return a partner that does not answer for `outage` seconds."""
+        return self
+
+    def refilled(self, place: Place, arrivals: Arrivals, cold: float) -> dict[str, object]:
+        """Return how a cache fills again of which a share `cold` is lost."""
+        return {}
+
+    def failover(self, place: Place, arrivals: Arrivals) -> dict[str, Any]:
+        """Return what the loss of the one node that takes writes means until another one does."""
+        return {}
 
     def rejected(self, arrivals: Arrivals) -> float:
         """Return the share of visits that are turned away."""

@@ -12,6 +12,7 @@ from models.cache import CacheHits, cooled, hits
 from models.latency import ZERO, Latency, mixed
 from models.popularity import busiest_shard, zipf
 from models.service_time import ServiceTime, from_moments
+from models.warmup import recovery_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from capacity.components.exchange import Arrivals, Operation, Place, Surroundings
     from capacity.pricing import NodeType
     from models.popularity import Popularity
+
+
+NEARLY = 0.95
+"""The share of its steady hit ratio from which a cache counts as warm."""
 
 
 class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="cache"):
@@ -39,6 +44,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
     ttl: PositiveSeconds | None = None
 
     stores: ClassVar[bool] = True
+    warms_up: ClassVar[bool] = True
 
     def bearable_loss(self) -> int:
         """Return 0: without any node everything misses, which the origin may bear."""
@@ -125,6 +131,24 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
             return Answer(own, own + below)
         hit = self.hits(place, arrivals).hit_ratio
         return Answer(own, own + mixed([hit, 1 - hit], [ZERO, below]))
+
+    def refilled(self, place: Place, arrivals: Arrivals, cold: float) -> dict[str, object]:
+        """Return the hit ratio at the first moment, the steady one, and the time until it is 95 % of that again."""
+        copies = place.nodes if place.hosted else 1
+        steady = self.hits(place, arrivals).hit_ratio
+        found: dict[str, object] = {"cold": cold, "hit_ratio": (1 - cold) * steady, "steady_hit_ratio": steady}
+        return found | {
+            "recovery_s": recovery_time(
+                NEARLY,
+                self.asked(arrivals),
+                arrivals.read_rate / copies,
+                self.capacity(place),
+                eviction=self.eviction,
+                ttl=None if self.ttl is None else float(self.ttl),
+                write_rate=arrivals.write_rate,
+                cold=cold,
+            )
+        }
 
     def memory_used(self, place: Place) -> float | None:
         """Return what a local cache is given; without that it fills what is left, as a global one does, and evicts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
@@ -13,6 +13,7 @@ from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, maximum, mixed
 from models.replication import apply_lag
 from models.service_time import ServiceTime, exponential, from_moments
+from models.staleness import writes_at_risk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +29,8 @@ class Replication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     apply_time: Seconds = 0.0
     """Of one core, on every replica, for every write."""
     network_delay: Seconds = 0.0
+    failover_time: Seconds = 30.0
+    """Until a replica is promoted when the primary is lost; writes wait."""
     staleness: Seconds | None = None
     """Objective: 99 % of writes are visible on a replica within this time."""
 
@@ -171,6 +174,20 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         lag = self.lag(place, arrivals, around)
         return None if lag is None else maximum([lag] * place.count) + Latency.constant(self.replication.network_delay)
 
+    def failover(self, place: Place, arrivals: Arrivals) -> dict[str, Any]:
+        """Return how long one shard takes no writes, how many wait meanwhile, and how many no replica has received.
+
+        *Exact* for the mean: Little's law over the way to the replicas. Who waits for a replica to have received each
+        write, loses none.
+        """
+        rate, seconds = arrivals.write_rate / self.shards, float(self.replication.failover_time)
+        unsent = self.replication.network_delay if self.replication.mode == "async" else 0.0
+        return {
+            "failover_s": seconds,
+            "writes_held": rate * seconds,
+            "writes_at_risk": writes_at_risk(rate, unsent),
+        }
+
     def lag(self, place: Place, arrivals: Arrivals, around: Surroundings) -> Latency | None:
         """Return the time until a write is visible on a replica; None when replicas fall behind for ever."""
         station, service = around.station(place, "replica cores"), self._apply(place)
@@ -189,7 +206,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         found = []
         if self.max_connections is not None:
             used, mend = around.connections(place.name), "max_connections"
-            found.append(Limit("connections", used, self.max_connections, "connections", mend=mend))
+            found.append(Limit("connections", used, self.max_connections, "connections", mend=mend, foreseen=True))
         iops = place.machine.disk_iops if place.machine else None
         if iops:
             found.append(Limit("disk", self._busiest_reads(place, arrivals), iops, "IOPS", mend="node"))

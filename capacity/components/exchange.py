@@ -123,6 +123,8 @@ class Limit:
     ours: bool = True
     mend: str | None = None
     """The field whose change would raise this limit, as a key path below the tier."""
+    foreseen: bool = False
+    """Whether what is used is known to the last unit, so that a deploy may use all of it for a while."""
 
     @property
     def utilization(self) -> float:

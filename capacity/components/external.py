@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import msgspec
 
 from capacity.components.base import Count, Tier
 from capacity.components.exchange import Answer, Limit
@@ -34,10 +36,20 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
     counted: ClassVar[str | None] = None
     needs_node: ClassVar[bool] = False
+    is_partner: ClassVar[bool] = True
 
     def machines(self, count: int) -> int:
         """Return none: the machines are the partner's."""
         return 0
+
+    def slowed(self, factor: float) -> Self:
+        """Return the partner with a longer latency of the same shape."""
+        return msgspec.structs.replace(self, latency=float(self.latency) * factor)
+
+    def hung(self, outage: float) -> Self:
+        """Return the partner as an outage leaves it: every call hangs until its end, and no limit matters."""
+        changes: dict[str, Any] = {"latency": outage, "variability": 0.0, "rate_limit": None, "concurrency_limit": None}
+        return msgspec.structs.replace(self, **changes)
 
     def service_time(self) -> ServiceTime | None:
         """Return the partner's own time."""

@@ -41,6 +41,7 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     calls: list[Call] = msgspec.field(default_factory=list)
 
     may_host: ClassVar[bool] = True
+    deployed: ClassVar[bool] = True
 
     def outgoing(self) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
         """Return the calls, as waited for: a queue answers at once, and nobody waits for what lies behind it."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from capacity.document import MOST_BYTES, load, scaled, uncertain_fields
+from capacity.document import load, scaled, uncertain_fields
 from capacity.errors import DocumentError, UsageError
+from capacity.reading import MOST_BYTES
 from capacity.units import Uncertain
 from tests.capacity.marked import SYSTEM, accepted, problems, refused
 from tests.capacity.running import EXAMPLES, capacity

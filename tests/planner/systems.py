@@ -10,7 +10,8 @@ import tomli_w
 from capacity.document import parse
 from capacity.evaluate import evaluate
 from capacity.plan import plan
-from capacity.sizing import Search, size
+from capacity.search import Search
+from capacity.sizing import size
 from capacity.solve import solve
 from capacity.system import resolve
 
@@ -106,8 +107,7 @@ def planned(values: Values) -> Plan:
 
 def sized(values: Values) -> Sizing:
     """Return what the search finds: the counts of a plan, without the advice that an impossible one costs."""
-    read = topology(values)
-    return size(Search(resolve(read), "node" in read.resilience.survive))
+    return size(Search.of(resolve(topology(values))))
 
 
 def changed(values: Values, path: str, value: Any) -> Values:

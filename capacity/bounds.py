@@ -1,0 +1,124 @@
+"""Where the search for a plan starts: for each tier the fewest nodes that could ever do, and what no count can meet.
+
+Each tier is looked at as if nothing of ours waited elsewhere and whatever happens hit this tier alone. What fails
+even then, fails in any plan with as few nodes; what fails with the most nodes as well is hopeless.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capacity.search import Conflict, Search, Wanted
+from capacity.system import USUAL
+from capacity.verdict import limit_violations, objective_violations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+
+    from capacity.scenarios import Event
+    from capacity.system import Counts
+
+
+def lower_bounds(search: Search) -> tuple[Counts, tuple[Conflict, ...]]:
+    """Return for each tier the fewest nodes that pass when nothing of ours waits elsewhere, and what none can resolve.
+
+    What no count of a tier resolves is left aside, so that the counts are the best there are for all the rest.
+    """
+    system = search.system
+    counts = {name: min(count, search.most(name)) for name, count in system.least().items()}
+    counts |= search.system.given()
+    generous = {n: count for n in search.free() if (count := _generous(search, n)) is not None}
+    found = _floor(search, {**counts, **generous})
+    aside = {conflict.wanted for conflict in found}
+    for name in search.free():
+        optimistic = {**counts, **{n: c for n, c in generous.items() if n != name}}
+        hopeless = _hopeless(search, optimistic, name, aside)
+        found += hopeless
+        aside |= {conflict.wanted for conflict in hopeless}
+
+        goal = Goal(
+            search, optimistic, name, {c.wanted: c.violation.short or math.inf for c in hopeless}, frozenset(aside)
+        )
+        counts[name] = search.first(name, goal.reached_with, counts[name]) or counts[name]
+    unique = {conflict.wanted: conflict for conflict in reversed(found)}
+    return counts, tuple(sorted(unique.values(), key=lambda conflict: conflict.violation.unit == "s"))
+
+
+def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[Wanted]) -> list[Conflict]:
+    """Return what no count of a tier resolves."""
+    least, remaining = counts[name], search.most(name)
+
+    def clean(count: int) -> bool:
+        return next(_own_conflicts(search, {**counts, name: count}, name, aside), None) is None
+
+    if search.more_may_be_slower(name) and search.first(name, clean, least) is not None:
+        return []
+    return list(_own_conflicts(search, {**counts, name: remaining}, name, aside))
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What one tier can do for a system: leave nothing that more of it resolves, and be no further from the rest."""
+
+    search: Search
+    counts: Counts
+    name: str
+    best: dict[Wanted, float]
+    """By how much what is hopeless is exceeded with the most nodes."""
+    aside: frozenset[Wanted]
+
+    def reached_with(self, count: int) -> bool:
+        """Return whether a count is as good as the most."""
+        for conflict in _own_conflicts(self.search, {**self.counts, self.name: count}, self.name, frozenset()):
+            most = self.best.get(conflict.wanted, math.inf)
+            if not conflict.wanted.among(self.aside) or (conflict.violation.short or math.inf) > most * 1.01:
+                return False
+        return True
+
+
+def _own_conflicts(search: Search, counts: Counts, name: str, aside: AbstractSet[Wanted]) -> Iterator[Conflict]:
+    """Yield what fails, when nothing of ours waits in other tiers, that this tier could resolve."""
+    others = _ours(search) - {name}
+    for conflict in search.conflicts(counts, others, name):
+        if not conflict.wanted.among(aside) and _concerns(search, conflict, name):
+            yield conflict
+
+
+def _ours(search: Search) -> frozenset[str]:
+    return frozenset(name for name, tier in search.system.tiers.items() if tier.counted is not None)
+
+
+def _concerns(search: Search, conflict: Conflict, name: str) -> bool:
+    """Return whether a conflict in an otherwise unhindered system is this tier's to resolve."""
+    if name not in search.helpers(conflict.violation):
+        return False
+    objective = conflict.violation.unit == "s"
+    return objective or search.system.roots[conflict.violation.name] == name
+
+
+def _floor(search: Search, counts: Counts) -> list[Conflict]:
+    """Return what fails even when nothing of ours waits.
+
+    These are objectives that partners and the work itself miss, and limits that no node relieves.
+    """
+    return [conflict for event in (search.normal, *search.events) for conflict in _floor_of(search, event, counts)]
+
+
+def _floor_of(search: Search, event: Event, counts: Counts) -> Iterator[Conflict]:
+    state = event.state(counts)
+    if state.counts != counts or state.conditions != USUAL:
+        return  # it takes nodes, and how many are left is up to the plan
+    solution = search.solved(state, _ours(search))
+    for violation in (*objective_violations(solution), *limit_violations(solution)):
+        hopeless = violation.unit == "s" or (not search.helpers(violation) and violation.capacity)
+        if hopeless and not event.excuses(violation):
+            yield Conflict(violation, event)
+
+
+def _generous(search: Search, name: str) -> int | None:
+    """Return a count at which a tier relieves those below it as far as it can, a lost node included."""
+    enough = search.system.tiers[name].satisfied_at(search.system.machines[name])
+    return None if enough is None else max(search.system.least()[name], min(search.most(name), enough + 2))

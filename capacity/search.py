@@ -1,0 +1,257 @@
+"""Systems tried while a plan is looked for, each solved once, and what they do not meet in anything that may happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from capacity import scenarios
+from capacity.solve import solve
+from capacity.verdict import Violation, limit_violations, objective_violations, violations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from capacity.scenarios import Event, State
+    from capacity.solve import Solution
+    from capacity.system import Conditions, Counts, System
+    from capacity.traffic import Attempts
+
+LIGHT_RETRIES: Final = 1.05
+"""Tries per call from which a neighbouring system does not start: retries that feed themselves have two solutions."""
+
+FIXED_RESOURCES: Final = frozenset({"memory", "connections", "apply thread"})
+"""What more nodes of a tier do not relieve: each node has its own, or each node takes more."""
+
+NOBODY: Final[frozenset[str]] = frozenset()
+
+Key = tuple["System", tuple[int, ...], "Conditions", frozenset[str]]
+
+
+class Wanted(NamedTuple):
+    """A constraint as the search names it: `when` is the event, None for all of them."""
+
+    name: str
+    constraint: str
+    when: tuple[str, str | None] | None
+
+    def among(self, others: AbstractSet[Wanted]) -> bool:
+        """Return whether this is one of the others, or one of them in any event."""
+        return self in others or self._replace(when=None) in others
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What one system does not meet, and in which event."""
+
+    violation: Violation
+    event: Event
+
+    @property
+    def wanted(self) -> Wanted:
+        """Which constraint this is; what is not met in normal operation is not met in any event."""
+        event = self.event
+        when = None if event.scenario == "normal" else (event.scenario, event.subject)
+        return Wanted(self.violation.name, self.violation.constraint, when)
+
+    @property
+    def phrase(self) -> str:
+        """The event in words, empty for normal operation."""
+        return scenarios.phrase(self.event.scenario, self.event.subject)
+
+
+@dataclass
+class Search:
+    """One system with everything that it must survive."""
+
+    system: System
+    events: Sequence[Event]
+    """What it must survive beside normal operation."""
+    normal: Event
+    solutions: dict[Key, Solution] = field(default_factory=dict)
+    over: dict[Key, list[Violation]] = field(default_factory=dict)
+    """Limits that are exceeded."""
+    missed: dict[Key, list[Violation]] = field(default_factory=dict)
+    """Objectives that are missed."""
+    attempts: Attempts = field(default_factory=dict)
+    """Tries per call of the last system, where the next one starts from."""
+    tick: Callable[[int], None] = lambda _: None
+    """Called with the number of systems solved so far."""
+    aside: frozenset[Wanted] = frozenset()
+    """What is known to be hopeless, and therefore not asked for."""
+    suspects: list[Event] = field(default_factory=list)
+    """Events that failed lately: tried first."""
+    _most: dict[str, int] = field(default_factory=dict)
+
+    @staticmethod
+    def of(system: System, tick: Callable[[int], None] = lambda _: None) -> Search:
+        """Return the search for a system and all that its file wants survived."""
+        return Search(system, scenarios.required(system), scenarios.normal(system), tick=tick)
+
+    def solved(self, state: State, wait_free: frozenset[str] = NOBODY) -> Solution:
+        """Return a solved state, each only once."""
+        key = _key(state, wait_free)
+        if key not in self.solutions:
+            self.tick(len(self.solutions))
+            solution = solve(state.system, state.counts, wait_free, self.attempts, state.conditions)
+            if max(solution.attempts.values(), default=1.0) < LIGHT_RETRIES:
+                self.attempts = solution.attempts
+            self.solutions[key] = solution
+        return self.solutions[key]
+
+    def at(self, counts: Counts) -> Solution:
+        """Return the solved system in normal operation."""
+        return self.solved(self.normal.state(counts))
+
+    def asked(self, event: Event, state: State, wait_free: frozenset[str] = NOBODY) -> list[Violation]:
+        """Return what one state does not meet of what is not hopeless: its limits, or when they are met its objectives.
+
+        Under a hopeless overload, what it leaves without a value, or makes fail, is not another conflict.
+        """
+        key = _key(state, wait_free)
+        if key not in self.over:
+            self.over[key] = list(limit_violations(self.solved(state, wait_free)))
+        found = [v for v in self.over[key] if self._asks(v, event)]
+        if found:
+            return found
+        if key not in self.missed:
+            self.missed[key] = list(objective_violations(self.solved(state, wait_free)))
+        overloaded = bool(self.over[key])
+        return [
+            v
+            for v in self.missed[key]
+            if self._asks(v, event) and not (overloaded and (v.value is None or v.failed > 0.01))
+        ]
+
+    def _asks(self, violation: Violation, event: Event) -> bool:
+        return not event.excuses(violation) and not Conflict(violation, event).wanted.among(self.aside)
+
+    def conflicts(
+        self, counts: Counts, wait_free: frozenset[str] = NOBODY, only: str | None = None
+    ) -> Iterator[Conflict]:
+        """Yield what fails, in normal operation and then in each event.
+
+        With `only`, events hit this tier and no other: what then fails is a bound for sizing.
+        """
+        for event in (self.normal, *self._ordered()):
+            if only is not None and event.scenario in _ONE_TIER and event.subject != only:
+                continue
+            for violation in self.failing(event, counts, wait_free, only):
+                if event is not self.normal:
+                    self._suspect(event)
+                yield Conflict(violation, event)
+
+    def everything(self, event: Event, counts: Counts) -> list[Violation]:
+        """Return all that is not met in one event: objectives too where limits are exceeded already."""
+        state = event.state(counts)
+        if state.gone:
+            return list(self.failing(event, counts))
+        return [v for v in violations(self.solved(state)) if self._asks(v, event)]
+
+    def failing(
+        self, event: Event, counts: Counts, wait_free: frozenset[str] = NOBODY, only: str | None = None
+    ) -> Iterator[Violation]:
+        """Yield what fails in one event."""
+        state = event.state(counts, only)
+        for name in state.gone:
+            gone = Violation("tier", name, "nodes", 0.0, 1.0, "nodes", "nodes")
+            if self._asks(gone, event):
+                yield gone
+        if not state.gone or wait_free:
+            yield from self.asked(event, state, wait_free)
+
+    def _ordered(self) -> list[Event]:
+        suspected = set(map(id, self.suspects))
+        return [*self.suspects, *(event for event in self.events if id(event) not in suspected)]
+
+    def _suspect(self, event: Event) -> None:
+        if event in self.suspects:
+            self.suspects.remove(event)
+        self.suspects.insert(0, event)
+
+    def most(self, name: str) -> int:
+        """Return the largest count of a tier."""
+        if name not in self._most:
+            self._most[name] = self._largest(name)
+        return self._most[name]
+
+    def _largest(self, name: str) -> int:
+        tier = self.system.tiers[name]
+        most = tier.max_nodes - (1 if tier.counted == "replicas" else 0)
+        partitions = self.system.partitions.get(name)
+        if any(self.system.tiers[n].single_on_host for n in self.system.residents[name] if n != name):
+            return 1
+        most = min(most, int(min(tier.most_useful(), most)))
+        if partitions is None:
+            return most
+        # As many more than can work as take over whatever is lost at once.
+        least = min(tier.min_nodes, most)
+        return fewest(lambda count: self._left(name, count) >= partitions, least, most) or most
+
+    def _left(self, name: str, count: int) -> int:
+        """Return how many nodes of a tier are left in the event that takes most of them."""
+        counts = {**self.system.least(), name: count}
+        states = [event.state(counts, name) for event in self.events if event.subject in (None, name)]
+        return min((s.counts[name] if name not in s.gone else 0 for s in states), default=count)
+
+    def first(self, name: str, enough: Callable[[int], bool], least: int) -> int | None:
+        """Return the smallest count of a tier that is enough. Where more may be worse, small counts are all tried."""
+        most = self.most(name)
+        if self.more_may_be_slower(name):
+            found = next((count for count in range(least, min(most, least + 64) + 1) if enough(count)), None)
+            if found is not None:
+                return found
+        return fewest(enough, least, most)
+
+    def more_may_be_slower(self, name: str) -> bool:
+        """Return whether a larger count can lengthen requests, by itself or as local copies each see fewer of them."""
+        residents = [self.system.tiers[n] for n in self.system.residents[name] if n != name]
+        local = any(tier.satisfied_at(None) is not None for tier in residents)
+        return local or self.system.tiers[name].more_may_be_slower()
+
+    def free(self) -> list[str]:
+        """Return the tiers whose count the plan may choose."""
+        given = self.system.given()
+        return [name for name in self.system.counted() if name not in given]
+
+    def helpers(self, violation: Violation) -> list[str]:
+        """Return the tiers of which more nodes could relieve a violation."""
+        system, name = self.system, violation.name
+        if violation.constraint in FIXED_RESOURCES:
+            return []
+        if violation.scope == "class":
+            affected = system.below(system.topology.workload.classes[name].entry)
+        elif violation.constraint == "threads" or violation.unit == "s":
+            affected = system.below(name)
+        else:
+            affected = {name}
+        relieving = [n for n, tier in system.tiers.items() if tier.satisfied_at(system.machines[n]) is not None]
+        affected |= {n for n in relieving if system.below(n) & affected}
+        roots = {system.roots[n] for n in affected}
+        return [n for n in self.free() if n in roots]
+
+
+_ONE_TIER: Final = frozenset({"node", "deploy", "primary"})
+"""Scenarios whose events take nodes of one tier."""
+
+
+def fewest(enough: Callable[[int], bool], least: int, most: int) -> int | None:
+    """Return the smallest count in [least, most] that is enough, None where none is: gallop, then halve."""
+    if least > most:
+        return None
+    low, step = least - 1, 1
+    high = least
+    while not enough(high):
+        if high == most:
+            return None
+        low, step = high, step * 2
+        high = min(high + step, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _key(state: State, wait_free: frozenset[str]) -> Key:
+    return state.system, tuple(state.counts.values()), state.conditions, wait_free
