@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capacity import pricing
+from capacity.money import cost, monthly
 from capacity.results import (
     ClassResult,
-    Cost,
-    CostItem,
     Evaluation,
     Failure,
     LimitResult,
@@ -28,7 +26,6 @@ from models.transforms import Mixture, PiecewiseHazard, Repeated, Stretched, Sum
 if TYPE_CHECKING:
     from capacity.components.exchange import Answer
     from capacity.solve import Solution
-    from capacity.system import Counts, System
     from capacity.topology import Topology
     from models.transforms import Transform
 
@@ -62,7 +59,7 @@ def describe(solution: Solution) -> Evaluation:
         classes=classes,
         tiers={name: _tier_result(solution, name) for name in system.tiers},
         scenarios={"normal": ScenarioResult(passes=not found, required=True, violations=normal, classes=seen)},
-        cost=cost(system, solution.counts),
+        cost=cost(solution),
         warnings=warnings(solution),
     )
 
@@ -71,20 +68,6 @@ def failure(violation: Violation, subject: str | None = None, when: str = "") ->
     """Return a violation as it is reported, with what happened at that moment."""
     v = violation
     return Failure(v.scope, v.name, v.constraint, v.value, v.limit, v.unit, subject, when)
-
-
-def cost(system: System, counts: Counts) -> Cost:
-    """Return the monthly cost; a price that is not known stays unknown in the total."""
-    items = []
-    for name, tier in system.tiers.items():
-        nodes, machine = tier.machines(counts.get(name, 0)), system.machines[name]
-        if system.roots[name] != name or machine is None or nodes == 0 or tier.node is None:
-            continue
-        unit = pricing.monthly(machine, 1)
-        items.append(CostItem(name, tier.node, nodes, unit, pricing.monthly(machine, nodes)))
-    known = round(sum(item.monthly for item in items if item.monthly is not None), 6)
-    unknown = [item.tier for item in items if item.monthly is None]
-    return Cost(system.topology.currency, known, unknown, items)
 
 
 def _class_result(solution: Solution, name: str, missed: set[tuple[str, str]]) -> ClassResult:
@@ -161,7 +144,7 @@ def _tier_result(solution: Solution, name: str) -> TierResult:
         exact=own is not None and _exact(own),
         method=_method(solution, name, own),
         why=[],
-        monthly_cost=pricing.monthly(place.machine, nodes) if priced and place.machine else None,
+        monthly_cost=monthly(system, name, place.count) if priced else None,
         slo=[
             Slo(t.name, t.limit, None if t.latency is None else t.latency.percentile(t.fraction), t.met)
             for t in tier.targets(place, arrivals, solution)

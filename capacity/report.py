@@ -216,12 +216,40 @@ def _reason(why: Why, tier: str) -> str:
 
 
 def _cost(evaluation: Evaluation) -> Section:
-    rows = [("Cost", "Nodes", "Each/month", "Per month")]
-    for item in evaluation.cost.items:
-        each = "unknown" if item.unit_price is None else f"{item.unit_price:,.2f}"
-        monthly = "unknown" if item.monthly is None else f"{item.monthly:,.2f}"
-        rows.append((f"{printable(item.tier)} ({printable(item.what)})", str(item.quantity), each, monthly))
-    return Section("", rows if len(rows) > 1 else (), frozenset({1, 2, 3}), [f"total: {total(evaluation)}"])
+    rows = [("Cost", "Quantity", "Each/month", "Per month")]
+    cost = evaluation.cost
+    for item in cost.items:
+        name = printable(item.what) if item.tier is None else f"{printable(item.tier)} ({printable(item.what)})"
+        quantity = "unknown" if item.quantity is None else f"{item.quantity:,.0f}"
+        counted = quantity if item.unit == "nodes" else f"{quantity} {item.unit}"
+        rows.append((name, counted, _money(item.unit_price), _money(item.monthly)))
+    notes = [f"total: {total(evaluation)}; {_money(cost.over_horizon)} over {cost.horizon_months} months"]
+    notes += _reserving(evaluation)
+    if cost.not_counted:
+        notes.append(f"in no total, since [money] has no price for it: {', '.join(cost.not_counted)}")
+    return Section("", rows if len(rows) > 1 else (), frozenset({1, 2, 3}), notes)
+
+
+def _money(value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:,.2f}" if value >= 0.01 or value == 0 else f"{value:.2g}"
+
+
+def _reserving(evaluation: Evaluation) -> list[str]:
+    """Return what reserving the base load would save, one line for each length."""
+    lines = []
+    for commitment, years in (("1y", "1 year"), ("3y", "3 years")):
+        found = [item for item in evaluation.cost.reserving if item.commitment == commitment]
+        if found:
+            saved = sum(item.saves_monthly for item in found)
+            share = max(item.break_even for item in found)
+            nodes = sum(item.nodes for item in found)
+            lines.append(
+                f"reserving the base load ({nodes} nodes) for {years} saves {_money(saved)}/month; "
+                f"it pays for a node that runs more than {show_percent(share)} of its hours"
+            )
+    return lines
 
 
 def _details(evaluation: Evaluation) -> Section:

@@ -148,13 +148,26 @@ class ScenarioResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CostItem(msgspec.Struct, frozen=True):
-    """One product of a total: quantity times unit price (None: unknown)."""
+    """One product of a total: quantity times unit price, either None where it is unknown."""
 
-    tier: str
+    tier: str | None
     what: str
-    quantity: int
+    quantity: float | None
     unit_price: float | None
     monthly: float | None
+    unit: str = "nodes"
+
+
+class Reserving(msgspec.Struct, frozen=True):
+    """What it would bring to reserve the base load of one tier instead of paying by the hour."""
+
+    tier: str
+    commitment: str
+    nodes: int
+    """Of the base load: busy on an ordinary hour."""
+    break_even: float
+    """The share of hours that a node has to run for its reservation to pay."""
+    saves_monthly: float
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -164,6 +177,13 @@ class Cost(msgspec.Struct, frozen=True):
     monthly: float
     unknown: list[str]
     items: list[CostItem]
+    horizon_months: int = 1
+    one_off: float | None = 0.0
+    over_horizon: float = 0.0
+    """The known cost of all months of the horizon and of what is paid once."""
+    reserving: list[Reserving] = []
+    not_counted: list[str] = []
+    """What the file gives no price for, and what therefore is in no total."""
 
 
 class Warning(msgspec.Struct, frozen=True):  # noqa: A001 - it is what users call it

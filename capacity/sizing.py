@@ -13,8 +13,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from capacity import pricing
 from capacity.bounds import lower_bounds
+from capacity.money import monthly
 from capacity.search import Conflict, Search, fewest
 
 if TYPE_CHECKING:
@@ -95,9 +95,8 @@ def cost_key(system: System, counts: Counts) -> CostKey:
     """Return what a plan minimises. A price that is not known is not 0: fewer such nodes come first."""
     unknown, known, nodes = 0, 0.0, 0
     for name, count in counts.items():
-        machine = system.machines[name]
         machines = system.tiers[name].machines(count)
-        price = None if machine is None else pricing.monthly(machine, machines)
+        price = monthly(system, name, count)
         nodes += machines
         if price is None:
             unknown += machines

@@ -9,6 +9,7 @@ import msgspec
 from capacity.components.base import Tier
 from capacity.pricing import NodeType
 from capacity.units import (
+    Amount,
     AtLeastOne,
     Ceiling,
     ClassName,
@@ -17,6 +18,7 @@ from capacity.units import (
     Number,
     PerSecond,
     PositiveSeconds,
+    Seconds,
     TierName,
 )
 
@@ -84,6 +86,44 @@ class Resilience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """How many times slower a slow partner is."""
     outage: PositiveSeconds = 600.0
     """How long a partner that is down lets calls hang."""
+    node_mtbf: PositiveSeconds = 180 * 86400.0
+    """Mean time between failures of a node, where its tier does not say; an assumption, like the three below."""
+    node_mttr: Seconds = 1800.0
+    """Mean time until a node that failed is replaced."""
+    zone_mtbf: PositiveSeconds = 730 * 86400.0
+    """Mean time between failures of a zone."""
+    zone_mttr: Seconds = 7200.0
+    restarts: Number = 1.0
+    """Planned restarts of every node in a month, one node at a time."""
+    restart_time: Seconds = 300.0
+
+
+Months = Annotated[int, msgspec.Meta(ge=1, le=120)]
+
+
+class Money(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What nodes are bought as, and what is paid beside them; what is left out is not in any total, and is said so."""
+
+    horizon: Months = 36
+    """Months over which a total is told as well."""
+    commitment: Literal["none", "1y", "3y"] = "none"
+    """How the base load is bought: by the hour, or reserved."""
+    coverage: Fraction = 1.0
+    """The share of the base load's nodes that is reserved, rounded down."""
+    spot_interruptions: Number | None = None
+    """How often a spot node is taken away, per month."""
+    storage: Amount | None = None
+    """Per GiB and month."""
+    iops: Amount | None = None
+    """Per provisioned IOPS and month."""
+    zone_traffic: Amount | None = None
+    """Per GB between zones, paid on both sides."""
+    egress: Amount | None = None
+    """Per GB to users."""
+    people_per_node: Amount | None = None
+    """Per node and month: what people do for each machine."""
+    people_per_tier: Amount | None = None
+    """Per tier and month: what people do for each kind of machine."""
 
 
 class Topology(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +134,7 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True):
     workload: Workload
     slo: Objectives = Objectives()
     resilience: Resilience = Resilience()
+    money: Money = Money()
     components: dict[str, Tier]
     node_types: dict[str, NodeType] = {}
     plan: dict[str, Any] | None = None

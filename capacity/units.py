@@ -98,6 +98,7 @@ BANDWIDTH: Final = Unit("a bandwidth", "10Gbit/s", _BANDWIDTH, above_least=True,
 NUMBER: Final = Unit("a number", "1.4", {}, most=1e6)
 POSITIVE: Final = Unit("a number", "1.4", {}, above_least=True, most=1e4, smallest=1e-4)
 AT_LEAST_ONE: Final = Unit("a number", "2.0", {}, least=1.0, most=1e6)
+AMOUNT: Final = Unit("an amount of money", "0.09", {}, most=1e12)
 MONEY: Final = Unit("an amount", "0.17", {"/h": 1.0}, most=1e9, bare_text=True)
 
 
@@ -188,6 +189,7 @@ Bandwidth = Annotated[float, _quantity(BANDWIDTH)]
 Number = Annotated[float, _quantity(NUMBER)]
 Positive = Annotated[float, _quantity(POSITIVE)]
 AtLeastOne = Annotated[float, _quantity(AT_LEAST_ONE)]
+Amount = Annotated[float, _quantity(AMOUNT)]
 Money = Annotated[float, _quantity(MONEY)]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from capacity.components.exchange import (
         Arrivals,
+        Charge,
         Flow,
         Limit,
         Misfit,
@@ -74,6 +75,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     max_nodes: Count = 1000
     memory: Bytes | None = None
     """Of each node, taken by this tier."""
+    mtbf: PositiveSeconds | None = None
+    """Mean time between failures of one node; left out: `resilience.node_mtbf`."""
+    mttr: Seconds | None = None
+    """Mean time until a node that failed is replaced; left out: `resilience.node_mttr`."""
     request_size: Bytes = 0.0
     response_size: Bytes = 0.0
 
@@ -205,6 +210,34 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def hung(self, outage: float) -> Self:
         """Return a partner that does not answer for `outage` seconds."""
         return self
+
+    def elastic(self) -> bool:
+        """Return whether nodes may go when there is little to do: none of them holds what others do not."""
+        return False
+
+    def spot_share(self) -> float:
+        """Return the share of the nodes that are not reserved which may be taken away at any time."""
+        return 0.0
+
+    def failover_time(self) -> float:
+        """Return the seconds without service when the one node that takes writes is lost; 0 where there is none."""
+        return 0.0
+
+    def parts(self) -> int:
+        """Return how many parts there are that all have to be up, each with an equal share of the nodes."""
+        return 1
+
+    def own_availability(self) -> float | None:
+        """Return the availability that a partner promises, None where nobody knows."""
+        return 1.0
+
+    def charges(self, place: Place, arrivals: Arrivals) -> list[Charge]:
+        """Return what is paid for beside nodes, traffic and people; `arrivals` are those of an ordinary hour."""
+        return []
+
+    def copied(self, place: Place, arrivals: Arrivals) -> float:
+        """Return the bytes per second that its nodes copy to each other."""
+        return 0.0
 
     def refilled(self, place: Place, arrivals: Arrivals, cold: float) -> dict[str, object]:
         """Return how a cache fills again of which a share `cold` is lost."""

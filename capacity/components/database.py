@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
-from capacity.components.base import Count, CountOrNone, Tier
-from capacity.components.exchange import Answer, Limit, Misfit, Pool, Target, Work, least_known
-from capacity.units import Bytes, Number, Seconds
+from capacity.components.base import Count, CountOrNone, Many, Tier
+from capacity.components.exchange import Answer, Charge, Limit, Misfit, Pool, Target, Work, least_known
+from capacity.units import Amount, Bytes, Number, PerSecond, Seconds
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, maximum, mixed
+from models.popularity import busiest_shard, zipf
 from models.replication import apply_lag
 from models.service_time import ServiceTime, exponential, from_moments
-from models.staleness import writes_at_risk
+from models.staleness import stale_replica_reads, writes_at_risk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,7 @@ class Replication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Of one core, on every replica, for every write."""
     network_delay: Seconds = 0.0
     failover_time: Seconds = 30.0
-    """Until a replica is promoted when the primary is lost; writes wait."""
+    """Until a replica is promoted when the primary is lost or restarted; writes wait."""
     staleness: Seconds | None = None
     """Objective: 99 % of writes are visible on a replica within this time."""
 
@@ -51,6 +52,18 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     read_from: Literal["replicas", "any", "primary"] = "replicas"
     replication: Replication = Replication()
     shards: Count = 1
+    objects: Many | None = None
+    """How many keys there are; with `popularity`, how unevenly they are asked for, it tells the busiest shard."""
+    popularity: Number = 0.9
+    """Zipf exponent."""
+    storage: Bytes | None = None
+    """Of all data; every node of a shard holds its shard's."""
+    provisioned_iops: PerSecond | None = None
+    """Of each node, paid for."""
+    operations_cost: Amount | None = None
+    """Per month, for every shard beyond the first."""
+    migration_cost: Amount | None = None
+    """Once, for going to another number of shards."""
 
     counted: ClassVar[str | None] = "replicas"
     single_on_host: ClassVar[bool] = True
@@ -114,6 +127,12 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             return 0.0
         return max(0.0, 1 - memory * self.shards / self.working_set)
 
+    def busiest(self) -> float:
+        """Return the share of requests that the busiest shard receives; the others are taken to be as busy."""
+        if self.objects is None or self.shards == 1:
+            return 1 / self.shards
+        return busiest_shard(zipf(self.objects, float(self.popularity)), self.shards)
+
     def pools(self, place: Place, arrivals: Arrivals) -> list[Pool]:
         """Return the cores of one shard: all shards are alike."""
         if place.hosted or place.machine is None:
@@ -125,7 +144,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     def work(self, place: Place, arrivals: Arrivals) -> list[Work]:
         """Return the work of one shard."""
         first = "cores" if place.hosted else "primary cores"
-        reads, writes = arrivals.read_rate / self.shards, arrivals.write_rate / self.shards
+        reads, writes = arrivals.read_rate * self.busiest(), arrivals.write_rate * self.busiest()
         of_primary, of_replicas = self._read_shares(place)
         streams = [
             (first, reads * of_primary, self._service(place, self.read_time)),
@@ -174,13 +193,37 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         lag = self.lag(place, arrivals, around)
         return None if lag is None else maximum([lag] * place.count) + Latency.constant(self.replication.network_delay)
 
+    def failover_time(self) -> float:
+        """Return the time until a replica is promoted."""
+        return float(self.replication.failover_time)
+
+    def parts(self) -> int:
+        """Return the shards."""
+        return self.shards
+
+    def charges(self, place: Place, arrivals: Arrivals) -> list[Charge]:
+        """Return storage, disks, and what shards cost beyond their nodes."""
+        found = []
+        if self.storage is not None:
+            found.append(Charge("storage", self.storage * (1 + place.count) / 1024**3, "GiB", "storage"))
+        if self.provisioned_iops is not None:
+            found.append(Charge("disks", self.provisioned_iops * self.machines(place.count), "IOPS", "iops"))
+        if self.shards > 1 and self.operations_cost is not None:
+            more = float(self.shards - 1)
+            found.append(Charge("operations of shards", more, "shards", price=float(self.operations_cost)))
+        return found
+
+    def copied(self, place: Place, arrivals: Arrivals) -> float:
+        """Return every write on its way to every replica."""
+        return arrivals.write_rate * self.payload()[0] * place.count
+
     def failover(self, place: Place, arrivals: Arrivals) -> dict[str, Any]:
         """Return how long one shard takes no writes, how many wait meanwhile, and how many no replica has received.
 
         *Exact* for the mean: Little's law over the way to the replicas. Who waits for a replica to have received each
         write, loses none.
         """
-        rate, seconds = arrivals.write_rate / self.shards, float(self.replication.failover_time)
+        rate, seconds = arrivals.write_rate * self.busiest(), float(self.replication.failover_time)
         unsent = self.replication.network_delay if self.replication.mode == "async" else 0.0
         return {
             "failover_s": seconds,
@@ -197,9 +240,16 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             return None
         core_wait = 0.0 if station.wait.is_negligible else station.wait.mean
         try:
-            return apply_lag(arrivals.write_rate / self.shards, service, core_wait, self.replication.network_delay)
+            return apply_lag(arrivals.write_rate * self.busiest(), service, core_wait, self.replication.network_delay)
         except UnstableQueueError:
             return None
+
+    def stale(self, place: Place, arrivals: Arrivals, lag: Latency | None) -> float | None:
+        """Return the share of reads that get an older value, None where the number of keys is not known."""
+        if self.objects is None or lag is None:
+            return None
+        of_replicas = self._read_shares(place)[1]
+        return of_replicas * stale_replica_reads(zipf(self.objects, float(self.popularity)), arrivals.write_rate, lag)
 
     def limits(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Limit]:
         """Return connections, disk, and the one thread that applies writes on a replica."""
@@ -212,7 +262,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             found.append(Limit("disk", self._busiest_reads(place, arrivals), iops, "IOPS", mend="node"))
         service = self._apply(place)
         if service is not None and place.count > 0 and not place.hosted:
-            used = arrivals.write_rate / self.shards * service.mean
+            used = arrivals.write_rate * self.busiest() * service.mean
             found.append(Limit("apply thread", used, 1.0, "thread", mend="shards"))
         return found
 
@@ -220,7 +270,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         """Return the disk reads per second of the node that has most of them."""
         of_primary, of_replicas = self._read_shares(place)
         each = max(of_primary, of_replicas / place.count if place.count else 0.0)
-        return arrivals.read_rate / self.shards * each * self.miss_ratio(place)
+        return arrivals.read_rate * self.busiest() * each * self.miss_ratio(place)
 
     def targets(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Target]:
         """Return the objective for staleness, which is met where there is no replica to be stale."""
@@ -231,14 +281,18 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
     def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
         """Return replicas, shards, lag and disk."""
-        shown: dict[str, object] = {"replicas": place.count, "shards": self.shards}
+        shown: dict[str, object] = {
+            "replicas": place.count,
+            "shards": self.shards,
+            "busiest_shard_share": self.busiest(),
+        }
         declared = self.replication.apply_time > 0 or self.replication.network_delay > 0
         if place.count > 0 and not place.hosted and declared:
             lag = self.lag(place, arrivals, around)
             shown["lag"] = {
                 "mean_s": None if lag is None else lag.mean,
                 "p99_s": None if lag is None else lag.percentile(0.99),
-                "stale_read_fraction": None,
+                "stale_read_fraction": self.stale(place, arrivals, lag),
                 "diverges": lag is None,
             }
         if self.working_set is not None:

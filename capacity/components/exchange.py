@@ -199,6 +199,19 @@ class Place:
         return self.machine.speed if self.machine else 1.0
 
 
+class Charge(NamedTuple):
+    """Something that is paid by the month: `quantity` of a `unit` (None: unknown) at a price of the money table.
+
+    `price` is its own where `key` is None.
+    """
+
+    what: str
+    quantity: float | None
+    unit: str
+    key: str | None = None
+    price: float | None = None
+
+
 class Misfit(NamedTuple):
     """Something in one tier that does not fit with another: a key path below it, and the words of a problem."""
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import msgspec
 
 from capacity.components.base import Count, Tier
-from capacity.components.exchange import Answer, Limit
-from capacity.units import Number, PositiveRate, Seconds
+from capacity.components.exchange import Answer, Charge, Limit
+from capacity.units import Amount, Fraction, Number, PositiveRate, Seconds
+from models.availability import MONTH
 from models.erlang import UnstableQueueError, erlang_b
 from models.latency import ZERO, Latency
 from models.limits import rate_limit_rejection, rate_limit_wait
@@ -33,6 +34,9 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     concurrency_limit: Count | None = None
     overflow: Literal["queue", "reject"] = "queue"
     """What happens beyond a limit."""
+    availability: Fraction | None = None
+    """What the partner promises; left out it is unknown."""
+    price_per_call: Amount | None = None
 
     counted: ClassVar[str | None] = None
     needs_node: ClassVar[bool] = False
@@ -41,6 +45,17 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     def machines(self, count: int) -> int:
         """Return none: the machines are the partner's."""
         return 0
+
+    def own_availability(self) -> float | None:
+        """Return what the partner promises."""
+        return None if self.availability is None else float(self.availability)
+
+    def charges(self, place: Place, arrivals: Arrivals) -> list[Charge]:
+        """Return the partner's bill."""
+        if self.price_per_call is None:
+            return []
+        calls = arrivals.rate * (1 - self.rejected(arrivals)) * MONTH
+        return [Charge("calls", calls, "calls", price=float(self.price_per_call))]
 
     def slowed(self, factor: float) -> Self:
         """Return the partner with a longer latency of the same shape."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from capacity.components.base import Count, Tier
-from capacity.components.exchange import Flow, Limit, Misfit, Target
+from capacity.components.exchange import Charge, Flow, Limit, Misfit, Target
 from capacity.errors import ascii_quoted
 from capacity.units import Bytes, PositiveSeconds, Seconds, TierName
 from models.backlog import drain_time, storage
@@ -83,6 +83,17 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
             return []
         copies = arrivals.rate * self.message_size * (self.replication_factor - 1) / max(place.nodes, 1)
         return [Limit("replication network", copies, place.machine.network, "B/s", mend="node")] if copies else []
+
+    def charges(self, place: Place, arrivals: Arrivals) -> list[Charge]:
+        """Return what is kept."""
+        if not self.message_size or not self.retention:
+            return []
+        kept = storage(arrivals.rate, self.message_size, self.retention, self.replication_factor)
+        return [Charge("storage", kept / 1024**3, "GiB", "storage")]
+
+    def copied(self, place: Place, arrivals: Arrivals) -> float:
+        """Return every message on its way to the other brokers that keep it."""
+        return arrivals.rate * self.message_size * (self.replication_factor - 1)
 
     def targets(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Target]:
         """Return the objective for the delay."""

@@ -10,7 +10,7 @@ import msgspec
 
 from capacity.components.base import Call, Count, NumberPerClass, PerClass, Tier
 from capacity.components.exchange import Answer, Flow, Pool, Work
-from capacity.units import Bytes, Number
+from capacity.units import Bytes, Fraction, Number
 from models.latency import ZERO, Latency, maximum
 from models.scalability import peak_nodes, relative_capacity
 from models.service_time import ServiceTime, from_moments
@@ -38,6 +38,8 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     """Universal Scalability Law: kappa."""
     stateful: bool = False
     """Whether a user must come back to the same node."""
+    spot: Fraction = 0.0
+    """Of the nodes that are not reserved, the share that is bought on the spot market, rounded down."""
     calls: list[Call] = msgspec.field(default_factory=list)
 
     may_host: ClassVar[bool] = True
@@ -58,6 +60,14 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     def most_useful(self) -> float:
         """Return where the Universal Scalability Law peaks."""
         return math.ceil(peak_nodes(self.contention, self.coherency)) if self.coherency > 0 else math.inf
+
+    def elastic(self) -> bool:
+        """Return whether users may be sent to any node."""
+        return not self.stateful
+
+    def spot_share(self) -> float:
+        """Return what the file says."""
+        return float(self.spot)
 
     def failing(self, place: Place, arrivals: Arrivals, request_class: str, around: Surroundings) -> float:
         """Return the share of visits in which a call fails; a fractional count mixes its neighbouring integers."""

@@ -1,0 +1,194 @@
+"""What a system costs by the month: products of a quantity and a price. Without either a product is unknown, never 0.
+
+Nodes run all month: a plan has the nodes of its peak. Of those, the base load is what an ordinary hour keeps as busy
+as the peak keeps all; it may be reserved. Traffic and calls are counted at the daily mean.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from capacity import pricing
+from capacity.results import Cost, CostItem, Reserving
+from capacity.system import resolve
+from capacity.traffic import solve_traffic
+from models.availability import MONTH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capacity.pricing import Purchase
+    from capacity.solve import Solution
+    from capacity.system import Counts, System
+    from capacity.traffic import Traffic
+
+GB: Final = 1e9
+"""Traffic is sold by this many bytes."""
+
+_PURCHASES: Final[dict[str, Purchase]] = {"none": "on_demand", "1y": "reserved_1y", "3y": "reserved_3y"}
+
+_WORDS: Final[dict[Purchase, str]] = {
+    "on_demand": "",
+    "reserved_1y": ", reserved 1y",
+    "reserved_3y": ", reserved 3y",
+    "spot": ", spot",
+}
+
+
+def cost(solution: Solution) -> Cost:
+    """Return every product and their total; a price that is not known stays unknown in the total."""
+    system = solution.system
+    money = system.topology.money
+    ordinary = _ordinary(solution)
+    items = [*_nodes(system, solution.counts), *_charges(solution, ordinary), *_traffic(solution, ordinary)]
+    items += _people(system, solution.counts)
+    known = round(math.fsum(item.monthly for item in items if item.monthly is not None), 6)
+    unknown = list(dict.fromkeys(item.tier or item.what for item in items if item.monthly is None))
+    return Cost(
+        currency=system.topology.currency,
+        monthly=known,
+        unknown=unknown,
+        items=items,
+        horizon_months=money.horizon,
+        one_off=0.0,
+        over_horizon=round(known * money.horizon, 6),
+        reserving=list(_reserving(system, solution.counts)),
+        not_counted=list(_not_counted(solution)),
+    )
+
+
+def node_cost(system: System, name: str, count: int) -> list[CostItem]:
+    """Return the nodes of one tier by how they are bought: reserved, on the spot market, by the hour."""
+    tier, machine = system.tiers[name], system.machines[name]
+    nodes = tier.machines(count)
+    if system.roots[name] != name or machine is None or nodes == 0 or tier.node is None:
+        return []
+    found = []
+    for purchase, part in purchases(system, name, count):
+        if part:
+            hourly = pricing.hourly(machine, purchase)
+            unit = None if hourly is None else round(hourly * pricing.HOURS_PER_MONTH, 6)
+            monthly = None if unit is None else round(unit * part, 6)
+            found.append(CostItem(name, f"{tier.node}{_WORDS[purchase]}", part, unit, monthly))
+    return found
+
+
+def purchases(system: System, name: str, count: int) -> list[tuple[Purchase, int]]:
+    """Return how many nodes of a tier are bought in which way."""
+    money, tier = system.topology.money, system.tiers[name]
+    nodes = tier.machines(count)
+    commitment = _PURCHASES[money.commitment]
+    reserved = math.floor(money.coverage * base_load(system, name, count) + 1e-9) if money.commitment != "none" else 0
+    spot = math.floor(tier.spot_share() * (nodes - reserved) + 1e-9)
+    return [(commitment, reserved), ("spot", spot), ("on_demand", nodes - reserved - spot)]
+
+
+def base_load(system: System, name: str, count: int) -> int:
+    """Return the nodes that the daily mean keeps as busy as the peak keeps all; all, where none can be spared."""
+    tier = system.tiers[name]
+    nodes = tier.machines(count)
+    return math.ceil(nodes / float(system.topology.workload.peak_to_mean) - 1e-9) if tier.elastic() else nodes
+
+
+def monthly(system: System, name: str, count: int) -> float | None:
+    """Return what the nodes of one tier cost by the month, None where a price is unknown."""
+    parts = [item.monthly for item in node_cost(system, name, count)]
+    return None if any(part is None for part in parts) else math.fsum(part for part in parts if part is not None)
+
+
+def _nodes(system: System, counts: Counts) -> list[CostItem]:
+    return [item for name in system.tiers for item in node_cost(system, name, counts.get(name, 0))]
+
+
+def _ordinary(solution: Solution) -> Traffic:
+    """Return the traffic of an ordinary hour, by which whatever is metered is paid."""
+    topology = solution.system.topology
+    if topology.workload.peak_to_mean == 1:
+        return solution.traffic
+    calm = msgspec.structs.replace(topology, workload=msgspec.structs.replace(topology.workload, peak_to_mean=1.0))
+    return solve_traffic(resolve(calm), solution.places, solution.attempts)
+
+
+def _charges(solution: Solution, ordinary: Traffic) -> Iterator[CostItem]:
+    """Yield what tiers are billed for by themselves, where the file has a price for it."""
+    money = solution.system.topology.money
+    for name, tier in solution.system.tiers.items():
+        for charge in tier.charges(solution.places[name], ordinary.arrivals[name]):
+            price = charge.price if charge.key is None else getattr(money, charge.key)
+            if price is not None:
+                yield _product(name, charge.what, charge.quantity, charge.unit, float(price))
+
+
+def _traffic(solution: Solution, ordinary: Traffic) -> Iterator[CostItem]:
+    """Yield what crosses zones, on both sides, and what goes out to users."""
+    system = solution.system
+    money, zones = system.topology.money, system.topology.resilience.zones
+    if money.zone_traffic is not None and zones > 1:
+        crossing = 2 * (1 - 1 / zones)
+        moved = _between_tiers(solution, ordinary)
+        quantity = crossing * moved * MONTH / GB if moved > 0 else None
+        yield _product(None, "traffic between zones", quantity, "GB", float(money.zone_traffic))
+    if money.egress is not None:
+        out = sum(
+            ordinary.arrivals[c.entry].of(name) * system.tiers[c.entry].payload()[1]
+            for name, c in system.topology.workload.classes.items()
+        )
+        yield _product(None, "traffic to users", out * MONTH / GB if out > 0 else None, "GB", float(money.egress))
+
+
+def _between_tiers(solution: Solution, ordinary: Traffic) -> float:
+    """Return the bytes per second between machines of different tiers, and between nodes that copy to each other."""
+    system, total = solution.system, 0.0
+    for caller, flows in ordinary.flows.items():
+        for flow in flows:
+            ours = not system.tiers[flow.to].is_partner and system.roots[caller] != system.roots[flow.to]
+            total += (flow.reads + flow.writes) * sum(system.tiers[flow.to].payload()) if ours else 0.0
+    return total + sum(tier.copied(solution.places[n], ordinary.arrivals[n]) for n, tier in system.tiers.items())
+
+
+def _people(system: System, counts: Counts) -> Iterator[CostItem]:
+    money = system.topology.money
+    with_nodes = {name: system.tiers[name].machines(counts.get(name, 0)) for name in system.counted()}
+    if money.people_per_node is not None:
+        nodes = float(sum(with_nodes.values()))
+        yield _product(None, "people, per node", nodes, "nodes", float(money.people_per_node))
+    if money.people_per_tier is not None:
+        tiers = float(len(with_nodes))
+        yield _product(None, "people, per tier", tiers, "tiers", float(money.people_per_tier))
+
+
+def _product(tier: str | None, what: str, quantity: float | None, unit: str, price: float) -> CostItem:
+    return CostItem(tier, what, quantity, price, None if quantity is None else round(quantity * price, 6), unit)
+
+
+def _reserving(system: System, counts: Counts) -> Iterator[Reserving]:
+    """Yield what reserving the base load of each tier would save that is bought by the hour, where prices are known."""
+    if system.topology.money.commitment != "none":
+        return
+    for name in system.counted():
+        machine, nodes = system.machines[name], base_load(system, name, counts[name])
+        if machine is None or not machine.price:
+            continue
+        for commitment in ("1y", "3y"):
+            reserved = pricing.hourly(machine, _PURCHASES[commitment])
+            if reserved is not None:
+                saves = round((machine.price - reserved) * pricing.HOURS_PER_MONTH * nodes, 6)
+                yield Reserving(name, commitment, nodes, reserved / machine.price, saves)
+
+
+def _not_counted(solution: Solution) -> Iterator[str]:
+    """Yield what usually costs money and has no price in the file."""
+    system, tiers = solution.system, solution.system.tiers
+    money = system.topology.money
+    free = [n for n, t in tiers.items() if t.is_partner and not t.charges(solution.places[n], solution.arrivals(n))]
+    missing = [
+        (money.zone_traffic is None and system.topology.resilience.zones > 1, "traffic between zones"),
+        (money.egress is None, "traffic to users"),
+        (money.storage is None and any(tier.stores for tier in tiers.values()), "storage"),
+        (money.people_per_node is None and money.people_per_tier is None, "people"),
+        (bool(free), "partners' bills"),
+    ]
+    return (what for absent, what in missing if absent)
