@@ -80,7 +80,10 @@ def _most_held(before: Solution, name: str, call: Call, rate: float, outage: flo
 
 def told(case: Case) -> list[str]:
     """Return these facts in words."""
-    return [line for name, found in case.facts.items() for line in _told(name, found)]
+    lines = [line for name, found in case.facts.items() for line in _told(name, found)]
+    if case.excused:
+        lines.append(f"not judged, since nothing of ours could help: {', '.join(case.excused)}")
+    return lines
 
 
 def _told(name: str, found: dict[str, Any]) -> Iterator[str]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from capacity.search import Conflict, Search, Wanted
 from capacity.system import USUAL
-from capacity.verdict import limit_violations, objective_violations
+from capacity.uptime import floor
+from capacity.verdict import Violation, limit_violations, objective_violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,17 @@ def _floor(search: Search, counts: Counts) -> list[Conflict]:
 
     These are objectives that partners and the work itself miss, and limits that no node relieves.
     """
-    return [conflict for event in (search.normal, *search.events) for conflict in _floor_of(search, event, counts)]
+    found = [conflict for event in (search.normal, *search.events) for conflict in _floor_of(search, event, counts)]
+    return found + list(_unavailable(search))
+
+
+def _unavailable(search: Search) -> Iterator[Conflict]:
+    """Yield the classes that zones and partners alone keep down for longer than is allowed."""
+    wanted = search.system.topology.slo.availability
+    for name in search.system.topology.workload.classes if wanted is not None else ():
+        down = floor(search.system, name)
+        if wanted is not None and down > (1 - wanted) * (1 + 1e-9):
+            yield Conflict(Violation("class", name, "availability", 1 - down, float(wanted), ""), search.normal)
 
 
 def _floor_of(search: Search, event: Event, counts: Counts) -> Iterator[Conflict]:

@@ -59,6 +59,15 @@ Prices = Annotated[
     str | None,
     typer.Option("--prices", metavar="FILE", help="A price book of your own: TOML, or CSV by its ending .csv."),
 ]
+InScenario = Annotated[
+    str | None,
+    typer.Option(
+        "--scenario",
+        metavar="NAME",
+        help="As it is in the worst case of a scenario: mean, node, zone, deploy, cache_cold, primary, partner, "
+        "partner_down, surge; NAME:TIER for one case.",
+    ),
+]
 Output = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, not to the screen.")
 ]
@@ -158,6 +167,7 @@ def plan(
 def evaluate(
     file: File,
     *,
+    scenario: InScenario = None,
     overrides: Overrides = None,
     load: Load = "1x",
     prices: Prices = None,
@@ -168,14 +178,15 @@ def evaluate(
 ) -> None:
     """Show the same numbers for the counts that the file gives; nothing is solved for.
 
-    Examples: capacity evaluate plan.toml; capacity evaluate plan.toml --set components.app.nodes=6 --json
+    Examples: capacity evaluate plan.toml --set components.app.nodes=6; capacity evaluate plan.toml --scenario zone;
+    capacity evaluate plan.toml --scenario partner_down:payments --json
     """
     from capacity import output as out  # noqa: PLC0415
     from capacity.plan import as_given  # noqa: PLC0415
 
     target = out.Target(output, out.chosen(form, output, json=json), force)
     document = _read(file, overrides, load, prices)
-    out.emit(target, document, as_given(document.topology))
+    out.emit(target, document, as_given(document.topology, scenario))
 
 
 @app.command()

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from capacity.aftermath import facts
-from capacity.evaluate import failure
-from capacity.results import Busiest, Case, Failure, LimitResult, ScenarioClass, ScenarioResult
+from capacity.decode import nearest
+from capacity.errors import UsageError, ascii_quoted
+from capacity.evaluate import describe, failure
+from capacity.results import Busiest, Case, During, Failure, LimitResult, Response, ScenarioClass, ScenarioResult, Slo
 from capacity.scenarios import SCENARIOS, events, phrase
+from capacity.uptime import Uptime
 from capacity.verdict import class_latency, failed, limits
+from models.availability import downtime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from capacity.results import Evaluation
+    from capacity.results import ClassResult, Evaluation, TierResult
     from capacity.scenarios import Event
     from capacity.search import Search
     from capacity.solve import Solution
     from capacity.system import Counts
+    from capacity.uptime import TierUptime
 
 
 def with_scenarios(evaluation: Evaluation, search: Search, counts: Counts) -> Evaluation:
@@ -28,6 +33,104 @@ def with_scenarios(evaluation: Evaluation, search: Search, counts: Counts) -> Ev
     scenarios = {name: found for name in SCENARIOS if (found := outcome(search, name, counts)) is not None}
     feasible = all(result.passes for result in scenarios.values() if result.required)
     return msgspec.structs.replace(evaluation, scenarios=scenarios, feasible=feasible)
+
+
+def during(search: Search, counts: Counts, asked: str) -> Evaluation:
+    """Return the whole evaluation as it is in one case of a scenario, asked for as NAME or NAME:SUBJECT.
+
+    Raises UsageError for what is no scenario, or none that this system can meet.
+    """
+    scenario, _, subject = asked.partition(":")
+    event = _event(search, counts, scenario, subject)
+    found, state = case(search, event, counts), event.state(counts)
+    evaluation = describe(search.solved(state))
+    unserved = _unserved(search, state.gone)
+    classes = {n: _silent(result) if n in unserved else result for n, result in evaluation.classes.items()}
+    tiers = {n: _gone(result) if n in state.gone else result for n, result in evaluation.tiers.items()}
+    outcome = ScenarioResult(
+        passes=found.passes,
+        required=True,
+        violations=found.violations,
+        classes=found.classes,
+        worst=event.subject,
+        cases=[found],
+    )
+    return msgspec.structs.replace(
+        evaluation,
+        classes=classes,
+        tiers=tiers,
+        feasible=found.passes,
+        scenarios={scenario: outcome},
+        during=During(scenario, event.subject, found.when),
+    )
+
+
+def _event(search: Search, counts: Counts, scenario: str, subject: str) -> Event:
+    if scenario not in SCENARIOS:
+        near = nearest(scenario, SCENARIOS)
+        hint = f"; did you mean {near}?" if near else ""
+        raise UsageError(f"--scenario {ascii_quoted(scenario)}: there are {', '.join(SCENARIOS)}{hint}")
+    known = [event for event in (search.normal, *search.events) if event.scenario == scenario]
+    found = known or events(search.system, scenario)
+    subjects = [event.subject for event in found if event.subject is not None]
+    if not found or (subject and subject not in subjects):
+        there = f"it can happen to {', '.join(subjects)}" if subjects else "nothing here that it could happen to"
+        raise UsageError(f"--scenario {ascii_quoted(scenario + (':' + subject if subject else ''))}: {there}")
+    if subject:
+        return next(event for event in found if event.subject == subject)
+    return max(found, key=lambda event: _badness(case(search, event, counts)))
+
+
+def _unserved(search: Search, gone: Sequence[str]) -> set[str]:
+    """Return the classes that reach a tier of which nothing is left."""
+    return {c for name in gone for n in search.system.residents[name] for c in search.system.classes[n]}
+
+
+def _silent(result: ClassResult) -> ClassResult:
+    """Return a class that is not answered."""
+    times: dict[str, Any] = dict.fromkeys(("mean_s", "p50_s", "p90_s", "p95_s", "p99_s", "p999_s"))
+    slo = [msgspec.structs.replace(goal, value=None, met=False) for goal in result.slo]
+    return msgspec.structs.replace(result, **times, failed_fraction=1.0, slo=slo)
+
+
+def _gone(result: TierResult) -> TierResult:
+    """Return a tier of which nothing is left."""
+    nothing: dict[str, Any] = dict.fromkeys(("utilization", "headroom", "binding", "wait_mean_s", "total_mean_s"))
+    return msgspec.structs.replace(result, **nothing, nodes=0, count=0, limits=[], response=Response())
+
+
+def with_uptime(evaluation: Evaluation, search: Search, counts: Counts) -> Evaluation:
+    """Return the evaluation with the availability of every class and tier."""
+    uptime, wanted = Uptime(search, counts), search.system.topology.slo.availability
+    classes = {}
+    for name, result in evaluation.classes.items():
+        seen = uptime.of_class(name)
+        known = None if seen is None else 1 - seen.unavailability
+        met = seen is not None and (wanted is None or not any(v.name == name for v in uptime.violations()))
+        goal = [] if wanted is None else [Slo("availability", float(wanted), known, met)]
+        classes[name] = msgspec.structs.replace(
+            result,
+            availability=None if seen is None or seen.unknown else known,
+            availability_at_most=known,
+            downtime_s_per_month=None if seen is None else downtime(seen.unavailability),
+            availability_limited_by=None if seen is None else seen.limited_by,
+            availability_unknown=[] if seen is None else list(seen.unknown),
+            slo=[*result.slo, *goal],
+        )
+    tiers = {name: _with_tier_uptime(result, uptime.tier(name)) for name, result in evaluation.tiers.items()}
+    return msgspec.structs.replace(evaluation, classes=classes, tiers=tiers)
+
+
+def _with_tier_uptime(result: TierResult, seen: TierUptime | None) -> TierResult:
+    if seen is None:
+        return result
+    down = seen.unavailability
+    return msgspec.structs.replace(
+        result,
+        nodes_needed=seen.needed,
+        availability=None if down is None else 1 - down,
+        downtime_s_per_month=None if down is None else downtime(down),
+    )
 
 
 def outcome(search: Search, scenario: str, counts: Counts) -> ScenarioResult | None:
@@ -53,7 +156,7 @@ def case(search: Search, event: Event, counts: Counts) -> Case:
     solution = search.solved(state)
     when = phrase(event.scenario, event.subject)
     violations = [failure(violation, event.subject, when) for violation in search.everything(event, counts)]
-    unserved = {c for name in state.gone for n in search.system.residents[name] for c in search.system.classes[n]}
+    unserved = _unserved(search, state.gone)
     classes = {}
     for name in search.system.topology.workload.classes:
         latency = None if name in unserved else class_latency(solution, name)

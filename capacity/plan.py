@@ -11,7 +11,7 @@ import msgspec
 from capacity.advice import advise, feasible_load
 from capacity.document import exported
 from capacity.evaluate import describe
-from capacity.outcomes import with_scenarios
+from capacity.outcomes import during, with_scenarios, with_uptime
 from capacity.reasons import reasons
 from capacity.results import Warning as Notice
 from capacity.results import to_builtins
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from capacity.document import Document
     from capacity.results import Evaluation
-    from capacity.system import Counts
+    from capacity.system import Counts, System
     from capacity.topology import Topology
 
 
@@ -72,19 +72,28 @@ def plan(topology: Topology, tick: Callable[[int], None] = lambda _: None) -> Pl
     return Plan(sizing.counts, evaluation)
 
 
-def as_given(topology: Topology) -> Plan:
-    """Return the evaluation, with scenarios, of the counts in the file; what it leaves out is the least possible."""
+def as_given(topology: Topology, scenario: str | None = None) -> Plan:
+    """Return the evaluation, with scenarios, of the counts in the file; what it leaves out is the least possible.
+
+    With a `scenario`, as NAME or NAME:SUBJECT, everything is told as it is in the worst (or that) case of it.
+    Raises UsageError for a scenario that does not exist, or that this system cannot meet.
+    """
     system = resolve(topology)
-    return Plan(system.least(), evaluated(Search.of(system), system.least(), guess=True))
+    search, counts = Search.of(system), system.least()
+    if scenario is not None:
+        return Plan(counts, _with_assumed(during(search, counts, scenario), system))
+    return Plan(counts, evaluated(search, counts, guess=True))
 
 
 def evaluated(search: Search, counts: Counts, *, guess: bool) -> Evaluation:
     """Return the evaluation of some counts with its scenarios; `guess` tells which counts the file leaves out."""
-    evaluation = with_scenarios(describe(search.at(counts)), search, counts)
-    if not guess:
-        return evaluation
-    system = search.system
-    given = system.given()
+    evaluation = with_uptime(with_scenarios(describe(search.at(counts)), search, counts), search, counts)
+    return _with_assumed(evaluation, search.system) if guess else evaluation
+
+
+def _with_assumed(evaluation: Evaluation, system: System) -> Evaluation:
+    """Return the evaluation with a warning for each count that the file leaves out."""
+    given, counts = system.given(), system.least()
     notices = [
         Notice(n, "count_assumed", f"{system.tiers[n].counted} not given: {counts[n]} taken; `capacity plan` finds it")
         for n in system.counted()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from capacity.fewest import fewest
 from capacity.results import Why
 from capacity.scenarios import TITLES, phrase
-from capacity.search import Wanted, fewest
+from capacity.search import Wanted
 from capacity.verdict import limit_violations, objective_violations
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def _of_tier(search: Search, counts: Counts, name: str) -> list[Why]:
         ("utilization", lambda tried: _named(search, limit_violations(search.at(tried)))),
         ("latency", lambda tried: _named(search, objective_violations(search.at(tried)))),
     ]
+    if search.system.topology.slo.availability is not None:
+        questions.append(("availability", lambda tried: _named(search, search.unavailable(tried))))
     by_scenario: dict[str, list[Event]] = {}
     for event in search.events:
         by_scenario.setdefault(event.scenario, []).append(event)
@@ -71,7 +74,9 @@ def _asked(kind: str, ask: Callable[[Counts], Iterable[str]], counts: Counts, na
 
 def _named(search: Search, violations: Iterable[Violation]) -> Iterable[str]:
     found = ((v, Wanted(v.name, v.constraint, None)) for v in violations)
-    return (f"{v.name} {v.constraint}" for v, wanted in found if wanted not in search.aside)
+    return (
+        f"{v.name} {v.constraint}".removesuffix(" availability") for v, wanted in found if wanted not in search.aside
+    )
 
 
 def _in_events(search: Search, events: Sequence[Event], own: str | None, counts: Counts) -> Iterable[str]:

@@ -9,7 +9,7 @@ from capacity.aftermath import told
 from capacity.errors import printable
 from capacity.render import wrapped
 from capacity.scenarios import TITLES
-from capacity.units import digits, show_amount, show_bytes, show_percent, show_seconds
+from capacity.units import digits, show_amount, show_availability, show_bytes, show_percent, show_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,7 @@ def sections(evaluation: Evaluation) -> list[Section]:
         _objectives(evaluation),
         _scenarios(evaluation),
         _why(evaluation),
+        _uptime(evaluation),
         _cost(evaluation),
         _details(evaluation),
         _warnings(evaluation),
@@ -56,7 +57,8 @@ def _verdict(evaluation: Evaluation) -> Section:
         notes.append("no latency objective is given (slo.latency): the counts follow from utilization alone")
     lonely = [printable(w.tier) for w in evaluation.warnings if w.code == "unreached" and w.tier]
     notes += [f"NOT REACHED by any request: {', '.join(lonely)}; does a call to it lack?"] if lonely else []
-    return Section(f"{printable(evaluation.name)}: {verdict}", notes=notes)
+    when = f" {printable(evaluation.during.when)}" if evaluation.during and evaluation.during.when else ""
+    return Section(f"{printable(evaluation.name)}{when}: {verdict}", notes=notes)
 
 
 def _infeasible(evaluation: Evaluation) -> list[Section]:
@@ -98,6 +100,8 @@ def _nodes(tier: TierResult) -> str:
         return f"on {printable(tier.host)}"
     if tier.node is None:
         return "-"
+    if tier.nodes == 0:
+        return f"none of {printable(tier.node)}"
     count = f"{tier.nodes}"
     if tier.counted == "replicas":
         shards = tier.details["shards"]
@@ -129,8 +133,14 @@ def _objectives(evaluation: Evaluation) -> Section:
     found = [(name, slo) for name, c in evaluation.classes.items() for slo in c.slo]
     found += [(name, slo) for name, tier in evaluation.tiers.items() for slo in tier.slo]
     for name, slo in found:
-        reached, verdict = _seconds(slo.value), "ok" if slo.met else "MISSED"
-        rows.append((f"{printable(name)} {slo.name}", show_seconds(slo.limit), reached, verdict))
+        verdict = "ok" if slo.met else "MISSED"
+        limit, reached = show_seconds(slo.limit), _seconds(slo.value)
+        if slo.name == "availability":
+            limit, reached = (
+                show_availability(slo.limit),
+                "never" if slo.value is None else show_availability(slo.value),
+            )
+        rows.append((f"{printable(name)} {slo.name}", limit, reached, verdict))
     return Section("", rows if len(rows) > 1 else (), frozenset({1, 2}))
 
 
@@ -170,8 +180,8 @@ def _passing(result: ScenarioResult) -> str:
 
 def _new(evaluation: Evaluation, scenario: str) -> list[Failure]:
     """Return what fails in a scenario and does not fail already in the normal one."""
-    found = evaluation.scenarios[scenario].violations
-    already = {(f.name, f.constraint) for f in evaluation.scenarios["normal"].violations}
+    found, normal = evaluation.scenarios[scenario].violations, evaluation.scenarios.get("normal")
+    already = {(f.name, f.constraint) for f in normal.violations} if normal else set()
     return found if scenario == "normal" else [f for f in found if (f.name, f.constraint) not in already]
 
 
@@ -181,6 +191,8 @@ def describe_failure(failure: Failure) -> str:
     where = f"{printable(failure.name)} {failure.constraint}"
     if failure.constraint == "nodes":
         return f"{printable(failure.name)}{lost}: no node left to serve"
+    if failure.constraint == "availability" and failure.value is not None:
+        return f"{where}: {show_availability(failure.value)}, {show_availability(failure.limit)} wanted"
     limit = show_amount(failure.limit, failure.unit)
     if failure.value is None:
         return f"{where}{lost}: overloaded, {limit} allowed"
@@ -213,6 +225,32 @@ def _why(evaluation: Evaluation) -> Section:
 def _reason(why: Why, tier: str) -> str:
     kind, _, what = why.constraint.partition(": ")
     return f"{kind} ({printable(what.removeprefix(f'{tier} '))})" if what else kind
+
+
+def _uptime(evaluation: Evaluation) -> Section:
+    """Return how much of the time each class and tier is there, and what limits it."""
+    if evaluation.during is not None:
+        return Section("")
+    rows = [("Availability", "Needs", "Reached", "Down a month")]
+    for name, c in evaluation.classes.items():
+        at_most = "at most " if c.availability_unknown else ""
+        reached = "never" if c.availability_at_most is None else at_most + show_availability(c.availability_at_most)
+        limited = f"most by {printable(c.availability_limited_by)}" if c.availability_limited_by else "-"
+        rows.append((printable(name), limited, reached, _down(c.downtime_s_per_month)))
+    for name, tier in evaluation.tiers.items():
+        if tier.nodes_needed is not None:
+            of = tier.count + 1 if tier.counted == "replicas" else tier.nodes
+            reached = "unknown" if tier.availability is None else show_availability(tier.availability)
+            rows.append(
+                (f"  {printable(name)}", f"{tier.nodes_needed} of {of}", reached, _down(tier.downtime_s_per_month))
+            )
+    unknown = dict.fromkeys(n for c in evaluation.classes.values() for n in c.availability_unknown)
+    notes = [f"not known, and not counted: how often {', '.join(map(printable, unknown))} is down"] if unknown else []
+    return Section("", rows, frozenset({2, 3}), notes)
+
+
+def _down(seconds: float | None) -> str:
+    return "unknown" if seconds is None else "0" if seconds < 1e-3 else show_seconds(seconds)
 
 
 def _cost(evaluation: Evaluation) -> Section:

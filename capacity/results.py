@@ -30,8 +30,16 @@ class ClassResult(msgspec.Struct, frozen=True):
     p999_s: float | None
     failed_fraction: float
     availability: float | None
+    """Of all that its requests wait for; None where a partner's own figure is not known."""
     exact: bool
     slo: list[Slo]
+    availability_at_most: float | None = None
+    """By all that is known."""
+    downtime_s_per_month: float | None = None
+    """At least, by all that is known."""
+    availability_limited_by: str | None = None
+    availability_unknown: list[str] = []
+    """Partners and tiers that it needs and of which nobody knows how often they are down."""
 
 
 class LimitResult(msgspec.Struct, frozen=True):
@@ -83,6 +91,10 @@ class TierResult(msgspec.Struct, frozen=True):
     monthly_cost: float | None
     slo: list[Slo]
     details: dict[str, Any]
+    nodes_needed: int | None = None
+    """The fewest nodes (of each part) with which nothing is overloaded: the k of k of n."""
+    availability: float | None = None
+    downtime_s_per_month: float | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -202,6 +214,14 @@ class Advice(msgspec.Struct, frozen=True):
     mends: list[str]
 
 
+class During(msgspec.Struct, frozen=True):
+    """The event under which a system was evaluated."""
+
+    scenario: str
+    subject: str | None
+    when: str
+
+
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """A whole system at the load that is planned for."""
 
@@ -216,6 +236,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost
     warnings: list[Warning]
     infeasible: list[Advice] = []
+    during: During | None = None
+    """Where it is not normal operation: what happens meanwhile."""
     feasible_load: float | None = None
     """Where nothing is feasible: the share of the load for which something is."""
 

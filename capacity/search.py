@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from capacity import scenarios
+from capacity.fewest import fewest
 from capacity.solve import solve
+from capacity.uptime import Uptime
 from capacity.verdict import Violation, limit_violations, objective_violations, violations
 
 if TYPE_CHECKING:
@@ -141,13 +143,20 @@ class Search:
                 if event is not self.normal:
                     self._suspect(event)
                 yield Conflict(violation, event)
+        if not wait_free:
+            yield from (Conflict(v, self.normal) for v in self.unavailable(counts) if self._asks(v, self.normal))
+
+    def unavailable(self, counts: Counts) -> list[Violation]:
+        """Return the classes that would be down more of the time than the file allows."""
+        return [] if self.system.topology.slo.availability is None else Uptime(self, counts).violations()
 
     def everything(self, event: Event, counts: Counts) -> list[Violation]:
         """Return all that is not met in one event: objectives too where limits are exceeded already."""
         state = event.state(counts)
         if state.gone:
             return list(self.failing(event, counts))
-        return [v for v in violations(self.solved(state)) if self._asks(v, event)]
+        down = self.unavailable(counts) if event is self.normal else []
+        return [v for v in (*violations(self.solved(state)), *down) if self._asks(v, event)]
 
     def failing(
         self, event: Event, counts: Counts, wait_free: frozenset[str] = NOBODY, only: str | None = None
@@ -234,23 +243,6 @@ class Search:
 
 _ONE_TIER: Final = frozenset({"node", "deploy", "primary"})
 """Scenarios whose events take nodes of one tier."""
-
-
-def fewest(enough: Callable[[int], bool], least: int, most: int) -> int | None:
-    """Return the smallest count in [least, most] that is enough, None where none is: gallop, then halve."""
-    if least > most:
-        return None
-    low, step = least - 1, 1
-    high = least
-    while not enough(high):
-        if high == most:
-            return None
-        low, step = high, step * 2
-        high = min(high + step, most)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
 
 
 def _key(state: State, wait_free: frozenset[str]) -> Key:

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capacity.bounds import lower_bounds
+from capacity.fewest import fewest
 from capacity.money import monthly
-from capacity.search import Conflict, Search, fewest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from capacity.search import Conflict, Search
     from capacity.system import Counts, System
     from capacity.verdict import Violation
 

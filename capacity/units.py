@@ -242,3 +242,11 @@ def digits(value: float) -> str:
 def show_percent(value: float) -> str:
     """Return a share in per cent, with two digits near 100 %."""
     return f"{value * 100:.2f}%" if 0.995 <= value < 1 else f"{value * 100:.1f}%" if value < 0.1 else f"{value:.0%}"
+
+
+def show_availability(value: float) -> str:
+    """Return an availability with the digits that tell how far it is from 100 %."""
+    down = 1 - value
+    if down <= 1e-12:
+        return "100%"
+    return f"{value * 100:.{max(1, 1 - math.floor(math.log10(down * 100)))}f}%"

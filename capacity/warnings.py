@@ -112,8 +112,6 @@ def _not_computed(topology: Topology) -> Iterator[Warning]:
     """Yield what the file declares and this version does not take into account yet, by name."""
     if topology.workload.growth is not None:
         yield _later("workload.growth")
-    if topology.slo.availability is not None:
-        yield _later("slo.availability")
     used = {tier.node for tier in topology.components.values()}
     for path, interval in uncertain_fields(topology):
         if path[0] == "node_types" and path[1] not in used:
