@@ -53,11 +53,11 @@ def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[Want
     least, remaining = counts[name], search.most(name)
 
     def clean(count: int) -> bool:
-        return next(_own_conflicts(search, {**counts, name: count}, name, aside), None) is None
+        return next(own_conflicts(search, {**counts, name: count}, name, aside), None) is None
 
     if search.more_may_be_slower(name) and search.first(name, clean, least) is not None:
         return []
-    return list(_own_conflicts(search, {**counts, name: remaining}, name, aside))
+    return list(own_conflicts(search, {**counts, name: remaining}, name, aside))
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ class Goal:
 
     def reached_with(self, count: int) -> bool:
         """Return whether a count is as good as the most."""
-        for conflict in _own_conflicts(self.search, {**self.counts, self.name: count}, self.name, frozenset()):
+        for conflict in own_conflicts(self.search, {**self.counts, self.name: count}, self.name, frozenset()):
             most = self.best.get(conflict.wanted, math.inf)
             if not conflict.wanted.among(self.aside) or (conflict.violation.short or math.inf) > most * 1.01:
                 return False
         return True
 
 
-def _own_conflicts(search: Search, counts: Counts, name: str, aside: AbstractSet[Wanted]) -> Iterator[Conflict]:
+def own_conflicts(search: Search, counts: Counts, name: str, aside: AbstractSet[Wanted]) -> Iterator[Conflict]:
     """Yield what fails, when nothing of ours waits in other tiers, that this tier could resolve."""
     others = _ours(search) - {name}
     for conflict in search.conflicts(counts, others, name):

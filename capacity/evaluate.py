@@ -57,7 +57,7 @@ def describe(solution: Solution) -> Evaluation:
         utilization_ceiling=float(topology.slo.utilization),
         peak_to_mean=float(topology.workload.peak_to_mean),
         classes=classes,
-        tiers={name: _tier_result(solution, name) for name in system.tiers},
+        tiers={name: tier_result(solution, name) for name in system.tiers},
         scenarios={"normal": ScenarioResult(passes=not found, required=True, violations=normal, classes=seen)},
         cost=cost(solution),
         warnings=warnings(solution),
@@ -110,7 +110,8 @@ def _exact_part(part: Transform) -> bool:
     return bool(getattr(part, "exact", not isinstance(part, _NOT_EXACT)))
 
 
-def _tier_result(solution: Solution, name: str) -> TierResult:
+def tier_result(solution: Solution, name: str) -> TierResult:
+    """Return what is to be told of one tier of a solved system."""
     system, place, arrivals = solution.system, solution.places[name], solution.arrivals(name)
     tier = system.tiers[name]
     found = limits(solution, name)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from capacity.components.exchange import (
         Arrivals,
         Charge,
+        Differing,
         Flow,
         Limit,
         Misfit,
@@ -215,6 +216,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return whether nodes may go when there is little to do: none of them holds what others do not."""
         return False
 
+    def moving_cost(self) -> float | None:
+        """Return what it costs once to go to another number of parts, None where it is not known."""
+        return 0.0
+
     def spot_share(self) -> float:
         """Return the share of the nodes that are not reserved which may be taken away at any time."""
         return 0.0
@@ -238,6 +243,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def copied(self, place: Place, arrivals: Arrivals) -> float:
         """Return the bytes per second that its nodes copy to each other."""
         return 0.0
+
+    def differs(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Differing]:
+        """Return in which ways its nodes may answer differently."""
+        return []
 
     def refilled(self, place: Place, arrivals: Arrivals, cold: float) -> dict[str, object]:
         """Return how a cache fills again of which a share `cold` is lost."""

@@ -6,12 +6,13 @@ import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from capacity.components.base import Many, Tier
-from capacity.components.exchange import Answer, Flow, Pool, Work, least_known
+from capacity.components.exchange import Answer, Differing, Flow, Pool, Work, least_known
 from capacity.units import Bytes, Number, PositiveSeconds, Seconds, TierName
 from models.cache import CacheHits, cooled, hits
 from models.latency import ZERO, Latency, mixed
 from models.popularity import busiest_shard, zipf
 from models.service_time import ServiceTime, from_moments
+from models.staleness import stale_hits
 from models.warmup import recovery_time
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
     """Zipf exponent."""
     eviction: Literal["lru", "fifo", "random", "lfu"] = "lru"
     ttl: PositiveSeconds | None = None
+    invalidation: bool = False
+    """Of a local cache: whether a write is told to the copies of all other nodes. A global one always knows."""
 
     stores: ClassVar[bool] = True
     warms_up: ClassVar[bool] = True
@@ -71,7 +74,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         return memory / self.object_size * (1 if place.hosted else place.count)
 
     def hits(self, place: Place, arrivals: Arrivals) -> CacheHits:
-        """Return the hit ratio; of a local cache each copy sees an equal part of the reads and all of the writes."""
+        """Return the hit ratio; each local copy sees an equal part of the reads."""
         if place.nodes == 0:
             return CacheHits(0.0, None, 0.0, None)
         copies = place.nodes if place.hosted else 1
@@ -81,9 +84,35 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
             self.capacity(place),
             eviction=self.eviction,
             ttl=None if self.ttl is None else float(self.ttl),
-            write_rate=arrivals.write_rate,
+            write_rate=self._known_writes(place, arrivals),
         )
         return found if place.warm == 1 else cooled(found, self.asked(arrivals), place.warm)
+
+    def _known_writes(self, place: Place, arrivals: Arrivals) -> float:
+        """Return the writes per second that one copy hears of: all, or only those that pass through it."""
+        told = not place.hosted or self.invalidation
+        return arrivals.write_rate if told else arrivals.write_rate / max(place.nodes, 1)
+
+    def differs(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Differing]:
+        """Return what local copies answer that do not hear of the writes of other nodes."""
+        unheard = arrivals.write_rate - self._known_writes(place, arrivals)
+        if unheard <= 0 or arrivals.read_rate == 0:
+            return []
+        life = self.hits(place, arrivals).characteristic_time if self.ttl is None else float(self.ttl)
+        share = stale_hits(
+            self.asked(arrivals),
+            arrivals.read_rate / place.nodes,
+            unheard,
+            self.capacity(place),
+            eviction=self.eviction,
+            ttl=None if self.ttl is None else float(self.ttl),
+        )
+        mends = [
+            "a shorter ttl",
+            "invalidation = true: tell every node of each write",
+            "a global cache: node, not host",
+        ]
+        return [Differing("local copies do not hear of writes elsewhere", share, life, mends)]
 
     def service_time(self, place: Place) -> ServiceTime | None:
         """Return the time of one command, None for none at all."""
@@ -145,7 +174,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
                 self.capacity(place),
                 eviction=self.eviction,
                 ttl=None if self.ttl is None else float(self.ttl),
-                write_rate=arrivals.write_rate,
+                write_rate=self._known_writes(place, arrivals),
                 cold=cold,
             )
         }
@@ -185,7 +214,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         found = []
         if self.memory is None and (place.machine is None or place.machine.memory is None):
             found.append(("memory_unknown", "the memory of its node is unknown: everything is taken to fit"))
-        if place.hosted and place.nodes > 1:
+        if place.hosted and place.nodes > 1 and not self.invalidation:
             until = f"for up to {self.ttl:g} s" if self.ttl is not None else "until evicted: give it a ttl"
             found.append(("local_cache_differs", f"{place.nodes} local copies: nodes may answer differently {until}"))
         return found

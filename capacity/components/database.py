@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import msgspec
 
 from capacity.components.base import Count, CountOrNone, Many, Tier
-from capacity.components.exchange import Answer, Charge, Limit, Misfit, Pool, Target, Work, least_known
+from capacity.components.exchange import Answer, Charge, Differing, Limit, Misfit, Pool, Target, Work, least_known
 from capacity.units import Amount, Bytes, Number, PerSecond, Seconds
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, maximum, mixed
@@ -193,6 +193,10 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         lag = self.lag(place, arrivals, around)
         return None if lag is None else maximum([lag] * place.count) + Latency.constant(self.replication.network_delay)
 
+    def moving_cost(self) -> float | None:
+        """Return what the file says."""
+        return None if self.migration_cost is None else float(self.migration_cost)
+
     def failover_time(self) -> float:
         """Return the time until a replica is promoted."""
         return float(self.replication.failover_time)
@@ -250,6 +254,25 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             return None
         of_replicas = self._read_shares(place)[1]
         return of_replicas * stale_replica_reads(zipf(self.objects, float(self.popularity)), arrivals.write_rate, lag)
+
+    def differs(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Differing]:
+        """Return what replicas answer that have not applied a write yet."""
+        declared = self.replication.apply_time > 0 or self.replication.network_delay > 0
+        if (
+            not declared
+            or self._read_shares(place)[1] == 0
+            or arrivals.write_rate == 0
+            or self.replication.mode == "sync"
+        ):
+            return []
+        lag = self.lag(place, arrivals, around)
+        mends = [
+            'read_from = "primary" (for what a user has just written), which takes its cores',
+            'replication.mode = "sync", which makes every write wait for all replicas',
+            "more frequent or faster applying: apply_time, shards",
+        ]
+        p99 = None if lag is None else lag.percentile(0.99)
+        return [Differing("replicas lag behind the primary", self.stale(place, arrivals, lag), p99, mends)]
 
     def limits(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Limit]:
         """Return connections, disk, and the one thread that applies writes on a replica."""

@@ -212,6 +212,18 @@ class Charge(NamedTuple):
     price: float | None = None
 
 
+class Differing(NamedTuple):
+    """A way in which two nodes of a tier may answer differently.
+
+    `share` of its requests (None: unknown), for `lasting` seconds (None: until something is done), and what mends it.
+    """
+
+    what: str
+    share: float | None
+    lasting: float | None
+    mends: list[str]
+
+
 class Misfit(NamedTuple):
     """Something in one tier that does not fit with another: a key path below it, and the words of a problem."""
 

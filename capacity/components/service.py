@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from capacity.components.base import Call, Count, NumberPerClass, PerClass, Tier
-from capacity.components.exchange import Answer, Flow, Pool, Work
+from capacity.components.exchange import Answer, Differing, Flow, Pool, Work
 from capacity.units import Bytes, Fraction, Number
 from models.latency import ZERO, Latency, maximum
 from models.scalability import peak_nodes, relative_capacity
@@ -168,6 +168,16 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
         if self.memory is None:
             return of_threads or None
         return self.memory + of_threads
+
+    def differs(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Differing]:
+        """Return what a stateful tier breaks: the next request of a user reaches another node."""
+        if not self.stateful or place.nodes <= 1:
+            return []
+        mends = [
+            "keep sessions in a shared store: a cache of its own that each request asks once",
+            'send each user to one node: balancing = "random" tells what its imbalance costs',
+        ]
+        return [Differing("a user's next request reaches another node", 1 - 1 / place.nodes, None, mends)]
 
     def unknowns(self, place: Place, arrivals: Arrivals) -> list[tuple[str, str]]:
         """Say what a stateful tier breaks."""

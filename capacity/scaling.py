@@ -1,0 +1,304 @@
+"""Bigger machines or more of them: every node type for one tier, all other tiers as planned.
+
+Each option is the same topology with another node type, its count found with the same scenarios and the same
+evaluation as a plan's. Where up and out end, and where one becomes cheaper than the other, is in `capacity.crossing`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from capacity import pricing
+from capacity.advice import describe as words
+from capacity.crossing import Crossing, crossing
+from capacity.differing import Difference, differences
+from capacity.errors import UsageError, ascii_quoted
+from capacity.evaluate import tier_result
+from capacity.money import monthly
+from capacity.results import SCHEMA_VERSION
+from capacity.sizing import size
+from capacity.uptime import Uptime
+from capacity.variants import first_passing, pinned, searched, with_tier
+from capacity.verdict import class_latency
+from models.availability import downtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from capacity.pricing import NodeType
+    from capacity.search import Conflict, Search
+    from capacity.system import Counts
+    from capacity.topology import Topology
+
+MOST_SHARDS = 64
+"""Shards that are tried where one primary cannot take the writes."""
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """One node type for a tier, with the nodes that it then needs; `out` says why it cannot do at all."""
+
+    node: str
+    family: str | None
+    nodes: int | None = None
+    count: int | None = None
+    shards: int | None = None
+    monthly: float | None = None
+    """Of this tier's nodes and of what its shards cost to run, None where a price is not known."""
+    one_off: float | None = 0.0
+    """Once, to get there; None where it is not known."""
+    p99_s: float | None = None
+    """Of one visit, at the tier itself."""
+    classes: dict[str, float | None] = {}
+    """The p99 of each class that comes through it."""
+    availability: float | None = None
+    downtime_s_per_month: float | None = None
+    lost_share: float | None = None
+    """Of its capacity, with one node."""
+    headroom: float | None = None
+    binding: str | None = None
+    out: str | None = None
+    planned: bool = False
+    front: bool = False
+    """Whether no other option is better in cost, p99 or availability without being worse in another."""
+
+
+class Recommendation(msgspec.Struct, frozen=True):
+    """The option to take, and why."""
+
+    node: str
+    nodes: int
+    shards: int | None
+    reason: str
+
+
+class TierScaling(msgspec.Struct, frozen=True, kw_only=True):
+    """One tier: its options, where up and out end and cross, what scaling out breaks."""
+
+    tier: str
+    counted: str
+    arrival_rate_per_s: float
+    options: list[Option]
+    crossing: Crossing | None
+    differences: list[Difference]
+    recommendation: Recommendation | None
+
+
+class Scaling(msgspec.Struct, frozen=True, kw_only=True):
+    """Scale up against scale out, for every tier that was asked for."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    currency: str
+    feasible: bool
+    """Whether the plan that all this is compared with meets everything."""
+    tiers: dict[str, TierScaling]
+
+
+def scale(
+    topology: Topology, tier: str | None = None, family: str | None = None, tick: Callable[[int], None] = lambda _: None
+) -> Scaling:
+    """Return what each node type would mean for one tier or for all, everything else as planned.
+
+    `family` keeps to one family of node types ("all": every one of the book); left out it is that of the tier's own.
+    Raises UsageError for a tier or family that does not exist.
+    """
+    search = searched(topology, tick)
+    names = _names(search, tier)
+    sizing = size(search)
+    search.aside = frozenset()
+    known = pricing.candidates(topology.node_types, topology.currency)
+    tiers = {}
+    for name in names:
+        types = _types(search, name, family, known)
+        tiers[name] = _of_tier(search, sizing.counts, name, types, tick)
+    return Scaling(name=topology.name, currency=topology.currency, feasible=sizing.conflict is None, tiers=tiers)
+
+
+def _names(search: Search, tier: str | None) -> list[str]:
+    names = [n for n in search.system.counted() if search.system.classes[n]]
+    if tier is None:
+        return names
+    if tier not in names:
+        raise UsageError(f"TIER {ascii_quoted(tier)}: tiers with nodes of their own are {', '.join(names) or 'none'}")
+    return [tier]
+
+
+def _types(search: Search, name: str, family: str | None, known: Mapping[str, NodeType]) -> dict[str, NodeType]:
+    """Return the node types to compare, the tier's own among them, the smallest first."""
+    own = search.system.tiers[name].node or ""
+    wanted = known[own].family if family is None else family
+    families = sorted({node.family for node in known.values() if node.family is not None})
+    if family not in (None, "all", *families):
+        raise UsageError(f"--family {ascii_quoted(family or '')}: there are all, {', '.join(families)}")
+    # A type without a family is compared with the file's and the book's other types without one.
+    found = {n: t for n, t in known.items() if family == "all" or t.family == wanted or n == own}
+    return dict(sorted(found.items(), key=lambda item: (item[1].family or "", item[1].vcpus * item[1].speed)))
+
+
+def _of_tier(
+    search: Search, counts: Counts, name: str, types: Mapping[str, NodeType], tick: Callable[[int], None]
+) -> TierScaling:
+    topology = pinned(search.system.topology, counts)
+    own = search.system.tiers[name].node or ""
+    options = [_option(topology, counts, name, node, types, tick) for node in types]
+    options = _with_front(options)
+    solution = search.at(counts)
+    return TierScaling(
+        tier=name,
+        counted=search.system.tiers[name].counted or "nodes",
+        arrival_rate_per_s=solution.arrivals(name).rate,
+        options=options,
+        crossing=crossing(
+            topology, counts, name, [n for n, node in types.items() if _not_smaller(node, types[own])], tick
+        ),
+        differences=[found for found in differences(solution) if search.system.roots[found.tier] == name],
+        recommendation=_recommended(options, own),
+    )
+
+
+def _not_smaller(node: NodeType, own: NodeType) -> bool:
+    return node.vcpus * node.speed >= own.vcpus * own.speed
+
+
+def _option(
+    topology: Topology, counts: Counts, name: str, node: str, types: Mapping[str, NodeType], tick: Callable[[int], None]
+) -> Option:
+    own = topology.components[name].node or ""
+    planned = node == own
+    search = searched(with_tier(topology, name, node=node), tick)
+    relative = types[own].vcpus * types[own].speed / (types[node].vcpus * types[node].speed)
+    guess = counts[name] if planned else math.ceil(counts[name] * relative)
+    found, conflict = first_passing(search, counts, name, guess)
+    if found is None and search.system.tiers[name].parts() < MOST_SHARDS:
+        sharded = _sharded(topology, counts, name, node, tick)
+        if sharded is not None:
+            return _described(*sharded, name, planned=False, moved=True)
+    if found is None:
+        return Option(node=node, family=types[node].family, out=_reason(conflict), planned=planned)
+    return _described(search, {**counts, name: found}, name, planned=planned)
+
+
+def _sharded(
+    topology: Topology, counts: Counts, name: str, node: str, tick: Callable[[int], None]
+) -> tuple[Search, Counts] | None:
+    """Return the fewest shards with which writes fit, and their replicas; None where shards are no way out."""
+    tier = topology.components[name]
+    if tier.counted != "replicas":
+        return None
+    shards = tier.parts() * 2
+    while shards <= MOST_SHARDS:
+        search = searched(with_tier(topology, name, node=node, shards=shards), tick)
+        found, conflict = first_passing(search, counts, name, 1)
+        if found is not None:
+            return search, {**counts, name: found}
+        if conflict is None or conflict.violation.constraint not in (
+            "primary cores",
+            "apply thread",
+            "replica cores",
+            "disk",
+        ):
+            return None
+        shards *= 2
+    return None
+
+
+def _reason(conflict: Conflict | None) -> str:
+    if conflict is None:
+        return "does not pass"
+    violation = conflict.violation
+    when = f" {conflict.phrase}" if conflict.phrase else ""
+    if violation.constraint == "nodes":
+        return f"nothing is left{when}"
+    return f"{violation.name} {words(violation)}{when}"
+
+
+def _described(search: Search, counts: Counts, name: str, *, planned: bool, moved: bool = False) -> Option:
+    """Return an option that passes, by evaluating it like any other system."""
+    system, solution = search.system, search.at(counts)
+    tier, machine = system.tiers[name], system.machines[name]
+    result, uptime = tier_result(solution, name), Uptime(search, counts).tier(name)
+    down = None if uptime is None else uptime.unavailability
+    classes = {c: latency for c in system.classes[name] if (latency := class_latency(solution, c)) is not None}
+    reached = {c: latency.percentile(0.99) for c, latency in classes.items() if _through(search, c, name)}
+    nodes = tier.machines(counts[name])
+    return Option(
+        node=tier.node or "",
+        family=None if machine is None else machine.family,
+        nodes=nodes,
+        count=counts[name],
+        shards=tier.parts() if tier.counted == "replicas" else None,
+        monthly=_monthly(search, counts, name),
+        one_off=tier.moving_cost() if moved else 0.0,
+        p99_s=result.response.p99_s,
+        classes=reached,
+        availability=None if down is None else 1 - down,
+        downtime_s_per_month=None if down is None else downtime(down),
+        lost_share=1 / max(nodes // tier.parts(), 1),
+        headroom=result.headroom,
+        binding=result.binding,
+        planned=planned,
+    )
+
+
+def _monthly(search: Search, counts: Counts, name: str) -> float | None:
+    """Return what a tier costs by the month: its nodes, and what its parts cost to run."""
+    nodes = monthly(search.system, name, counts[name])
+    solution = search.at(counts)
+    charges = search.system.tiers[name].charges(solution.places[name], solution.arrivals(name))
+    more = sum(c.quantity * c.price for c in charges if c.price is not None and c.quantity is not None)
+    return None if nodes is None else nodes + more
+
+
+def _through(search: Search, request_class: str, name: str) -> bool:
+    entry = search.system.topology.workload.classes[request_class].entry
+    return name in {search.system.roots[n] for n in search.system.waited_for(entry, request_class)}
+
+
+def _with_front(options: Sequence[Option]) -> list[Option]:
+    """Return the options with those marked that nothing beats in cost, p99 and availability together."""
+    able = [option for option in options if _measures(option) is not None]
+    return [
+        msgspec.structs.replace(o, front=o in able and not any(_dominates(other, o) for other in able)) for o in options
+    ]
+
+
+def _measures(option: Option) -> tuple[float, float, float] | None:
+    if option.out is not None or option.monthly is None or option.p99_s is None:
+        return None
+    return option.monthly, option.p99_s, option.downtime_s_per_month or 0.0
+
+
+def _dominates(a: Option, b: Option) -> bool:
+    first, second = _measures(a), _measures(b)
+    if first is None or second is None:
+        return False
+    return all(x <= y for x, y in zip(first, second, strict=True)) and first != second
+
+
+def _recommended(options: Sequence[Option], own: str) -> Recommendation | None:
+    """Return the cheapest option that passes everything; among equals the faster, then the safer."""
+    able = [(measures, option) for option in options if (measures := _measures(option)) is not None]
+    if not able:
+        return None
+    (cost, _, _), best = min(able, key=lambda pair: (round(pair[0][0], 2), pair[0][1], pair[0][2]))
+    return Recommendation(best.node, best.nodes or 0, best.shards, "; ".join(_reasons(best, cost, able, own)))
+
+
+def _reasons(
+    best: Option, cost: float, able: Sequence[tuple[tuple[float, float, float], Option]], own: str
+) -> Iterator[str]:
+    planned = next((measures for measures, option in able if option.node == own), None)
+    if best.node == own:
+        yield "the file's own, and the cheapest that passes everything"
+    elif planned is None:
+        yield "the cheapest that passes everything; the file's own does not"
+    else:
+        yield f"the cheapest that passes everything: {planned[0] - cost:,.2f} less a month than {own}"
+    dear = [o for (c, _, _), o in able if o.monthly is not None and o.monthly > cost and o.front]
+    fast = min(dear, key=lambda o: o.p99_s or math.inf, default=None)
+    if fast is not None and fast.monthly is not None and (fast.p99_s or math.inf) < (best.p99_s or 0.0) * 0.95:
+        more = fast.monthly - cost
+        yield f"{fast.nodes} x {fast.node} would be the fastest, for {more:,.2f} more"

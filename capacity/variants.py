@@ -1,0 +1,74 @@
+"""The same topology with one tier on other machines, and all other tiers as they are planned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from capacity.fewest import fewest
+from capacity.search import Search
+from capacity.system import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from capacity.search import Conflict
+    from capacity.system import Counts
+    from capacity.topology import Topology
+
+
+def pinned(topology: Topology, counts: Counts) -> Topology:
+    """Return the topology with these counts given."""
+    components = {
+        name: msgspec.structs.replace(tier, **{tier.counted: counts[name]}) if name in counts and tier.counted else tier
+        for name, tier in topology.components.items()
+    }
+    return msgspec.structs.replace(topology, components=components)
+
+
+def with_tier(topology: Topology, name: str, **changes: Any) -> Topology:
+    """Return the topology with some fields of one tier changed, its count left to be found."""
+    tier = topology.components[name]
+    free: dict[str, Any] = {tier.counted: "auto"} if tier.counted else {}
+    changed = msgspec.structs.replace(tier, **free, **changes)
+    return msgspec.structs.replace(topology, components={**topology.components, name: changed})
+
+
+def searched(topology: Topology, tick: Callable[[int], None]) -> Search:
+    """Return a search of a topology."""
+    return Search.of(resolve(topology), tick)
+
+
+def first_passing(search: Search, counts: Counts, name: str, guess: int) -> tuple[int | None, Conflict | None]:
+    """Return the fewest nodes of one tier with which everything passes, all others as given; else what is in the way.
+
+    Starts from a guess, which costs two looks where it is right.
+    """
+    least, most = search.system.tiers[name].least_count(), search.most(name)
+    last: list[Conflict] = []
+
+    def enough(count: int) -> bool:
+        conflict = next(search.conflicts({**counts, name: count}), None)
+        if conflict is not None:
+            last[:] = [conflict]
+        return conflict is None
+
+    guess = min(max(guess, least), most)
+    if search.more_may_be_slower(name):
+        found = search.first(name, enough, least)
+    elif enough(guess):
+        found = fewest(lambda below: not enough(guess - below), 1, guess - least) if guess > least else None
+        found = least if found is None else guess - found + 1
+    elif _no_count_helps(search, last[0], name):
+        found = None
+    else:
+        found = fewest(enough, guess + 1, most)
+    if found is not None:
+        return found, None
+    enough(most)
+    return None, last[0] if last else None
+
+
+def _no_count_helps(search: Search, conflict: Conflict, name: str) -> bool:
+    return name not in search.helpers(conflict.violation)
