@@ -213,6 +213,37 @@ def check(
 
 
 @app.command()
+def scale(
+    file: File,
+    tier: Annotated[str | None, typer.Argument(help="One tier; left out, all of them.", metavar="[TIER]")] = None,
+    *,
+    family: Annotated[
+        str | None, typer.Option(help="One family of node types, or all; left out, the tier's own family.")
+    ] = None,
+    overrides: Overrides = None,
+    load: Load = "1x",
+    prices: Prices = None,
+    output: Output = None,
+    form: AsFormat = None,
+    json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Compare bigger machines with more of them: cost, latency, downtime, and where each way ends.
+
+    Examples: capacity scale shop.toml app; capacity scale shop.toml mysql --family all; capacity scale shop.toml --json
+    """
+    from capacity import output as out  # noqa: PLC0415
+    from capacity import scale_report  # noqa: PLC0415
+    from capacity.scaling import scale as compare  # noqa: PLC0415
+
+    target = out.Target(output, out.chosen(form, output, json=json), force)
+    document = _read(file, overrides, load, prices)
+    with out.progress("comparing node types") as tick:
+        found = compare(document.topology, tier, family, tick)
+    out.emit_sections(target, document.source, scale_report.sections(found), found)
+
+
+@app.command()
 def nodes(
     *,
     sort: Annotated[NodeOrder, typer.Option(help="What to sort by.")] = NodeOrder.name,

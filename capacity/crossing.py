@@ -7,7 +7,6 @@ tier's own. Each end is a root: the load at which the first limit or objective o
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -258,11 +257,14 @@ def _region(ends: Ends, way: str, until: float | None, cost: float | None) -> Re
 
 
 def _merged(regions: Sequence[Region]) -> list[Region]:
-    """Return neighbours of the same way as one."""
+    """Return neighbours of the same way as one, without stretches shorter than a hundredth of their load."""
     found: list[Region] = []
     for region in regions:
+        start = found[-1].until_per_s if found else 0.0
+        if region.until_per_s is not None and start is not None and region.until_per_s < start * 1.01:
+            continue
         if found and found[-1].way == region.way:
             found[-1] = region
         else:
             found.append(region)
-    return [region for region in found if region.until_per_s is None or math.isfinite(region.until_per_s)]
+    return found

@@ -19,7 +19,7 @@ from capacity.plan import digest, to_toml
 from capacity.results import to_builtins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from capacity.document import Document
     from capacity.plan import Plan
@@ -71,6 +71,24 @@ def emit(target: Target, document: Document, result: Plan) -> None:
         console.tell(f"wrote {target.file}{verdict}")
     if target.file is not None or target.form in ("json", "csv", "toml"):
         warn_assumed(result.evaluation)
+
+
+def emit_sections(target: Target, source: str, found: Sequence[report.Section], plain: object) -> None:
+    """Write a result that is no plan: as tables, or as plain values for scripts."""
+    if target.form == "toml":
+        raise UsageError("--format toml: only a plan is written as TOML; there are table, json, csv, markdown")
+    writers: dict[str, Callable[[], str]] = {
+        "json": lambda: render.json(plain),
+        "csv": lambda: render.csv_rows(plain),
+        "markdown": lambda: render.markdown(found),
+        "table": lambda: render.text(found),
+    }
+    text = writers[target.form]()
+    if target.file in (None, "-"):
+        console.say(text)
+        return
+    write_result(target.file, text, source, force=target.force)
+    console.tell(f"wrote {target.file}")
 
 
 def warn_assumed(evaluation: Evaluation) -> None:
@@ -126,7 +144,7 @@ def _is_ours(path: Path) -> bool:
             return bool(values.get("plan", {}).get("digest") == digest(values))
     except (OSError, ValueError, AttributeError):
         return False
-    return text.startswith(('{\n  "schema_version"', "scope,name,metric,value\n"))
+    return text.startswith(('{\n  "schema_version"', "scope,name,metric,value\n", "path,value\n"))
 
 
 def write(target: str, text: str) -> None:

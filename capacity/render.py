@@ -56,6 +56,15 @@ def json(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
 
 
+def csv_rows(value: object) -> str:
+    """Return every number of a result as one row: the dotted path to it, and the value."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("path", "value"))
+    writer.writerows(_flat(msgspec.to_builtins(value, enc_hook=float)))
+    return buffer.getvalue()
+
+
 def csv_of(evaluation: Evaluation) -> str:
     """Return every number of an evaluation as one row: scope, name, metric, value."""
     buffer = io.StringIO()

@@ -7,7 +7,8 @@ evaluation as a plan's. Where up and out end, and where one becomes cheaper than
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from capacity.system import Counts
     from capacity.topology import Topology
 
-MOST_SHARDS = 64
+_RELIEVED_BY_SHARDS: Final = frozenset({"primary cores", "replica cores", "apply thread", "disk"})
+
+MOST_SHARDS: Final = 64
 """Shards that are tried where one primary cannot take the writes."""
 
 
@@ -51,7 +54,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """Once, to get there; None where it is not known."""
     p99_s: float | None = None
     """Of one visit, at the tier itself."""
-    classes: dict[str, float | None] = {}
+    classes: dict[str, float] = {}
     """The p99 of each class that comes through it."""
     availability: float | None = None
     downtime_s_per_month: float | None = None
@@ -143,7 +146,8 @@ def _of_tier(
 ) -> TierScaling:
     topology = pinned(search.system.topology, counts)
     own = search.system.tiers[name].node or ""
-    options = [_option(topology, counts, name, node, types, tick) for node in types]
+    around = _Around(topology, counts, name, types, tick)
+    options = [_option(around, node) for node in types]
     options = _with_front(options)
     solution = search.at(counts)
     return TierScaling(
@@ -163,43 +167,46 @@ def _not_smaller(node: NodeType, own: NodeType) -> bool:
     return node.vcpus * node.speed >= own.vcpus * own.speed
 
 
-def _option(
-    topology: Topology, counts: Counts, name: str, node: str, types: Mapping[str, NodeType], tick: Callable[[int], None]
-) -> Option:
-    own = topology.components[name].node or ""
-    planned = node == own
-    search = searched(with_tier(topology, name, node=node), tick)
+@dataclass(frozen=True)
+class _Around:
+    """What all options of a tier have in common: everything else as planned."""
+
+    topology: Topology
+    counts: Counts
+    name: str
+    types: Mapping[str, NodeType]
+    tick: Callable[[int], None]
+
+    def search(self, node: str, **changes: Any) -> Search:
+        """Return the search of the topology with the tier on another node type."""
+        return searched(with_tier(self.topology, self.name, node=node, **changes), self.tick)
+
+
+def _option(around: _Around, node: str) -> Option:
+    name, types, counts = around.name, around.types, around.counts
+    own = around.topology.components[name].node or ""
+    planned, search = node == own, around.search(node)
     relative = types[own].vcpus * types[own].speed / (types[node].vcpus * types[node].speed)
     guess = counts[name] if planned else math.ceil(counts[name] * relative)
     found, conflict = first_passing(search, counts, name, guess)
-    if found is None and search.system.tiers[name].parts() < MOST_SHARDS:
-        sharded = _sharded(topology, counts, name, node, tick)
-        if sharded is not None:
-            return _described(*sharded, name, planned=False, moved=True)
-    if found is None:
-        return Option(node=node, family=types[node].family, out=_reason(conflict), planned=planned)
-    return _described(search, {**counts, name: found}, name, planned=planned)
+    if found is not None:
+        return _described(search, {**counts, name: found}, name, planned=planned)
+    sharded = _sharded(around, node)
+    if sharded is not None:
+        return _described(*sharded, name, planned=False, moved=True)
+    return Option(node=node, family=types[node].family, out=_reason(conflict), planned=planned)
 
 
-def _sharded(
-    topology: Topology, counts: Counts, name: str, node: str, tick: Callable[[int], None]
-) -> tuple[Search, Counts] | None:
-    """Return the fewest shards with which writes fit, and their replicas; None where shards are no way out."""
-    tier = topology.components[name]
-    if tier.counted != "replicas":
-        return None
+def _sharded(around: _Around, node: str) -> tuple[Search, Counts] | None:
+    """Return the fewest shards with which writes fit, doubled step by step, and their replicas; None if none do."""
+    name, tier = around.name, around.topology.components[around.name]
     shards = tier.parts() * 2
-    while shards <= MOST_SHARDS:
-        search = searched(with_tier(topology, name, node=node, shards=shards), tick)
-        found, conflict = first_passing(search, counts, name, 1)
+    while tier.counted == "replicas" and shards <= MOST_SHARDS:
+        search = around.search(node, shards=shards)
+        found, conflict = first_passing(search, around.counts, name, 1)
         if found is not None:
-            return search, {**counts, name: found}
-        if conflict is None or conflict.violation.constraint not in (
-            "primary cores",
-            "apply thread",
-            "replica cores",
-            "disk",
-        ):
+            return search, {**around.counts, name: found}
+        if conflict is None or conflict.violation.constraint not in _RELIEVED_BY_SHARDS:
             return None
         shards *= 2
     return None
@@ -279,11 +286,11 @@ def _dominates(a: Option, b: Option) -> bool:
 
 
 def _recommended(options: Sequence[Option], own: str) -> Recommendation | None:
-    """Return the cheapest option that passes everything; among equals the faster, then the safer."""
+    """Return the cheapest option that passes everything; among equals the file's own, then the faster, the safer."""
     able = [(measures, option) for option in options if (measures := _measures(option)) is not None]
     if not able:
         return None
-    (cost, _, _), best = min(able, key=lambda pair: (round(pair[0][0], 2), pair[0][1], pair[0][2]))
+    (cost, _, _), best = min(able, key=lambda pair: (round(pair[0][0], 2), not pair[1].planned, *pair[0][1:]))
     return Recommendation(best.node, best.nodes or 0, best.shards, "; ".join(_reasons(best, cost, able, own)))
 
 

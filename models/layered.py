@@ -87,6 +87,10 @@ def thread_pool(threads: int, arrival_rate: float, places: Sequence[Inside]) -> 
     # Far above the threads p(T) vanishes as well: only below them does that mean that the limit is not felt.
     if full < UNFELT / threads and population < threads:
         return unfelt
+    if float(p.sum()) < 1e-9:
+        return ThreadPool(threads, None, population, 1.0)  # nothing but rounding is left: there are far too few
+    if full == 0:
+        return unfelt  # long waits of few: on average there are many inside, and hardly ever so many at once
     ratio = full / float(p[threads - 1]) if p[threads - 1] > 0 else math.inf
     if ratio >= 1 - 1e-9:
         return ThreadPool(threads, None, population, 1.0)
