@@ -11,6 +11,7 @@ import msgspec
 from capacity.advice import advise, feasible_load
 from capacity.document import exported
 from capacity.evaluate import describe
+from capacity.metastable import metastable
 from capacity.outcomes import during, with_scenarios, with_uptime
 from capacity.reasons import reasons
 from capacity.results import Warning as Notice
@@ -87,7 +88,10 @@ def as_given(topology: Topology, scenario: str | None = None) -> Plan:
 
 def evaluated(search: Search, counts: Counts, *, guess: bool) -> Evaluation:
     """Return the evaluation of some counts with its scenarios; `guess` tells which counts the file leaves out."""
-    evaluation = with_uptime(with_scenarios(describe(search.at(counts)), search, counts), search, counts)
+    solution = search.at(counts)
+    evaluation = with_uptime(with_scenarios(describe(solution), search, counts), search, counts)
+    notices = [*evaluation.warnings, *metastable(solution)]
+    evaluation = msgspec.structs.replace(evaluation, warnings=notices)
     return _with_assumed(evaluation, search.system) if guess else evaluation
 
 
