@@ -82,7 +82,8 @@ def told(case: Case) -> list[str]:
     """Return these facts in words."""
     lines = [line for name, found in case.facts.items() for line in _told(name, found)]
     if case.excused:
-        lines.append(f"not judged, since nothing of ours could help: {', '.join(case.excused)}")
+        are = "is" if len(case.excused) == 1 else "are"
+        lines.append(f"{', '.join(case.excused)} {are} not judged {case.when}: nothing of ours could help")
     return lines
 
 
@@ -98,4 +99,4 @@ def _told(name: str, found: dict[str, Any]) -> Iterator[str]:
         if seconds is not None:
             yield f"the threads of {tier} are all taken {show_seconds(seconds)} after {name} stops answering"
         elif "outage_s" in found:
-            yield f"with {name} down, timeouts or a pool keep the threads of {tier} from being all taken"
+            yield f"timeouts or a pool keep the threads of {tier} from being all taken with {name} down"

@@ -68,6 +68,14 @@ InScenario = Annotated[
         "partner_down, surge; NAME:TIER for one case.",
     ),
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="PART",
+        help="Show only tiers, classes, objectives, scenarios, why, availability, cost, details or warnings.",
+    ),
+]
 Output = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, not to the screen.")
 ]
@@ -144,6 +152,7 @@ def plan(
     prices: Prices = None,
     output: Output = None,
     form: AsFormat = None,
+    only: Only = None,
     json: AsJson = False,
     force: Force = False,
 ) -> None:
@@ -154,7 +163,8 @@ def plan(
     from capacity import output as out  # noqa: PLC0415
     from capacity.plan import plan as find  # noqa: PLC0415
 
-    target = out.Target(output, out.chosen(form, output, json=json), force)
+    chosen = out.chosen(form, output, json=json)
+    target = out.Target(output, chosen, force, out.parts(only, chosen))
     document = _read(file, overrides, load, prices)
     with out.progress("searching the cheapest plan") as tick:
         result = find(document.topology, tick)
@@ -173,6 +183,7 @@ def evaluate(
     prices: Prices = None,
     output: Output = None,
     form: AsFormat = None,
+    only: Only = None,
     json: AsJson = False,
     force: Force = False,
 ) -> None:
@@ -184,7 +195,8 @@ def evaluate(
     from capacity import output as out  # noqa: PLC0415
     from capacity.plan import as_given  # noqa: PLC0415
 
-    target = out.Target(output, out.chosen(form, output, json=json), force)
+    chosen = out.chosen(form, output, json=json)
+    target = out.Target(output, chosen, force, out.parts(only, chosen))
     document = _read(file, overrides, load, prices)
     out.emit(target, document, as_given(document.topology, scenario))
 

@@ -11,7 +11,18 @@ from capacity.aftermath import facts
 from capacity.decode import nearest
 from capacity.errors import UsageError, ascii_quoted
 from capacity.evaluate import describe, failure
-from capacity.results import Busiest, Case, During, Failure, LimitResult, Response, ScenarioClass, ScenarioResult, Slo
+from capacity.results import (
+    Busiest,
+    Case,
+    During,
+    Failure,
+    Lifetimes,
+    LimitResult,
+    Response,
+    ScenarioClass,
+    ScenarioResult,
+    Slo,
+)
 from capacity.scenarios import SCENARIOS, events, phrase
 from capacity.uptime import Uptime
 from capacity.verdict import class_latency, failed, limits
@@ -118,7 +129,12 @@ def with_uptime(evaluation: Evaluation, search: Search, counts: Counts) -> Evalu
             slo=[*result.slo, *goal],
         )
     tiers = {name: _with_tier_uptime(result, uptime.tier(name)) for name, result in evaluation.tiers.items()}
-    return msgspec.structs.replace(evaluation, classes=classes, tiers=tiers)
+    r = search.system.topology.resilience
+    lifetimes = Lifetimes(
+        float(r.node_mtbf), float(r.node_mttr), r.zones, float(r.zone_mtbf), float(r.zone_mttr),
+        float(r.restarts), float(r.restart_time),
+    )  # fmt: skip
+    return msgspec.structs.replace(evaluation, classes=classes, tiers=tiers, lifetimes=lifetimes)
 
 
 def _with_tier_uptime(result: TierResult, seen: TierUptime | None) -> TierResult:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from capacity import console, render, report
+from capacity.decode import nearest
 from capacity.errors import UsageError, ascii_quoted
 from capacity.plan import digest, to_toml
 from capacity.results import to_builtins
@@ -58,11 +59,25 @@ class Target:
     file: str | None
     form: str
     force: bool
+    only: tuple[str, ...] = ()
+    """The parts of a report that are wanted; all, if none is named."""
+
+
+def parts(only: Sequence[str] | None, form: str) -> tuple[str, ...]:
+    """Return the parts of --only, each of which must be one; other formats than tables are always whole."""
+    for name in only or ():
+        if name not in report.PARTS:
+            near = nearest(name, report.PARTS)
+            hint = f"; did you mean {near}?" if near else ""
+            raise UsageError(f"--only {ascii_quoted(name)}: there are {', '.join(report.PARTS)}{hint}")
+    if only and form not in ("table", "markdown"):
+        raise UsageError(f"--only chooses parts of a table; --format {form} is always whole")
+    return tuple(only or ())
 
 
 def emit(target: Target, document: Document, result: Plan) -> None:
     """Write a result to a file or to standard output: the same bytes."""
-    text = formatted(target.form, document, result)
+    text = formatted(target, document, result)
     if target.file in (None, "-"):
         console.say(text)
     else:
@@ -98,8 +113,9 @@ def warn_assumed(evaluation: Evaluation) -> None:
             console.tell(f"warning: {warning.tier}: {warning.message}")
 
 
-def formatted(form: str, document: Document, result: Plan) -> str:
+def formatted(target: Target, document: Document, result: Plan) -> str:
     """Return a result as text."""
+    form = target.form
     if form == "json":
         return render.json(to_builtins(result.evaluation))
     if form == "csv":
@@ -108,7 +124,7 @@ def formatted(form: str, document: Document, result: Plan) -> str:
         import tomli_w  # noqa: PLC0415 - only plans that are exported pay for it
 
         return tomli_w.dumps(to_toml(document, result))
-    found = report.sections(result.evaluation)
+    found = report.sections(result.evaluation, target.only)
     return render.markdown(found) if form == "markdown" else render.text(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capacity.aftermath import told
 from capacity.errors import printable
@@ -12,7 +12,7 @@ from capacity.scenarios import TITLES
 from capacity.units import digits, show_amount, show_availability, show_bytes, show_percent, show_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from capacity.results import Evaluation, Failure, ScenarioClass, ScenarioResult, TierResult, Why
 
@@ -28,18 +28,11 @@ class Section:
     notes: Sequence[str] = ()
 
 
-def sections(evaluation: Evaluation) -> list[Section]:
-    """Return the whole report, the verdict first."""
-    found = [_verdict(evaluation), *_infeasible(evaluation), _tiers(evaluation), _classes(evaluation)]
-    found += [
-        _objectives(evaluation),
-        _scenarios(evaluation),
-        _why(evaluation),
-        _uptime(evaluation),
-        _cost(evaluation),
-        _details(evaluation),
-        _warnings(evaluation),
-    ]
+def sections(evaluation: Evaluation, only: Sequence[str] = ()) -> list[Section]:
+    """Return the whole report, the verdict first, or only the parts of it that are named."""
+    parts = only or PARTS
+    found = [_verdict(evaluation), *_infeasible(evaluation)]
+    found += [section(evaluation) for name, section in PARTS.items() if name in parts]
     return [section for section in found if section.rows or section.notes]
 
 
@@ -246,7 +239,20 @@ def _uptime(evaluation: Evaluation) -> Section:
             )
     unknown = dict.fromkeys(n for c in evaluation.classes.values() for n in c.availability_unknown)
     notes = [f"not known, and not counted: how often {', '.join(map(printable, unknown))} is down"] if unknown else []
+    notes += _lifetimes(evaluation)
     return Section("", rows, frozenset({2, 3}), notes)
+
+
+def _lifetimes(evaluation: Evaluation) -> list[str]:
+    """Return what the availability rests on: assumptions of [resilience], unless the file gives its own."""
+    t = evaluation.lifetimes
+    if t is None:
+        return []
+    node = f"a node fails every {show_seconds(t.node_mtbf_s)} and is replaced in {show_seconds(t.node_mttr_s)}"
+    zone = f"each of {t.zones} zones" if t.zones > 1 else "the one zone"
+    restarts = f"{digits(t.restarts_per_month)} a month of {show_seconds(t.restart_s)}, one node at a time"
+    lost = f"{zone} fails every {show_seconds(t.zone_mtbf_s)} for {show_seconds(t.zone_mttr_s)}"
+    return [f"taken ([resilience] says otherwise): {node}; {lost}; planned restarts: {restarts}"]
 
 
 def _down(seconds: float | None) -> str:
@@ -319,3 +325,17 @@ def _details(evaluation: Evaluation) -> Section:
 def _warnings(evaluation: Evaluation) -> Section:
     notes = [f"{printable(w.tier) + ': ' if w.tier else ''}{printable(w.message)}" for w in evaluation.warnings]
     return Section("Warnings", notes=notes)
+
+
+PARTS: Final[dict[str, Callable[[Evaluation], Section]]] = {
+    "tiers": _tiers,
+    "classes": _classes,
+    "objectives": _objectives,
+    "scenarios": _scenarios,
+    "why": _why,
+    "availability": _uptime,
+    "cost": _cost,
+    "details": _details,
+    "warnings": _warnings,
+}
+"""The parts of a report in their order, by the names that people ask for them with."""

@@ -214,6 +214,18 @@ class Advice(msgspec.Struct, frozen=True):
     mends: list[str]
 
 
+class Lifetimes(msgspec.Struct, frozen=True):
+    """What availability is computed from; s, and restarts a month. Assumptions, unless the file gives them."""
+
+    node_mtbf_s: float
+    node_mttr_s: float
+    zones: int
+    zone_mtbf_s: float
+    zone_mttr_s: float
+    restarts_per_month: float
+    restart_s: float
+
+
 class During(msgspec.Struct, frozen=True):
     """The event under which a system was evaluated."""
 
@@ -236,6 +248,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost
     warnings: list[Warning]
     infeasible: list[Advice] = []
+    lifetimes: Lifetimes | None = None
     during: During | None = None
     """Where it is not normal operation: what happens meanwhile."""
     feasible_load: float | None = None

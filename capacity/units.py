@@ -208,6 +208,8 @@ def show_seconds(value: float) -> str:
     for worth, suffix, most in ((1e-9, "ns", 1e-6), (1e-6, "us", 1e-3), (1e-3, "ms", 1.0), (1.0, "s", 120.0)):
         if rounded < most:
             return f"{digits(rounded / worth)} {suffix}"
+    if rounded >= 7 * 86400:
+        return f"{digits(value / 86400)} d"
     return f"{digits(value / 60)} min" if rounded < 7200 else f"{digits(value / 3600)} h"
 
 

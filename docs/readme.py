@@ -4,7 +4,7 @@
     python docs/readme.py --check   # exit 1 when one of them is out of date
 
 A block that ends in a line with … shows the beginning only. The commands run in a folder with the shop example as
-shop.toml, its plan as plan.toml, and a copy with three typing errors as typo.toml.
+shop.toml, its plan as plan.toml, a step of the ladder as replicas.toml, and a copy with three typing errors as typo.toml.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def prepare(folder: Path) -> None:
     """Make the files that the blocks use."""
     run("capacity init shop.toml --example shop", folder)
     run("capacity plan shop.toml -o plan.toml", folder)
+    run("capacity init replicas.toml --example ladder/5-read-replicas", folder)
     text = (folder / "shop.toml").read_text(encoding="utf-8")
     for right, wrong in TYPOS:
         text = text.replace(right, wrong)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from capacity.output import formatted
+from capacity.output import Target, formatted
 from tests.planner.brute_force import BruteForce
 from tests.planner.random_systems import MOST, random_system
 from tests.planner.systems import Values, changed, database, document, evaluated, file, planned, service, sized
@@ -86,7 +86,9 @@ def test_deterministic(seed: int) -> None:
     assume(sized(values).conflict is None)
     one, other = planned(values), planned(values)
     for form in ("json", "toml", "csv", "markdown", "table"):
-        assert formatted(form, document(values), one) == formatted(form, document(values), other)
+        assert formatted(Target(None, form, force=False), document(values), one) == formatted(
+            Target(None, form, force=False), document(values), other
+        )
 
 
 def two_tiers(**fields: object) -> Values:
