@@ -45,7 +45,9 @@ def lower_bounds(search: Search) -> tuple[Counts, tuple[Conflict, ...]]:
         )
         counts[name] = search.first(name, goal.reached_with, counts[name]) or counts[name]
     unique = {conflict.wanted: conflict for conflict in reversed(found)}
-    return counts, tuple(sorted(unique.values(), key=lambda conflict: conflict.violation.unit == "s"))
+    # What is hopeless in normal operation is so in every event.
+    telling = [c for wanted, c in unique.items() if wanted.when is None or wanted._replace(when=None) not in unique]
+    return counts, tuple(sorted(telling, key=lambda conflict: conflict.violation.unit == "s"))
 
 
 def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[Wanted]) -> list[Conflict]:

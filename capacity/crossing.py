@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from capacity.system import Counts
     from capacity.topology import Topology
 
-PRECISION: Final = 1e-6
+PRECISION: Final = 1e-4
 """Relative, of every load that is solved for."""
 
 MOST_LOAD: Final = 1e6

@@ -23,3 +23,14 @@ def fewest(enough: Callable[[int], bool], least: int, most: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
+
+
+def fewest_near(enough: Callable[[int], bool], guess: int, least: int, most: int) -> int | None:
+    """Return the same, looking first at a guess and beside it: two looks where the guess is right."""
+    guess = min(max(guess, least), most)
+    if not enough(guess):
+        return fewest(enough, guess + 1, most)
+    if guess == least:
+        return least
+    steps = fewest(lambda below: not enough(guess - below), 1, guess - least)
+    return least if steps is None else guess - steps + 1

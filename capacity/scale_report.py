@@ -23,11 +23,12 @@ _WAYS = {"one": "one machine", "up": "up: few and large", "out": "out: more of t
 
 def sections(scaling: Scaling) -> list[Section]:
     """Return the whole comparison, tier by tier."""
-    verdict = "" if scaling.feasible else " (THE PLAN ITSELF IS NOT FEASIBLE: see `capacity plan`)"
+    verdict = "" if scaling.feasible else ": NO PLAN IS FEASIBLE"
     head = Section(
         f"{printable(scaling.name)}: scale up or scale out{verdict}",
         notes=[
             "each tier on other node types, all other tiers as planned; every option passes what is to be survived",
+            *(f"left aside, since no plan meets it: {printable(what)}" for what in scaling.aside),
             "p99: of one visit, at the tier itself. Down: a month. Lost: of its capacity, with one node",
             "=: as in the file. *: nothing is better in cost, p99 or downtime without being worse in another of them",
         ],

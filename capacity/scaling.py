@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from capacity.pricing import NodeType
-    from capacity.search import Conflict, Search
+    from capacity.search import Conflict, Search, Wanted
     from capacity.system import Counts
     from capacity.topology import Topology
 
@@ -97,6 +97,8 @@ class Scaling(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     feasible: bool
     """Whether the plan that all this is compared with meets everything."""
+    aside: list[str]
+    """What no plan meets, and what is therefore not held against any option."""
     tiers: dict[str, TierScaling]
 
 
@@ -108,16 +110,34 @@ def scale(
     `family` keeps to one family of node types ("all": every one of the book); left out it is that of the tier's own.
     Raises UsageError for a tier or family that does not exist.
     """
-    search = searched(topology, tick)
+    solved = 0
+
+    def counted(_: int) -> None:
+        nonlocal solved
+        solved += 1
+        tick(solved)
+
+    search = searched(topology, counted)
     names = _names(search, tier)
     sizing = size(search)
+    hopeless = [conflict.wanted for conflict in sizing.hopeless]
     search.aside = frozenset()
     known = pricing.candidates(topology.node_types, topology.currency)
     tiers = {}
     for name in names:
         types = _types(search, name, family, known)
-        tiers[name] = _of_tier(search, sizing.counts, name, types, tick)
-    return Scaling(name=topology.name, currency=topology.currency, feasible=sizing.conflict is None, tiers=tiers)
+        # What no plan meets is no reason against any option, unless the tier itself is to blame for it.
+        others = [w for w in hopeless if search.system.roots.get(w.name) != name or w.constraint == "connections"]
+        tiers[name] = _of_tier(
+            search, _Around(pinned(topology, sizing.counts), sizing.counts, name, types, frozenset(others), counted)
+        )
+    return Scaling(
+        name=topology.name,
+        currency=topology.currency,
+        feasible=sizing.conflict is None,
+        aside=[f"{c.violation.name} {words(c.violation)} {c.phrase}".rstrip() for c in sizing.hopeless],
+        tiers=tiers,
+    )
 
 
 def _names(search: Search, tier: str | None) -> list[str]:
@@ -141,23 +161,18 @@ def _types(search: Search, name: str, family: str | None, known: Mapping[str, No
     return dict(sorted(found.items(), key=lambda item: (item[1].family or "", item[1].vcpus * item[1].speed)))
 
 
-def _of_tier(
-    search: Search, counts: Counts, name: str, types: Mapping[str, NodeType], tick: Callable[[int], None]
-) -> TierScaling:
-    topology = pinned(search.system.topology, counts)
+def _of_tier(search: Search, around: _Around) -> TierScaling:
+    name, types, counts = around.name, around.types, around.counts
     own = search.system.tiers[name].node or ""
-    around = _Around(topology, counts, name, types, tick)
-    options = [_option(around, node) for node in types]
-    options = _with_front(options)
+    options = _with_front([_option(around, node) for node in types])
     solution = search.at(counts)
+    larger = [n for n, node in types.items() if _not_smaller(node, types[own])]
     return TierScaling(
         tier=name,
         counted=search.system.tiers[name].counted or "nodes",
         arrival_rate_per_s=solution.arrivals(name).rate,
         options=options,
-        crossing=crossing(
-            topology, counts, name, [n for n, node in types.items() if _not_smaller(node, types[own])], tick
-        ),
+        crossing=crossing(around.topology, counts, name, larger, around.tick),
         differences=[found for found in differences(solution) if search.system.roots[found.tier] == name],
         recommendation=_recommended(options, own),
     )
@@ -175,11 +190,14 @@ class _Around:
     counts: Counts
     name: str
     types: Mapping[str, NodeType]
+    aside: frozenset[Wanted]
     tick: Callable[[int], None]
 
     def search(self, node: str, **changes: Any) -> Search:
         """Return the search of the topology with the tier on another node type."""
-        return searched(with_tier(self.topology, self.name, node=node, **changes), self.tick)
+        found = searched(with_tier(self.topology, self.name, node=node, **changes), self.tick)
+        found.aside = self.aside
+        return found
 
 
 def _option(around: _Around, node: str) -> Option:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from capacity.fewest import fewest
+from capacity.fewest import fewest_near
 from capacity.money import purchases
 from capacity.verdict import Violation, limits
 from models.availability import (
@@ -87,7 +87,10 @@ class Uptime:
         tier, count = self.system.tiers[name], self.counts[name]
         if not _serves(self._serving, self._serving):
             return None
-        least = fewest(lambda n: self._enough(name, n), min(tier.bearable_loss(), count), count)
+        busiest = max((x.utilization for x in limits(self._serving, name) if x.ours), default=0.0)
+        floor = min(tier.bearable_loss(), count)
+        # Most limits are shared evenly by the nodes: as many are needed as are busy.
+        least = fewest_near(lambda n: self._enough(name, n), math.ceil(busiest * count), floor, count)
         parts = tier.parts()
         needed = tier.machines(count if least is None else least) // parts
         by_zones = _down(self.system, name, count, needed)

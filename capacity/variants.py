@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from capacity.fewest import fewest
+from capacity.fewest import fewest_near
 from capacity.search import Search
 from capacity.system import resolve
 
@@ -54,21 +54,18 @@ def first_passing(search: Search, counts: Counts, name: str, guess: int) -> tupl
             last[:] = [conflict]
         return conflict is None
 
-    guess = min(max(guess, least), most)
     if search.more_may_be_slower(name):
         found = search.first(name, enough, least)
-    elif enough(guess):
-        found = fewest(lambda below: not enough(guess - below), 1, guess - least) if guess > least else None
-        found = least if found is None else guess - found + 1
-    elif _no_count_helps(search, last[0], name):
-        found = None
     else:
-        found = fewest(enough, guess + 1, most)
+        found = fewest_near(enough, guess, least, _bounded(enough, search, name, guess, last))
     if found is not None:
         return found, None
     enough(most)
     return None, last[0] if last else None
 
 
-def _no_count_helps(search: Search, conflict: Conflict, name: str) -> bool:
-    return name not in search.helpers(conflict.violation)
+def _bounded(enough: Callable[[int], bool], search: Search, name: str, guess: int, last: list[Conflict]) -> int:
+    """Return the most nodes worth a look: no more than a guess that fails for what no node of the tier relieves."""
+    most = search.most(name)
+    guess = min(guess, most)
+    return guess if not enough(guess) and name not in search.helpers(last[0].violation) else most
