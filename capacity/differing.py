@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from capacity.components.exchange import Differing
     from capacity.solve import Solution
 
 
@@ -19,14 +20,24 @@ class Difference(msgspec.Struct, frozen=True):
     """Of the requests that may see another answer; None where it is not known."""
     lasting_s: float | None
     """For how long, None for as long as nothing is done about it."""
-    mends: list[str]
+    mends: list[Mended]
 
 
-def differences(solution: Solution) -> list[Difference]:
-    """Return everything in a solved system that keeps its nodes from giving the same answer."""
+class Mended(msgspec.Struct, frozen=True):
+    """What mends it, and what that takes; None where it is more than a change of fields, or does not pass."""
+
+    text: str
+    nodes: int | None = None
+    more_monthly: float | None = None
+    fails: str | None = None
+    """Why it does not pass."""
+
+
+def differing(solution: Solution, root: str) -> list[tuple[str, Differing]]:
+    """Return in which ways the nodes of a tier, and what lives on them, may answer differently."""
     return [
-        Difference(name, *found)
-        for name, tier in solution.system.tiers.items()
+        (name, found)
+        for name in solution.system.residents[root]
         if solution.places[name].classes
-        for found in tier.differs(solution.places[name], solution.arrivals(name), solution)
+        for found in solution.system.tiers[name].differs(solution.places[name], solution.arrivals(name), solution)
     ]

@@ -56,6 +56,7 @@ def cost(solution: Solution) -> Cost:
         one_off=0.0,
         over_horizon=round(known * money.horizon, 6),
         reserving=list(_reserving(system, solution.counts)),
+        prices_of=pricing.BOOK_DATE if _by_the_book(system) else None,
         not_counted=list(_not_counted(solution)),
     )
 
@@ -110,6 +111,13 @@ def _ordinary(solution: Solution) -> Traffic:
         return solution.traffic
     calm = msgspec.structs.replace(topology, workload=msgspec.structs.replace(topology.workload, peak_to_mean=1.0))
     return solve_traffic(resolve(calm), solution.places, solution.attempts)
+
+
+def _by_the_book(system: System) -> bool:
+    """Return whether a price is one of the built-in book."""
+    topology = system.topology
+    nodes = {tier.node for tier in topology.components.values() if tier.node is not None}
+    return topology.currency == pricing.BOOK_CURRENCY and bool(nodes - set(topology.node_types))
 
 
 def _charges(solution: Solution, ordinary: Traffic) -> Iterator[CostItem]:

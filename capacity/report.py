@@ -268,6 +268,8 @@ def _cost(evaluation: Evaluation) -> Section:
         counted = quantity if item.unit == "nodes" else f"{quantity} {item.unit}"
         rows.append((name, counted, _money(item.unit_price), _money(item.monthly)))
     notes = [f"total: {total(evaluation)}; {_money(cost.over_horizon)} over {cost.horizon_months} months"]
+    if cost.prices_of is not None:
+        notes.append(f"built-in list prices of {cost.prices_of}: check them before money is spent (--prices: your own)")
     notes += _reserving(evaluation)
     if cost.not_counted:
         notes.append(f"in no total, since [money] has no price for it: {', '.join(cost.not_counted)}")

@@ -194,6 +194,8 @@ class Cost(msgspec.Struct, frozen=True):
     over_horizon: float = 0.0
     """The known cost of all months of the horizon and of what is paid once."""
     reserving: list[Reserving] = []
+    prices_of: str | None = None
+    """The month of the built-in prices, where any of them is used."""
     not_counted: list[str] = []
     """What the file gives no price for, and what therefore is in no total."""
 

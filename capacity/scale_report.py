@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.crossing import Crossing, Region, Side
+    from capacity.differing import Mended
     from capacity.scaling import Option, Scaling, TierScaling
 
 MOST_EXCEPTIONS = 3
@@ -56,7 +57,7 @@ def _tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
     if tier.crossing is not None:
         yield _sides(tier.crossing, currency)
     differing = [line for found in tier.differences for line in _difference(found.what, found.share, found.lasting_s)]
-    mends = [f"  mend: {mend}" for found in tier.differences for mend in found.mends]
+    mends = [f"  mend: {_mend(mend)}" for found in tier.differences for mend in found.mends]
     if differing:
         yield Section("What scaling out breaks", notes=[*differing, *mends])
 
@@ -138,6 +139,15 @@ def _difference(what: str, share: float | None, lasting: float | None) -> Iterat
     )
     until = "until something is done" if lasting is None else f"for up to {show_seconds(lasting)}"
     yield f"{what}: {of} may see another answer, {until}"
+
+
+def _mend(mend: Mended) -> str:
+    if mend.fails is not None:
+        return f"{mend.text}; does not pass: {mend.fails}"
+    if mend.nodes is None:
+        return mend.text
+    more = "unknown" if mend.more_monthly is None else f"{mend.more_monthly:+,.2f} a month"
+    return f"{mend.text}; takes {mend.nodes} nodes ({more})"
 
 
 def sentence(crossing: Crossing, currency: str) -> str:

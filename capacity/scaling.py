@@ -15,7 +15,7 @@ import msgspec
 from capacity import pricing
 from capacity.advice import describe as words
 from capacity.crossing import Crossing, crossing
-from capacity.differing import Difference, differences
+from capacity.differing import Difference, Mended, differing
 from capacity.errors import UsageError, ascii_quoted
 from capacity.evaluate import tier_result
 from capacity.money import monthly
@@ -29,8 +29,10 @@ from models.availability import downtime
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from capacity.components.exchange import Mend
     from capacity.pricing import NodeType
     from capacity.search import Conflict, Search, Wanted
+    from capacity.solve import Solution
     from capacity.system import Counts
     from capacity.topology import Topology
 
@@ -173,7 +175,7 @@ def _of_tier(search: Search, around: _Around) -> TierScaling:
         arrival_rate_per_s=solution.arrivals(name).rate,
         options=options,
         crossing=crossing(around.topology, counts, name, larger, around.tick),
-        differences=[found for found in differences(solution) if search.system.roots[found.tier] == name],
+        differences=_differences(around, solution),
         recommendation=_recommended(options, own),
     )
 
@@ -198,6 +200,37 @@ class _Around:
         found = searched(with_tier(self.topology, self.name, node=node, **changes), self.tick)
         found.aside = self.aside
         return found
+
+
+def _differences(around: _Around, solution: Solution) -> list[Difference]:
+    """Return what scaling the tier out breaks, with what each mend takes."""
+    return [
+        Difference(
+            tier,
+            found.what,
+            found.share,
+            found.lasting,
+            [_mended(around, tier, solution, mend) for mend in found.mends],
+        )
+        for tier, found in differing(solution, around.name)
+    ]
+
+
+def _mended(around: _Around, tier: str, solution: Solution, mend: Mend) -> Mended:
+    if mend.changes is None:
+        return Mended(mend.text)
+    topology = with_tier(around.topology, around.name)
+    changed = msgspec.structs.replace(topology.components[tier], **mend.changes)
+    topology = msgspec.structs.replace(topology, components={**topology.components, tier: changed})
+    search = searched(topology, around.tick)
+    search.aside = around.aside
+    found, conflict = first_passing(search, around.counts, around.name, around.counts[around.name])
+    if found is None:
+        return Mended(mend.text, fails=_reason(conflict))
+    before = monthly(solution.system, around.name, around.counts[around.name])
+    after = monthly(search.system, around.name, found)
+    more = None if before is None or after is None else after - before
+    return Mended(mend.text, search.system.tiers[around.name].machines(found), more)
 
 
 def _option(around: _Around, node: str) -> Option:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from capacity.components.base import Many, Tier
-from capacity.components.exchange import Answer, Differing, Flow, Pool, Work, least_known
+from capacity.components.exchange import Answer, Differing, Flow, Mend, Pool, Work, least_known
 from capacity.units import Bytes, Number, PositiveSeconds, Seconds, TierName
 from models.cache import CacheHits, cooled, hits
 from models.latency import ZERO, Latency, mixed
 from models.popularity import busiest_shard, zipf
 from models.service_time import ServiceTime, from_moments
 from models.staleness import stale_hits
-from models.warmup import recovery_time
+from models.warmup import hit_ratio_after, recovery_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,9 +108,9 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
             ttl=None if self.ttl is None else float(self.ttl),
         )
         mends = [
-            "a shorter ttl",
-            "invalidation = true: tell every node of each write",
-            "a global cache: node, not host",
+            Mend("a shorter ttl"),
+            Mend("invalidation = true: tell every node of each write", {"invalidation": True}),
+            Mend("a global cache: node instead of host"),
         ]
         return [Differing("local copies do not hear of writes elsewhere", share, life, mends)]
 
@@ -166,17 +166,18 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         copies = place.nodes if place.hosted else 1
         steady = self.hits(place, arrivals).hit_ratio
         found: dict[str, object] = {"cold": cold, "hit_ratio": (1 - cold) * steady, "steady_hit_ratio": steady}
+        asked, rate, capacity = self.asked(arrivals), arrivals.read_rate / copies, self.capacity(place)
+        how: dict[str, Any] = {
+            "eviction": self.eviction,
+            "ttl": None if self.ttl is None else float(self.ttl),
+            "write_rate": self._known_writes(place, arrivals),
+            "cold": cold,
+        }
+        recovery = recovery_time(NEARLY, asked, rate, capacity, **how)
+        times = [recovery * share for share in (0.01, 0.1, 0.5, 1.0)] if recovery > 0 else []
         return found | {
-            "recovery_s": recovery_time(
-                NEARLY,
-                self.asked(arrivals),
-                arrivals.read_rate / copies,
-                self.capacity(place),
-                eviction=self.eviction,
-                ttl=None if self.ttl is None else float(self.ttl),
-                write_rate=self._known_writes(place, arrivals),
-                cold=cold,
-            )
+            "recovery_s": recovery,
+            "recovering": [{"s": t, "hit_ratio": hit_ratio_after(t, asked, rate, capacity, **how)} for t in times],
         }
 
     def memory_used(self, place: Place) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import msgspec
 
 from capacity.components.base import Count, CountOrNone, Many, Tier
-from capacity.components.exchange import Answer, Charge, Differing, Limit, Misfit, Pool, Target, Work, least_known
+from capacity.components.exchange import Answer, Charge, Differing, Limit, Mend, Misfit, Pool, Target, Work, least_known
 from capacity.units import Amount, Bytes, Number, PerSecond, Seconds
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, maximum, mixed
@@ -266,10 +266,10 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         ):
             return []
         lag = self.lag(place, arrivals, around)
+        synced = msgspec.structs.replace(self.replication, mode="sync")
         mends = [
-            'read_from = "primary" (for what a user has just written), which takes its cores',
-            'replication.mode = "sync", which makes every write wait for all replicas',
-            "more frequent or faster applying: apply_time, shards",
+            Mend('read_from = "primary", at least for what a user has just written', {"read_from": "primary"}),
+            Mend('replication.mode = "sync": every write waits for all replicas', {"replication": synced}),
         ]
         p99 = None if lag is None else lag.percentile(0.99)
         return [Differing("replicas lag behind the primary", self.stale(place, arrivals, lag), p99, mends)]

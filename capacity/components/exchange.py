@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -212,6 +212,13 @@ class Charge(NamedTuple):
     price: float | None = None
 
 
+class Mend(NamedTuple):
+    """A change that ends a difference: in words, and as fields of the tier where these are all it takes."""
+
+    text: str
+    changes: Mapping[str, Any] | None = None
+
+
 class Differing(NamedTuple):
     """A way in which two nodes of a tier may answer differently.
 
@@ -221,7 +228,7 @@ class Differing(NamedTuple):
     what: str
     share: float | None
     lasting: float | None
-    mends: list[str]
+    mends: list[Mend]
 
 
 class Misfit(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from capacity.components.base import Call, Count, NumberPerClass, PerClass, Tier
-from capacity.components.exchange import Answer, Differing, Flow, Pool, Work
+from capacity.components.exchange import Answer, Differing, Flow, Mend, Pool, Work
 from capacity.units import Bytes, Fraction, Number
 from models.latency import ZERO, Latency, maximum
 from models.scalability import peak_nodes, relative_capacity
@@ -174,8 +174,8 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
         if not self.stateful or place.nodes <= 1:
             return []
         mends = [
-            "keep sessions in a shared store: a cache of its own that each request asks once",
-            'send each user to one node: balancing = "random" tells what its imbalance costs',
+            Mend("keep sessions in a shared store: a cache of its own that each request asks once"),
+            Mend("send each user to one node, with the imbalance of random routing", {"balancing": "random"}),
         ]
         return [Differing("a user's next request reaches another node", 1 - 1 / place.nodes, None, mends)]
 
