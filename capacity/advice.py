@@ -14,7 +14,8 @@ from capacity.sizing import size
 from capacity.solve import solve
 from capacity.system import resolve
 from capacity.traffic import solve_traffic
-from capacity.units import digits, show_amount, show_bytes, show_percent, show_seconds
+from capacity.units import digits, show_amount, show_availability, show_bytes, show_percent, show_seconds
+from capacity.uptime import Uptime
 from capacity.verdict import violations
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
     if violation.constraint == "nodes":
         mends = _outage(search.system, violation.name, conflict.event.scenario)
         return Advice(f"{violation.name}{when}", "nothing is left to serve", mends)
+    if violation.constraint == "availability":
+        return _too_often_down(search, sizing, violation)
     solution = search.solved(conflict.event.state(sizing.counts))
     ours = violation.scope == "tier" and violation.unit != "s"
     value = violation.value if ours else _best(solution, violation)
@@ -85,6 +88,29 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
         best=f"{show(value, violation.unit)} {verb}{retried}, {show(violation.limit, violation.unit)} allowed",
         mends=_mends(system, sizing, conflict, value),
     )
+
+
+def _too_often_down(search: Search, sizing: Sizing, violation: Violation) -> Advice:
+    """Return what keeps a class down for longer than is allowed."""
+    seen = Uptime(search, sizing.counts).of_class(violation.name)
+    reached = violation.value or 0.0
+    zones, limited = search.system.topology.resilience.zones, seen.limited_by if seen is not None else None
+    mends = []
+    if limited is not None and search.system.tiers[limited].is_partner:
+        mends.append(f"{_at(limited)}.availability: a partner that promises more, or a queue in front of it")
+    elif zones == 1:
+        mends.append("resilience.zones: at least 2, each with machines of its own")
+    if limited is not None and search.system.tiers[limited].failover_time() > 0:
+        mends.append(f"{_at(limited)}.replication.failover_time: shorter")
+    mends.append(f"slo.availability: at most {show_availability(floored(reached))}")
+    best = f"{show_availability(reached)} at best, {show_availability(violation.limit)} wanted"
+    most = f" (most by {limited})" if limited is not None else ""
+    return Advice(f"{violation.name}: availability{most}", best, mends)
+
+
+def floored(availability: float) -> float:
+    """Return an availability with three digits of what lacks, rounded so that following the advice is enough."""
+    return 1 - _up(1 - availability) if availability < 1 else 1.0
 
 
 def feasible_load(topology: Topology) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capacity.units import digits, show_percent, show_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capacity.components.base import Call
     from capacity.results import Case
@@ -26,56 +27,123 @@ def facts(search: Search, event: Event, counts: Counts) -> dict[str, Any]:
     lost = event.subject or ""
     if event.scenario == "primary":
         switched = search.system.tiers[lost].failover(before.places[lost], before.arrivals(lost))
-        full = filled(before, lost, switched.get("failover_s", 0.0), writes=True)
+        full = filled(Hang(before, lost, switched.get("failover_s", 0.0), writes=True))
         found[lost] = switched | {"threads_full_s": full}
     if event.scenario == "partner_down":
         outage = float(search.system.topology.resilience.outage)
-        found[lost] = {"outage_s": outage, "threads_full_s": filled(before, lost, outage, writes=False)}
+        found[lost] = {"outage_s": outage, "threads_full_s": filled(Hang(before, lost, outage, writes=False))}
     return found
 
 
-def filled(before: Solution, callee: str, outage: float, *, writes: bool) -> dict[str, float | None]:
+class Hang(NamedTuple):
+    """Something that does not answer for `outage` seconds, or (`writes`) takes no writes."""
+
+    before: Solution
+    callee: str
+    outage: float
+    writes: bool
+
+
+class Held(NamedTuple):
+    """Threads that one call takes while what it waits for hangs: from `start`, `rate` a second, each for `lasting`."""
+
+    start: float
+    rate: float
+    lasting: float
+    most: float
+    """What a pool of the call allows."""
+
+    def at(self, seconds: float) -> float:
+        """Return how many are held so long after the outage began."""
+        return min(self.rate * min(max(seconds - self.start, 0.0), self.lasting), self.most)
+
+
+def filled(hang: Hang) -> dict[str, float | None]:
     """Return for every tier with threads that waits for a callee when they are all taken, once it hangs.
 
-    Seconds from the start of the outage, None where timeouts or pools of calls hold fewer than there are. *Exact* for
-    the fluid: every request that comes and waits for the callee takes a thread and gives none back.
+    Seconds from the start of the outage, None where timeouts or pools of calls hold fewer than there are, or where it
+    ends before. A tier whose threads are all taken hangs like the callee, and whoever calls it waits too. *Exact* for
+    the fluid in which requests come evenly and what does not hang takes no longer than before.
     """
-    found: dict[str, float | None] = {}
-    for name, pool in before.thread_pools.items():
-        rate, bound = 0.0, 0.0
-        for request_class in before.arrivals(name).classes:
-            calls = list(_leading(before, name, callee, request_class, writes=writes))
-            if not calls:
-                continue
-            each = before.arrivals(name).of(request_class)
-            rate += each
-            bound += sum(_most_held(before, name, call, each, outage) for call in calls)
-        if rate > 0:
-            free = pool.threads - pool.in_use
-            found[name] = free / rate if bound >= free and free / rate < outage else None
+    before, found = hang.before, dict[str, float | None]()
+    for name in before.system.callees_first:
+        sources = [
+            held
+            for request_class in before.arrivals(name).classes
+            for held in _sources(hang, name, request_class, found)
+        ]
+        pool = before.thread_pools.get(name)
+        if sources and pool is not None:
+            found[name] = _first_full(sources, pool.threads - pool.in_use, hang.outage)
     return found
 
 
-def _leading(before: Solution, name: str, callee: str, request_class: str, *, writes: bool) -> Iterator[Call]:
-    """Yield the calls of a class by which a tier waits for a callee, or only those that write to it."""
+def _first_full(sources: Sequence[Held], free: float, outage: float) -> float | None:
+    """Return when the threads that are free are all held: the sum grows in straight pieces from bend to bend."""
+    bends = sorted(
+        {t for s in sources for t in (s.start, s.start + s.lasting, s.start + s.most / s.rate) if t < outage}
+    )
+    earlier = 0.0
+    for bend in [*bends, outage]:
+        held = [sum(source.at(t) for source in sources) for t in (earlier, bend)]
+        if held[1] >= free > 0 and held[1] > held[0]:
+            return earlier + max(0.0, free - held[0]) / (held[1] - held[0]) * (bend - earlier)
+        earlier = bend
+    return None
+
+
+def _sources(hang: Hang, name: str, request_class: str, full: dict[str, float | None]) -> Iterator[Held]:
+    """Yield what the calls of one class hold of a tier's threads."""
+    before, callee = hang.before, hang.callee
+    rate = before.arrivals(name).of(request_class)
+    reaching = list(_leading(before, name, callee, request_class))
+    for call in before.system.tiers[name].calls_made():
+        if call.count == 0 or (call.classes is not None and request_class not in call.classes):
+            continue
+        lasting, met = _met(hang, call, request_class) if call in reaching else (0.0, 0.0)
+        most = math.inf if call.pool is None else float(call.pool * before.places[name].nodes)
+        if met > 0:
+            yield Held(0.0, rate * min(1.0, call.count * met), _limited(call, lasting), most)
+        start = full.get(call.to)
+        if start is not None and call.to != callee:
+            rest = rate * max(0.0, min(1.0, call.count) - min(1.0, call.count * met))
+            if rest > 0:
+                yield Held(start, rest, _limited(call, hang.outage), most)
+
+
+def _leading(before: Solution, name: str, callee: str, request_class: str) -> Iterator[Call]:
+    """Yield the calls of a class by which a tier waits for a callee."""
     system = before.system
     for call in system.tiers[name].calls_made():
         concerned = call.count > 0 and (call.classes is None or request_class in call.classes)
-        reaches = not system.decouples(call.to) and callee in system.waited_for(call.to, request_class)
-        if not concerned or not reaches:
-            continue
-        # What a cache or a database is asked to write it passes on; a service writes by its own calls.
-        made = system.tiers[call.to].calls_made() and call.to != callee
-        own = any(_leading(before, call.to, callee, request_class, writes=True)) if made else call.writes > 0
-        if own or not writes:
+        if concerned and not system.decouples(call.to) and callee in system.waited_for(call.to, request_class):
             yield call
 
 
-def _most_held(before: Solution, name: str, call: Call, rate: float, outage: float) -> float:
-    """Return how many threads one call holds at most while its callee hangs."""
-    lasting = outage if call.timeout is None else min(outage, call.timeout * (call.retries + 1))
-    held = rate * max(call.count, 1.0) * lasting
-    return held if call.pool is None else min(held, float(call.pool * before.places[name].nodes))
+def _met(hang: Hang, call: Call, request_class: str) -> tuple[float, float]:
+    """Return how long a call hangs that meets what is down, and the share of its calls that do."""
+    before, callee, outage, writes = hang
+    tier = before.system.tiers[call.to]
+    if call.to == callee:
+        return outage, call.writes if writes else 1.0
+    inner = list(_leading(before, call.to, callee, request_class))
+    if not inner:
+        # A cache asks its origin: for its misses, and to write.
+        flows = [f for f in before.traffic.flows[call.to] if f.request_class == request_class]
+        asked = before.arrivals(call.to).of(request_class)
+        passed = sum(f.writes if writes else f.reads + f.writes for f in flows)
+        return outage, min(1.0, passed / asked) if asked > 0 and tier.outgoing() else 0.0
+    lasting, missed = 0.0, 1.0
+    for made in inner:
+        longest, met = _met(hang, made, request_class)
+        if met > 0:
+            lasting, missed = lasting + _limited(made, longest), missed * (1 - min(1.0, made.count * met))
+    return min(lasting, outage), 1 - missed
+
+
+def _limited(call: Call, lasting: float) -> float:
+    """Return how long a call holds its thread at most."""
+    return lasting if call.timeout is None else min(lasting, float(call.timeout) * (call.retries + 1))
 
 
 def told(case: Case) -> list[str]:

@@ -55,11 +55,11 @@ def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[Want
     least, remaining = counts[name], search.most(name)
 
     def clean(count: int) -> bool:
-        return next(own_conflicts(search, {**counts, name: count}, name, aside), None) is None
+        return next(_own_conflicts(search, {**counts, name: count}, name, aside), None) is None
 
     if search.more_may_be_slower(name) and search.first(name, clean, least) is not None:
         return []
-    return list(own_conflicts(search, {**counts, name: remaining}, name, aside))
+    return list(_own_conflicts(search, {**counts, name: remaining}, name, aside))
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,14 @@ class Goal:
 
     def reached_with(self, count: int) -> bool:
         """Return whether a count is as good as the most."""
-        for conflict in own_conflicts(self.search, {**self.counts, self.name: count}, self.name, frozenset()):
+        for conflict in _own_conflicts(self.search, {**self.counts, self.name: count}, self.name, frozenset()):
             most = self.best.get(conflict.wanted, math.inf)
             if not conflict.wanted.among(self.aside) or (conflict.violation.short or math.inf) > most * 1.01:
                 return False
         return True
 
 
-def own_conflicts(search: Search, counts: Counts, name: str, aside: AbstractSet[Wanted]) -> Iterator[Conflict]:
+def _own_conflicts(search: Search, counts: Counts, name: str, aside: AbstractSet[Wanted]) -> Iterator[Conflict]:
     """Yield what fails, when nothing of ours waits in other tiers, that this tier could resolve."""
     others = _ours(search) - {name}
     for conflict in search.conflicts(counts, others, name):
@@ -98,7 +98,7 @@ def _concerns(search: Search, conflict: Conflict, name: str) -> bool:
     """Return whether a conflict in an otherwise unhindered system is this tier's to resolve."""
     if name not in search.helpers(conflict.violation):
         return False
-    objective = conflict.violation.unit == "s"
+    objective = conflict.violation.unit == "s" or conflict.violation.scope == "class"
     return objective or search.system.roots[conflict.violation.name] == name
 
 
@@ -108,14 +108,14 @@ def _floor(search: Search, counts: Counts) -> list[Conflict]:
     These are objectives that partners and the work itself miss, and limits that no node relieves.
     """
     found = [conflict for event in (search.normal, *search.events) for conflict in _floor_of(search, event, counts)]
-    return found + list(_unavailable(search))
+    return found + list(_unavailable(search, counts))
 
 
-def _unavailable(search: Search) -> Iterator[Conflict]:
+def _unavailable(search: Search, counts: Counts) -> Iterator[Conflict]:
     """Yield the classes that zones and partners alone keep down for longer than is allowed."""
     wanted = search.system.topology.slo.availability
     for name in search.system.topology.workload.classes if wanted is not None else ():
-        down = floor(search.system, name)
+        down = floor(search.at(counts), name)
         if wanted is not None and down > (1 - wanted) * (1 + 1e-9):
             yield Conflict(Violation("class", name, "availability", 1 - down, float(wanted), ""), search.normal)
 

@@ -248,7 +248,7 @@ def scale(
     from capacity import scale_report  # noqa: PLC0415
     from capacity.scaling import scale as compare  # noqa: PLC0415
 
-    target = out.Target(output, out.chosen(form, output, json=json), force)
+    target = out.Target(output, out.table_or(form, output, json=json), force)
     document = _read(file, overrides, load, prices)
     with out.progress("comparing node types") as tick:
         found = compare(document.topology, tier, family, tick)

@@ -7,27 +7,33 @@ tier's own. Each end is a root: the load at which the first limit or objective o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from capacity.bounds import own_conflicts
 from capacity.document import scaled
-from capacity.money import monthly
+from capacity.fewest import fewest
+from capacity.money import running
+from capacity.traffic import solve_traffic
 from capacity.uptime import Uptime
 from capacity.variants import searched, with_tier
+from capacity.verdict import allowed, limits
 from models.availability import downtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from capacity.search import Search
+    from capacity.search import Conflict, Search
     from capacity.system import Counts
     from capacity.topology import Topology
 
 PRECISION: Final = 1e-4
 """Relative, of every load that is solved for."""
+
+HARDLY: Final = 1e-6
+"""Times today's load: so little that one node of anything carries it."""
 
 MOST_LOAD: Final = 1e6
 """Times today's load, beyond which an end is no end."""
@@ -90,9 +96,19 @@ class Ends:
 
     def carries(self, node: str, count: int, load: float, *, alone: bool = False) -> bool:
         """Return whether so many nodes of a type carry a load."""
-        counts = {**self.counts, self.name: count}
-        found = own_conflicts(self.search(node, load, alone=alone), counts, self.name, frozenset())
-        return next(found, None) is None
+        search = self.search(node, load, alone=alone)
+        counts, others = {**self.counts, self.name: count}, _others(search, self.name)
+        return not any(self._ours(search, c) for c in search.conflicts(counts, others, self.name))
+
+    def _ours(self, search: Search, conflict: Conflict) -> bool:
+        """Return whether a conflict is this tier's own, whether or not more nodes would relieve it.
+
+        The connections that others keep open are theirs.
+        """
+        violation = conflict.violation
+        if violation.scope == "tier" and violation.unit != "s":
+            return search.system.roots[violation.name] == self.name and violation.constraint != "connections"
+        return self.name in search.helpers(violation)
 
     def end(self, node: str, count: int, *, alone: bool = False) -> float | None:
         """Return the load at which so many nodes of a type end, None where there is no end; 0 where they carry none."""
@@ -126,13 +142,16 @@ class Ends:
         return limit_factor(search, {**self.counts, self.name: count}, self.name)
 
 
+def _others(search: Search, name: str) -> frozenset[str]:
+    """Return the other tiers of ours, in which nothing is to wait."""
+    return frozenset(n for n, tier in search.system.tiers.items() if tier.counted is not None and n != name)
+
+
 def limit_factor(search: Search, counts: Counts, name: str) -> float:
     """Return how many times today's load a tier's own limits allow, in the worst of what it has to survive."""
-    from capacity.verdict import allowed, limits  # noqa: PLC0415
-
     ceiling = float(search.system.topology.slo.utilization)
     factor = MOST_LOAD
-    others = frozenset(n for n, tier in search.system.tiers.items() if tier.counted is not None and n != name)
+    others = _others(search, name)
     for event in (search.normal, *search.events):
         if event.subject not in (None, name) and search.system.takes_nodes(event.subject):
             continue
@@ -161,10 +180,9 @@ def crossing(
 
 def _least(ends: Ends, node: str) -> int | None:
     """Return the fewest nodes that what has to be survived leaves anything of, at hardly any load."""
-    search = ends.search(node, 1e-3)
-    return search.first(
-        ends.name, lambda count: ends.carries(node, count, 1e-3), search.system.tiers[ends.name].least_count()
-    )
+    search = ends.search(node, HARDLY)
+    least = search.system.tiers[ends.name].least_count()
+    return search.first(ends.name, lambda count: ends.carries(node, count, HARDLY), least)
 
 
 def _sides(ends: Ends, own: str, types: Sequence[str], least: int) -> list[Side]:
@@ -173,10 +191,11 @@ def _sides(ends: Ends, own: str, types: Sequence[str], least: int) -> list[Side]
     for way, count, alone in (("one", single, True), ("up", least, False)):
         if way == "one" and single == least:
             continue
-        fitting = next(
-            (node for node in types if (end := ends.end(node, count, alone=alone)) is None or end >= 1), None
-        )
-        node, largest = fitting or types[-1], types[-1]
+        reached = {node: ends.end(node, count, alone=alone) for node in types}
+        fitting = [node for node, end in reached.items() if end is None or end >= 1]
+        node = min(fitting, key=lambda n: _price(ends, n, count) or math.inf, default=types[-1])
+        # Of types that end alike, the smallest: a larger one adds nothing.
+        largest = max(types, key=lambda n: math.inf if reached[n] is None else reached[n] or 0.0)
         found.append(_side(ends, way, node, count, (largest, count), alone=alone))
     most = ends.search(own, 1.0).most(ends.name)
     found.append(_side(ends, "out", own, ends.counts[ends.name], (own, most)))
@@ -193,7 +212,7 @@ def _side(ends: Ends, way: str, node: str, count: int, last: tuple[str, int], *,
         way=way,
         node=node,
         nodes=nodes,
-        monthly=monthly(search.system, ends.name, count),
+        monthly=running(search.system, ends.name, count),
         ends_at_per_s=None if end is None else _rate(ends, end),
         ends_with=f"{tier.machines(last[1])} x {last[0]}",
         downtime_s_per_month=None if down is None else downtime(down),
@@ -205,7 +224,9 @@ def _rate(ends: Ends, load: float) -> float:
     """Return the arrivals of the tier at a multiple of today's load."""
     if load <= 0:
         return 0.0
-    return ends.search(ends.topology.components[ends.name].node or "", load).at(ends.counts).arrivals(ends.name).rate
+    system = ends.search(ends.topology.components[ends.name].node or "", load).system
+    # First tries only: what retries add depends on who waits where.
+    return solve_traffic(system, system.places(ends.counts), {}).arrivals[ends.name].rate
 
 
 def _regions(ends: Ends, own: str, types: Sequence[str], least: int) -> list[Region]:
@@ -220,15 +241,16 @@ def _regions(ends: Ends, own: str, types: Sequence[str], least: int) -> list[Reg
         return []
     found: list[Region] = []
     reached: float | None = 0.0
-    for node in types:
-        cost, end = _price(ends, node, least), ends.end(node, least)
-        if cost is None or reached is None or (end is not None and end <= reached):
+    priced = {node: cost for node in types if (cost := _price(ends, node, least)) is not None}
+    for node, cost in sorted(priced.items(), key=lambda item: item[1]):
+        end = ends.end(node, least)
+        if reached is None or (end is not None and end <= reached):
             continue
-        affordable = _affordable(ends, own, cost, most)
-        out_end = 0.0 if affordable < least else ends.end(own, affordable)
+        affordable = _affordable(ends, own, cost, least, most)
+        out_end = 0.0 if affordable is None else ends.end(own, affordable)
         if out_end is None or out_end > reached:
             until = end if out_end is None else out_end if end is None else min(end, out_end)
-            found.append(_region(ends, "out", until, _price(ends, own, affordable)))
+            found.append(_region(ends, "out", until, _price(ends, own, _needed(ends, own, until, affordable or most))))
         if out_end is not None and (end is None or end > max(out_end, reached)):
             found.append(_region(ends, "up", end, cost))
         reached = end
@@ -238,18 +260,27 @@ def _regions(ends: Ends, own: str, types: Sequence[str], least: int) -> list[Reg
     return _merged(found)
 
 
+def _needed(ends: Ends, own: str, until: float | None, most: int) -> int:
+    """Return the fewest nodes of the file's own type that carry a load which `most` of them carry."""
+    if until is None:
+        return most
+    load, least = until * (1 - 2 * PRECISION), ends.search(own, 1.0).system.tiers[ends.name].least_count()
+    return fewest(lambda count: ends.carries(own, count, load), min(least, most), most) or most
+
+
 def _price(ends: Ends, node: str, count: int) -> float | None:
-    return monthly(ends.search(node, 1.0).system, ends.name, count)
+    return running(ends.search(node, 1.0).system, ends.name, count)
 
 
-def _affordable(ends: Ends, own: str, cost: float, most: int) -> int:
+def _affordable(ends: Ends, own: str, cost: float, least: int, most: int) -> int | None:
     """Return the most nodes of the file's own type that cost less than this (prices grow with the count)."""
-    low, high = 0, most + 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        price = _price(ends, own, middle)
-        low, high = (middle, high) if price is not None and price < cost - 1e-9 else (low, middle)
-    return low
+
+    def dear(count: int) -> bool:
+        price = _price(ends, own, count)
+        return price is None or price >= cost - 1e-9
+
+    first = fewest(dear, least, most)
+    return most if first is None else first - 1 if first > least else None
 
 
 def _region(ends: Ends, way: str, until: float | None, cost: float | None) -> Region:

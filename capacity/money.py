@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from capacity import pricing
+from capacity.components.exchange import Arrivals
 from capacity.results import Cost, CostItem, Reserving
+from capacity.solve import solve
 from capacity.system import resolve
-from capacity.traffic import solve_traffic
 from models.availability import MONTH
 
 if TYPE_CHECKING:
@@ -77,14 +78,14 @@ def node_cost(system: System, name: str, count: int) -> list[CostItem]:
     return found
 
 
-def purchases(system: System, name: str, count: int) -> list[tuple[Purchase, int]]:
-    """Return how many nodes of a tier are bought in which way."""
+def purchases(system: System, name: str, count: int, commitment: str | None = None) -> list[tuple[Purchase, int]]:
+    """Return how many nodes of a tier are bought in which way: as the file says, or with another commitment."""
     money, tier = system.topology.money, system.tiers[name]
     nodes = tier.machines(count)
-    commitment = _PURCHASES[money.commitment]
-    reserved = math.floor(money.coverage * base_load(system, name, count) + 1e-9) if money.commitment != "none" else 0
+    length = money.commitment if commitment is None else commitment
+    reserved = math.floor(money.coverage * base_load(system, name, count) + 1e-9) if length != "none" else 0
     spot = math.floor(tier.spot_share() * (nodes - reserved) + 1e-9)
-    return [(commitment, reserved), ("spot", spot), ("on_demand", nodes - reserved - spot)]
+    return [(_PURCHASES[length], reserved), ("spot", spot), ("on_demand", nodes - reserved - spot)]
 
 
 def base_load(system: System, name: str, count: int) -> int:
@@ -100,6 +101,22 @@ def monthly(system: System, name: str, count: int) -> float | None:
     return None if any(part is None for part in parts) else math.fsum(part for part in parts if part is not None)
 
 
+def running(system: System, name: str, count: int) -> float | None:
+    """Return what one tier costs by the month with its count: nodes, people for them, what its nodes are billed for.
+
+    None where a price is not known. What does not depend on the count, like traffic, is not in it.
+    """
+    nodes = monthly(system, name, count)
+    if nodes is None:
+        return None
+    money, tier = system.topology.money, system.tiers[name]
+    people = float(money.people_per_node or 0.0) * tier.machines(count)
+    place = system.place(name, {**system.least(), name: count})
+    charges = [c for c in tier.charges(place, Arrivals()) if c.quantity is not None]
+    prices = [c.price if c.key is None else getattr(money, c.key) for c in charges]
+    return nodes + people + math.fsum((c.quantity or 0.0) * (p or 0.0) for c, p in zip(charges, prices, strict=True))
+
+
 def _nodes(system: System, counts: Counts) -> list[CostItem]:
     return [item for name in system.tiers for item in node_cost(system, name, counts.get(name, 0))]
 
@@ -110,7 +127,7 @@ def _ordinary(solution: Solution) -> Traffic:
     if topology.workload.peak_to_mean == 1:
         return solution.traffic
     calm = msgspec.structs.replace(topology, workload=msgspec.structs.replace(topology.workload, peak_to_mean=1.0))
-    return solve_traffic(resolve(calm), solution.places, solution.attempts)
+    return solve(resolve(calm), solution.counts).traffic
 
 
 def _by_the_book(system: System) -> bool:
@@ -140,10 +157,7 @@ def _traffic(solution: Solution, ordinary: Traffic) -> Iterator[CostItem]:
         quantity = crossing * moved * MONTH / GB if moved > 0 else None
         yield _product(None, "traffic between zones", quantity, "GB", float(money.zone_traffic))
     if money.egress is not None:
-        out = sum(
-            ordinary.arrivals[c.entry].of(name) * system.tiers[c.entry].payload()[1]
-            for name, c in system.topology.workload.classes.items()
-        )
+        out = sum(float(c.rate) * system.tiers[c.entry].payload()[1] for c in system.topology.workload.classes.values())
         yield _product(None, "traffic to users", out * MONTH / GB if out > 0 else None, "GB", float(money.egress))
 
 
@@ -159,7 +173,9 @@ def _between_tiers(solution: Solution, ordinary: Traffic) -> float:
 
 def _people(system: System, counts: Counts) -> Iterator[CostItem]:
     money = system.topology.money
-    with_nodes = {name: system.tiers[name].machines(counts.get(name, 0)) for name in system.counted()}
+    owned = [name for name in system.tiers if system.roots[name] == name]
+    machines = {name: system.tiers[name].machines(counts.get(name, 0)) for name in owned}
+    with_nodes = {name: nodes for name, nodes in machines.items() if nodes}
     if money.people_per_node is not None:
         nodes = float(sum(with_nodes.values()))
         yield _product(None, "people, per node", nodes, "nodes", float(money.people_per_node))
@@ -177,25 +193,32 @@ def _reserving(system: System, counts: Counts) -> Iterator[Reserving]:
     if system.topology.money.commitment != "none":
         return
     for name in system.counted():
-        machine, nodes = system.machines[name], base_load(system, name, counts[name])
-        if machine is None or not machine.price:
+        machine, now = system.machines[name], monthly(system, name, counts[name])
+        if machine is None or not machine.price or now is None:
             continue
         for commitment in ("1y", "3y"):
+            then = purchases(system, name, counts[name], commitment)
+            bill = [(pricing.hourly(machine, purchase), nodes) for purchase, nodes in then if nodes]
             reserved = pricing.hourly(machine, _PURCHASES[commitment])
-            if reserved is not None:
-                saves = round((machine.price - reserved) * pricing.HOURS_PER_MONTH * nodes, 6)
-                yield Reserving(name, commitment, nodes, reserved / machine.price, saves)
+            if reserved is not None and all(price is not None for price, _ in bill):
+                after = math.fsum((price or 0.0) * nodes for price, nodes in bill) * pricing.HOURS_PER_MONTH
+                yield Reserving(name, commitment, then[0][1], reserved / machine.price, round(now - after, 6))
 
 
 def _not_counted(solution: Solution) -> Iterator[str]:
-    """Yield what usually costs money and has no price in the file."""
+    """Yield what usually costs money and of which the file gives no price or no amount."""
     system, tiers = solution.system, solution.system.tiers
     money = system.topology.money
-    free = [n for n, t in tiers.items() if t.is_partner and not t.charges(solution.places[n], solution.arrivals(n))]
+    billed = {n: tier.charges(solution.places[n], solution.arrivals(n)) for n, tier in tiers.items()}
+    free = [n for n, tier in tiers.items() if tier.is_partner and not billed[n]]
+    sold = {charge.key for charges in billed.values() for charge in charges}
+    stored = {n for n, charges in billed.items() for charge in charges if charge.key == "storage"}
+    unsold = any(tier.counted == "replicas" and n not in stored for n, tier in tiers.items())
     missing = [
         (money.zone_traffic is None and system.topology.resilience.zones > 1, "traffic between zones"),
         (money.egress is None, "traffic to users"),
-        (money.storage is None and any(tier.stores for tier in tiers.values()), "storage"),
+        (unsold or (money.storage is None and "storage" in sold), "storage"),
+        (money.iops is None and "iops" in sold, "IOPS"),
         (money.people_per_node is None and money.people_per_tier is None, "people"),
         (bool(free), "partners' bills"),
     ]

@@ -11,6 +11,7 @@ from capacity.aftermath import facts
 from capacity.decode import nearest
 from capacity.errors import UsageError, ascii_quoted
 from capacity.evaluate import describe, failure
+from capacity.money import cost
 from capacity.results import (
     Busiest,
     Case,
@@ -72,6 +73,7 @@ def during(search: Search, counts: Counts, asked: str) -> Evaluation:
         tiers=tiers,
         feasible=found.passes,
         scenarios={scenario: outcome},
+        cost=cost(search.at(counts)),
         during=During(scenario, event.subject, found.when),
     )
 
@@ -94,7 +96,9 @@ def _event(search: Search, counts: Counts, scenario: str, subject: str) -> Event
 
 def _unserved(search: Search, gone: Sequence[str]) -> set[str]:
     """Return the classes that reach a tier of which nothing is left."""
-    return {c for name in gone for n in search.system.residents[name] for c in search.system.classes[n]}
+    system, lost = search.system, {n for name in gone for n in search.system.residents[name]}
+    classes = system.topology.workload.classes
+    return {name for name, declared in classes.items() if lost & system.waited_for(declared.entry, name)}
 
 
 def _silent(result: ClassResult) -> ClassResult:
@@ -184,7 +188,9 @@ def case(search: Search, event: Event, counts: Counts) -> Case:
         when=when,
         passes=not violations,
         violations=violations,
-        excused=[name for name in (*classes, *used) if name in event.excused],
+        excused=[
+            n for scope, names in (("class", classes), ("tier", used)) for n in names if (scope, n) in event.excused
+        ],
         classes=classes,
         busiest=_busiest(solution),
         limits={
@@ -213,7 +219,8 @@ def _badness(case: Case) -> tuple[int, float, float]:
 
 
 def _excess(failure: Failure) -> float:
-    return math.inf if failure.value is None or failure.limit == 0 else failure.value / failure.limit
+    hopeless = failure.value is None or failure.limit == 0 or failure.constraint == "nodes"
+    return math.inf if hopeless else (failure.value or 0.0) / failure.limit
 
 
 def _worst_seen(cases: Sequence[Case], name: str) -> ScenarioClass:

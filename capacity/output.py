@@ -41,6 +41,14 @@ def load_factor(text: str) -> float:
     return factor
 
 
+def table_or(form: str | None, target: str | None, *, json: bool) -> str:
+    """Return the format of a result that is no plan."""
+    found = chosen(form, target, json=json)
+    if found == "toml":
+        raise UsageError("--format toml: only a plan is written as TOML; there are table, json, csv, markdown")
+    return found
+
+
 def chosen(form: str | None, target: str | None, *, json: bool) -> str:
     """Return the format: the one asked for, else by the ending of the file, else a table."""
     if json:
@@ -90,8 +98,6 @@ def emit(target: Target, document: Document, result: Plan) -> None:
 
 def emit_sections(target: Target, source: str, found: Sequence[report.Section], plain: object) -> None:
     """Write a result that is no plan: as tables, or as plain values for scripts."""
-    if target.form == "toml":
-        raise UsageError("--format toml: only a plan is written as TOML; there are table, json, csv, markdown")
     writers: dict[str, Callable[[], str]] = {
         "json": lambda: render.json(plain),
         "csv": lambda: render.csv_rows(plain),

@@ -9,6 +9,7 @@ from capacity.fewest import fewest
 from capacity.results import Why
 from capacity.scenarios import TITLES, phrase
 from capacity.search import Wanted
+from capacity.uptime import Uptime
 from capacity.verdict import limit_violations, objective_violations
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def _of_tier(search: Search, counts: Counts, name: str) -> list[Why]:
         ("latency", lambda tried: _named(search, objective_violations(search.at(tried)))),
     ]
     if search.system.topology.slo.availability is not None:
-        questions.append(("availability", lambda tried: _named(search, search.unavailable(tried))))
+        questions.append(
+            ("availability", lambda tried: _named(search, Uptime(search, tried).violations(overloaded=True)))
+        )
     by_scenario: dict[str, list[Event]] = {}
     for event in search.events:
         by_scenario.setdefault(event.scenario, []).append(event)

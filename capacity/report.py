@@ -37,7 +37,12 @@ def sections(evaluation: Evaluation, only: Sequence[str] = ()) -> list[Section]:
 
 
 def _verdict(evaluation: Evaluation) -> Section:
-    verdict = "meets every objective" if evaluation.feasible else "DOES NOT MEET every objective"
+    judged = (
+        " that is judged"
+        if any(c.excused for s in evaluation.scenarios.values() if s.required for c in s.cases)
+        else ""
+    )
+    verdict = f"meets every objective{judged}" if evaluation.feasible else "DOES NOT MEET every objective"
     if evaluation.infeasible:
         verdict = "NO PLAN IS FEASIBLE; the counts shown meet all the rest"
     load = "at the rates given"

@@ -109,7 +109,7 @@ def _classes(tier: TierScaling) -> Iterator[Section]:
         values = [(value, option) for option in able if (value := option.classes.get(name)) is not None]
         if values:
             low, high = min(values, key=lambda v: v[0]), max(values, key=lambda v: v[0])
-            text = f"{show_seconds(low[0])} ({low[1].node}) to {show_seconds(high[0])} ({high[1].node})"
+            text = printable(f"{show_seconds(low[0])} ({low[1].node}) to {show_seconds(high[0])} ({high[1].node})")
             same = show_seconds(low[0]) == show_seconds(high[0])
             notes.append(f"{printable(name)} p99: {show_seconds(low[0]) + ' with each of them' if same else text}")
     yield Section("", notes=notes)
@@ -118,10 +118,10 @@ def _classes(tier: TierScaling) -> Iterator[Section]:
 def _sides(crossing: Crossing, currency: str) -> Section:
     """Return the classic table as numbers, and where the ways end and cross."""
     rows = [("", *(_WAYS[side.way] for side in crossing.sides))]
-    rows.append(("to run and balance over", *(f"{side.nodes} x {side.node}" for side in crossing.sides)))
+    rows.append(("to run and balance over", *(f"{side.nodes} x {printable(side.node)}" for side in crossing.sides)))
     rows.append((f"{currency} a month", *(money(side.monthly) for side in crossing.sides)))
     rows.append(("room to grow: ends at", *(_end(side) for side in crossing.sides)))
-    rows.append(("  with", *(side.ends_with for side in crossing.sides)))
+    rows.append(("  with", *(printable(side.ends_with) for side in crossing.sides)))
     rows.append(("down a month", *(_time(side.downtime_s_per_month) for side in crossing.sides)))
     rows.append(("lost with one node", *(show_percent(side.lost_share) for side in crossing.sides)))
     return Section("", rows, frozenset(range(1, len(crossing.sides) + 1)), [sentence(crossing, currency)])

@@ -18,7 +18,7 @@ from capacity.crossing import Crossing, crossing
 from capacity.differing import Difference, Mended, differing
 from capacity.errors import UsageError, ascii_quoted
 from capacity.evaluate import tier_result
-from capacity.money import monthly
+from capacity.money import running
 from capacity.results import SCHEMA_VERSION
 from capacity.sizing import size
 from capacity.uptime import Uptime
@@ -51,9 +51,10 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     count: int | None = None
     shards: int | None = None
     monthly: float | None = None
-    """Of this tier's nodes and of what its shards cost to run, None where a price is not known."""
+    """Of this tier's nodes, the people for them and what they are billed for; None where a price is not known."""
     one_off: float | None = 0.0
-    """Once, to get there; None where it is not known."""
+    """Once, to get there; None where it is not known. It weighs by the month of the horizon."""
+    horizon_months: int = 1
     p99_s: float | None = None
     """Of one visit, at the tier itself."""
     classes: dict[str, float] = {}
@@ -227,8 +228,8 @@ def _mended(around: _Around, tier: str, solution: Solution, mend: Mend) -> Mende
     found, conflict = first_passing(search, around.counts, around.name, around.counts[around.name])
     if found is None:
         return Mended(mend.text, fails=_reason(conflict))
-    before = monthly(solution.system, around.name, around.counts[around.name])
-    after = monthly(search.system, around.name, found)
+    before = running(solution.system, around.name, around.counts[around.name])
+    after = running(search.system, around.name, found)
     more = None if before is None or after is None else after - before
     return Mended(mend.text, search.system.tiers[around.name].machines(found), more)
 
@@ -257,7 +258,9 @@ def _sharded(around: _Around, node: str) -> tuple[Search, Counts] | None:
         found, conflict = first_passing(search, around.counts, name, 1)
         if found is not None:
             return search, {**around.counts, name: found}
-        if conflict is None or conflict.violation.constraint not in _RELIEVED_BY_SHARDS:
+        if conflict is None or (
+            conflict.violation.unit != "s" and conflict.violation.constraint not in _RELIEVED_BY_SHARDS
+        ):
             return None
         shards *= 2
     return None
@@ -288,8 +291,9 @@ def _described(search: Search, counts: Counts, name: str, *, planned: bool, move
         nodes=nodes,
         count=counts[name],
         shards=tier.parts() if tier.counted == "replicas" else None,
-        monthly=_monthly(search, counts, name),
+        monthly=running(search.system, name, counts[name]),
         one_off=tier.moving_cost() if moved else 0.0,
+        horizon_months=system.topology.money.horizon,
         p99_s=result.response.p99_s,
         classes=reached,
         availability=None if down is None else 1 - down,
@@ -299,15 +303,6 @@ def _described(search: Search, counts: Counts, name: str, *, planned: bool, move
         binding=result.binding,
         planned=planned,
     )
-
-
-def _monthly(search: Search, counts: Counts, name: str) -> float | None:
-    """Return what a tier costs by the month: its nodes, and what its parts cost to run."""
-    nodes = monthly(search.system, name, counts[name])
-    solution = search.at(counts)
-    charges = search.system.tiers[name].charges(solution.places[name], solution.arrivals(name))
-    more = sum(c.quantity * c.price for c in charges if c.price is not None and c.quantity is not None)
-    return None if nodes is None else nodes + more
 
 
 def _through(search: Search, request_class: str, name: str) -> bool:
@@ -324,9 +319,10 @@ def _with_front(options: Sequence[Option]) -> list[Option]:
 
 
 def _measures(option: Option) -> tuple[float, float, float] | None:
-    if option.out is not None or option.monthly is None or option.p99_s is None:
+    if option.out is not None or option.monthly is None or option.p99_s is None or option.one_off is None:
         return None
-    return option.monthly, option.p99_s, option.downtime_s_per_month or 0.0
+    down = math.inf if option.downtime_s_per_month is None else option.downtime_s_per_month
+    return option.monthly + option.one_off / option.horizon_months, option.p99_s, down
 
 
 def _dominates(a: Option, b: Option) -> bool:
@@ -348,15 +344,14 @@ def _recommended(options: Sequence[Option], own: str) -> Recommendation | None:
 def _reasons(
     best: Option, cost: float, able: Sequence[tuple[tuple[float, float, float], Option]], own: str
 ) -> Iterator[str]:
-    planned = next((measures for measures, option in able if option.node == own), None)
-    if best.node == own:
+    planned = next((measures for measures, option in able if option.planned), None)
+    if best.planned:
         yield "the file's own, and the cheapest that passes everything"
     elif planned is None:
-        yield "the cheapest that passes everything; the file's own does not"
+        yield "the cheapest that passes everything; the file's own does not, or has no known price"
     else:
         yield f"the cheapest that passes everything: {planned[0] - cost:,.2f} less a month than {own}"
-    dear = [o for (c, _, _), o in able if o.monthly is not None and o.monthly > cost and o.front]
-    fast = min(dear, key=lambda o: o.p99_s or math.inf, default=None)
-    if fast is not None and fast.monthly is not None and (fast.p99_s or math.inf) < (best.p99_s or 0.0) * 0.95:
-        more = fast.monthly - cost
-        yield f"{fast.nodes} x {fast.node} would be the fastest, for {more:,.2f} more"
+    dear = [(measures, o) for measures, o in able if measures[0] > cost and o.front]
+    fast = min(dear, key=lambda pair: pair[0][1], default=None)
+    if fast is not None and fast[0][1] < (best.p99_s or 0.0) * 0.95:
+        yield f"{fast[1].nodes} x {fast[1].node} would be the fastest, for {fast[0][0] - cost:,.2f} more"

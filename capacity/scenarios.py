@@ -45,8 +45,8 @@ class Event:
     """The system meanwhile: the one that is planned, or one with other rates or partners."""
     strike: Callable[[Counts, str | None], State]
     """From counts, and the one tier that is hit (None: all that the event hits)."""
-    excused: frozenset[str] = field(default_factory=frozenset)
-    """Classes and tiers that wait for what is down: nothing that we run can help them."""
+    excused: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    """Classes and tiers, as (scope, name), that wait for what is down: nothing that we run can help them."""
 
     def state(self, counts: Counts, only: str | None = None) -> State:
         """Return what becomes of a system with these counts; with `only`, no other tier is hit (a bound for sizing)."""
@@ -54,7 +54,7 @@ class Event:
 
     def excuses(self, violation: Violation) -> bool:
         """Return whether nobody is to be blamed for a violation but what is down."""
-        return violation.name in self.excused
+        return (violation.scope, violation.name) in self.excused
 
 
 def events(system: System, scenario: str) -> list[Event]:
@@ -184,7 +184,9 @@ def zone_share(tier: Tier, count: int, zones: int) -> int:
     return math.ceil(each / zones)
 
 
-def _variant(scenario: str, subject: str | None, system: System, excused: frozenset[str] = frozenset()) -> Event:
+def _variant(
+    scenario: str, subject: str | None, system: System, excused: frozenset[tuple[str, str]] = frozenset()
+) -> Event:
     """Return an event that leaves counts as they are, and changes rates or a partner's ways."""
     return Event(scenario, subject, system, partial(_unchanged, system), excused)
 
@@ -199,7 +201,8 @@ def _one_lost(system: System, name: str, counts: Counts, _: str | None) -> State
 
 def _zone_lost(system: System, counts: Counts, only: str | None) -> State:
     zones = system.topology.resilience.zones
-    hit = [name for name in _losing(system) if only in (None, name)]
+    given = system.given()  # what the file fixes is hit in any case
+    hit = [name for name in _losing(system) if only in (None, name) or name in given]
     return _without(system, counts, {name: zone_share(system.tiers[name], counts[name], zones) for name in hit})
 
 
@@ -208,7 +211,8 @@ def _deployed(system: System, name: str, counts: Counts, _: str | None) -> State
     missing, surging = math.floor(nodes * rolling.unavailable + 1e-9), math.ceil(nodes * rolling.surge - 1e-9)
     # A rollout that may neither add nor remove a node cannot move: one has to give.
     missing = 1 if missing == surging == 0 else missing
-    return _without(system, counts, {name: missing}, (name, surging))
+    # New nodes come beside those that may be added and in place of those that may be missing.
+    return _without(system, counts, {name: missing}, (name, surging + missing))
 
 
 def _emptied(system: System, name: str, counts: Counts, _: str | None) -> State:
@@ -229,7 +233,7 @@ def _without(system: System, counts: Counts, lost: Mapping[str, int], surging: t
         if remaining < tier.bearable_loss():
             gone.append(name)
         left[name] = max(remaining, tier.bearable_loss())
-        moved = max(missing, surging[1] if surging else 0)
+        moved = surging[1] if surging else 0
         for resident in system.residents[name]:
             # The keys of a lost cache node, and what a new node holds of a local cache, have to be fetched again.
             replaced = missing if resident == name else moved if surging else 0
@@ -243,16 +247,16 @@ def _partners(system: System) -> list[tuple[str, Tier]]:
     return [(n, tier) for n, tier in system.tiers.items() if tier.is_partner and system.classes[n]]
 
 
-def _waiting_for(system: System, partner: str) -> Iterator[str]:
+def _waiting_for(system: System, partner: str) -> Iterator[tuple[str, str]]:
     """Yield the classes that wait for a partner, and the tiers behind queues that do: their messages just pile up."""
     for name, declared in system.topology.workload.classes.items():
         if partner in system.waited_for(declared.entry, name):
-            yield name
+            yield "class", name
     for name in system.tiers:
         behind = [name, *system.tiers[name].destinations("")] if system.decouples(name) else [name]
         hidden = name in system.behind_queue or system.decouples(name)
         if hidden and any(partner in system.waited_for(to, c) for to in behind for c in system.classes[to]):
-            yield name
+            yield "tier", name
 
 
 def _with_workload(topology: Topology, **changes: object) -> Topology:

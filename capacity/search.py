@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -98,7 +99,8 @@ class Search:
             self.tick(len(self.solutions))
             solution = solve(state.system, state.counts, wait_free, self.attempts, state.conditions)
             if max(solution.attempts.values(), default=1.0) < LIGHT_RETRIES:
-                self.attempts = solution.attempts
+                # What pools let pass is looked for from the start: it would depend on where one came from.
+                self.attempts = {key: tries for key, tries in solution.attempts.items() if tries >= 1}
             self.solutions[key] = solution
         return self.solutions[key]
 
@@ -109,18 +111,19 @@ class Search:
     def asked(self, event: Event, state: State, wait_free: frozenset[str] = NOBODY) -> list[Violation]:
         """Return what one state does not meet of what is not hopeless: its limits, or when they are met its objectives.
 
+        Where others are wait-free, their limits hide no objective: it is what this tier does to it that counts.
         Under a hopeless overload, what it leaves without a value, or makes fail, is not another conflict.
         """
         key = _key(state, wait_free)
         if key not in self.over:
             self.over[key] = list(limit_violations(self.solved(state, wait_free)))
         found = [v for v in self.over[key] if self._asks(v, event)]
-        if found:
+        if found and not wait_free:
             return found
         if key not in self.missed:
             self.missed[key] = list(objective_violations(self.solved(state, wait_free)))
         overloaded = bool(self.over[key])
-        return [
+        return found + [
             v
             for v in self.missed[key]
             if self._asks(v, event) and not (overloaded and (v.value is None or v.failed > 0.01))
@@ -191,12 +194,12 @@ class Search:
         partitions = self.system.partitions.get(name)
         if any(self.system.tiers[n].single_on_host for n in self.system.residents[name] if n != name):
             return 1
-        most = min(most, int(min(tier.most_useful(), most)))
-        if partitions is None:
+        useful = min(tier.most_useful(), math.inf if partitions is None else partitions)
+        if useful >= most:
             return most
-        # As many more than can work as take over whatever is lost at once.
+        # As many more than can be of use as take over whatever is lost at once.
         least = min(tier.min_nodes, most)
-        return fewest(lambda count: self._left(name, count) >= partitions, least, most) or most
+        return fewest(lambda count: self._left(name, count) >= useful, least, most) or most
 
     def _left(self, name: str, count: int) -> int:
         """Return how many nodes of a tier are left in the event that takes most of them."""

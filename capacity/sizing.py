@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from capacity.bounds import lower_bounds
 from capacity.fewest import fewest
-from capacity.money import monthly
+from capacity.money import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,8 +51,8 @@ def size(search: Search) -> Sizing:
     start, found_hopeless = lower_bounds(search)
     hopeless = list(found_hopeless)
     found = _aside(search, start, hopeless)
-    while found.conflict is not None and not search.helpers(found.conflict.violation) and len(hopeless) < MOST_HOPELESS:
-        # No node of any tier relieves it: the counts are to meet all the rest.
+    while found.conflict is not None and _no_node_relieves(search, found.conflict) and len(hopeless) < MOST_HOPELESS:
+        # The counts are to meet all the rest.
         hopeless.append(found.conflict)
         found = _aside(search, start, hopeless)
     if not hopeless:
@@ -63,6 +63,11 @@ def size(search: Search) -> Sizing:
         return Sizing(found.counts, None, proven=False, candidates=found.candidates)
     search.aside = frozenset(conflict.wanted for conflict in hopeless)
     return Sizing(found.counts, found.conflict or hopeless[0], found.proven, found.candidates, tuple(hopeless))
+
+
+def _no_node_relieves(search: Search, conflict: Conflict) -> bool:
+    """Return whether what is left over at the end of a search is nothing that nodes could do about."""
+    return not search.helpers(conflict.violation) or conflict.violation.constraint == "availability"
 
 
 def _aside(search: Search, start: Counts, hopeless: Sequence[Conflict]) -> Sizing:
@@ -97,7 +102,7 @@ def cost_key(system: System, counts: Counts) -> CostKey:
     unknown, known, nodes = 0, 0.0, 0
     for name, count in counts.items():
         machines = system.tiers[name].machines(count)
-        price = monthly(system, name, count)
+        price = running(system, name, count)
         nodes += machines
         if price is None:
             unknown += machines

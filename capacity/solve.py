@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from models.service_time import ServiceTime
     from models.transforms import Transform
 
+_PLAIN: Final = 6
+"""Sweeps that follow the tries as they come; what swings longer than that is bracketed."""
+
 _ROUNDS: Final = 300
 """Sweeps until tries per call stand still. From below they only grow, to the least solution or into an overload."""
 
@@ -96,13 +99,17 @@ class Solution(Surroundings):
         one, failed = self._tried(place, index, call, request_class)
         rejected = self._turned_away(place, index, call)
         key = place.name, index, request_class
-        self.timed_out[key] = failed
+        # A bound for sizing: as many nodes as it takes would turn nobody away, and hold no more than now.
+        counted = 0.0 if place.name in self.wait_free else rejected
+        self.timed_out[key] = failed if call.timeout is not None else 0.0
         failed = 1 - (1 - failed) * (1 - self.system.tiers[call.to].rejected(self.arrivals(call.to)))
         if one is None and call.timeout is None:
             # Who waits for an overloaded tier waits for ever; a full pool lets nobody wait.
-            self.failures[key] = rejected
+            self.failures[key] = counted
+            if call.pool is not None and call.to not in self.thread_pools:
+                self.attempts[key] = 0.0
             return None if call.pool is None else ZERO
-        self.failures[key] = rejected + (1 - rejected) * failed ** (call.retries + 1)
+        self.failures[key] = counted + (1 - counted) * failed ** (call.retries + 1)
         made = sum(failed**i for i in range(call.retries + 1)) * (1 - rejected)
         if abs(made - 1) > 1e-12:
             self.attempts[key] = made
@@ -135,7 +142,8 @@ class Solution(Surroundings):
 
     def _turned_away(self, place: Place, index: int, call: Call) -> float:
         """Return the share of calls that find their pool full: Erlang B, on each node (*exact* if Poisson)."""
-        if call.pool is None or place.nodes == 0 or place.name in self.wait_free:
+        threads = self.system.tiers[place.name].thread_limit(place)
+        if call.pool is None or place.nodes == 0 or (threads is not None and threads <= call.pool * place.nodes):
             return 0.0
         key = place.name, index
         if key not in self._full:
@@ -194,17 +202,31 @@ def solve(
     """
     attempts: Attempts = start or {}
     places = system.places(counts, conditions)
-    for _ in range(_ROUNDS):
+    brackets: dict[tuple[str, int, str], tuple[float, float]] = {}
+    for round_ in range(_ROUNDS):
         solution = Solution(system, counts, solve_traffic(system, places, attempts), wait_free, places, conditions)
         _fill_stations(solution)
         for name in system.callees_first:
             _fill_answers(solution, name)
         keys = {*attempts, *solution.attempts}
         change = max((abs(attempts.get(k, 1.0) - solution.attempts.get(k, 1.0)) for k in keys), default=0.0)
-        if change < 1e-9:
+        if change < 1e-9 or (brackets and all(high - low < 1e-9 for low, high in brackets.values())):
             break
-        attempts = solution.attempts
+        attempts = _next(attempts, solution.attempts, brackets) if round_ >= _PLAIN else solution.attempts
     return solution
+
+
+def _next(before: Attempts, after: Attempts, brackets: dict[tuple[str, int, str], tuple[float, float]]) -> Attempts:
+    """Return the tries to go on with. What a pool lets pass falls as more passes: it is bracketed and halved."""
+    found = dict(after)
+    for key in {**before, **after}:
+        tried, made = before.get(key, 1.0), after.get(key, 1.0)
+        if made < 1 or tried < 1:
+            low, high = brackets.get(key, (0.0, 1.0))
+            low, high = (max(low, tried), high) if made > tried else (low, min(high, tried))
+            brackets[key] = (low, high) if low < high else (0.0, 1.0)
+            found[key] = sum(brackets[key]) / 2
+    return found
 
 
 def _fill_stations(solution: Solution) -> None:

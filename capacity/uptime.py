@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from capacity.fewest import fewest_near
 from capacity.money import purchases
-from capacity.verdict import Violation, limits
+from capacity.verdict import Violation, class_latency, limits
 from models.availability import (
     MONTH,
     failovers,
@@ -85,7 +85,7 @@ class Uptime:
 
     def _of_tier(self, name: str) -> TierUptime | None:
         tier, count = self.system.tiers[name], self.counts[name]
-        if not _serves(self._serving, self._serving):
+        if not self._answered(name):
             return None
         busiest = max((x.utilization for x in limits(self._serving, name) if x.ours), default=0.0)
         floor = min(tier.bearable_loss(), count)
@@ -99,6 +99,13 @@ class Uptime:
         known = not _spot(self.system, name, count) or self.system.topology.money.spot_interruptions is not None
         return TierUptime(needed, tier.machines(count) // parts, by_zones, switching, total if known else None)
 
+    def _answered(self, name: str) -> bool:
+        """Return whether every class that comes through a tier is answered as things are."""
+        system, residents = self.system, self.system.residents[name]
+        through = {c for resident in residents for c in system.classes[resident] if resident not in system.behind_queue}
+        own = all(self._serving.answers[name, c, "read"].total is not None for c in system.classes[name])
+        return own and all(class_latency(self._serving, c) is not None for c in through)
+
     def _enough(self, name: str, count: int) -> bool:
         """Return whether a tier serves with so many of its nodes, all others being there."""
         return _serves(self.search.at({**self.counts, name: count}), self._serving)
@@ -106,6 +113,8 @@ class Uptime:
     def of_class(self, name: str) -> ClassUptime | None:
         """Return the availability of what a class really needs, None where that is overloaded."""
         system = self.system
+        if class_latency(self._serving, name) is None:
+            return None
         reached = system.waited_for(system.topology.workload.classes[name].entry, name)
         roots = sorted({system.roots[n] for n in reached})
         tiers = {root: self.tier(root) for root in roots if system.takes_nodes(root)}
@@ -117,39 +126,54 @@ class Uptime:
         known = {n: 1 - promised for n, promised in partners.items() if promised is not None}
         parts = [tier.by_zones for tier in tiers.values() if tier is not None]
         ours = _over(self._zones, [in_series(part[m] for part in parts) for m in range(len(self._zones))])
-        writing = [n for n in reached if self._serving.arrivals(n).writes.get(name, 0.0) > 0]
+        serving = self._serving
+        writing = [n for n in reached if system.tiers[n].needs_writer(serving.places[n], serving.arrivals(n), name)]
         switching = [tier.switching for n, tier in tiers.items() if tier is not None and n in writing]
         share = {n: _over(self._zones, tier.by_zones) for n, tier in tiers.items() if tier is not None} | known
         share |= {n: share[n] + tier.switching for n, tier in tiers.items() if tier is not None and n in writing}
         limited = max(share, key=lambda n: share[n], default=None)
         return ClassUptime(in_series([ours, *switching, *known.values()]), limited, tuple(unknown))
 
-    def violations(self) -> list[Violation]:
-        """Return the classes that are up less than the file wants, by what is known."""
+    def violations(self, *, overloaded: bool = False) -> list[Violation]:
+        """Return the classes that are up less than the file wants, by what is known; with `overloaded`, also those."""
         wanted = self.system.topology.slo.availability
         if wanted is None:
             return []
         found = []
         for name in self.system.topology.workload.classes:
             seen = self.of_class(name)
+            if seen is None and overloaded:
+                found.append(Violation("class", name, "availability", 0.0, float(wanted), ""))
             if seen is not None and seen.unavailability > (1 - wanted) * (1 + 1e-9):
                 found.append(Violation("class", name, "availability", 1 - seen.unavailability, float(wanted), ""))
         return found
 
 
-def floor(system: System, name: str) -> float:
-    """Return the unavailability of a class below which no number of nodes leads: zones and partners."""
+def floor(solution: Solution, name: str) -> float:
+    """Return the unavailability of a class below which no number of nodes leads: zones, failovers, partners."""
+    system = solution.system
     resilience = system.topology.resilience
     zones = zones_lost(resilience.zones, node_unavailability(float(resilience.zone_mtbf), float(resilience.zone_mttr)))
     reached = system.waited_for(system.topology.workload.classes[name].entry, name)
-    tiers = [system.tiers[n] for n in reached]
     everywhere = [zones[-1]] if any(system.takes_nodes(system.roots[n]) for n in reached) else []
-    return in_series([*everywhere, *(1 - (tier.own_availability() or 1.0) for tier in tiers)])
+    promised = [system.tiers[n].own_availability() for n in reached]
+    partners = [1 - known for known in promised if known is not None]
+    written = [n for n in reached if system.takes_nodes(n) and solution.arrivals(n).writes.get(name, 0.0) > 0]
+    # Whoever writes waits for another writer, or where there is none to switch to, for the one node.
+    switching = [min(_failover(system, n), _alone(system, n)) for n in written]
+    return in_series([*everywhere, *partners, *switching])
+
+
+def _alone(system: System, name: str) -> float:
+    """Return the unavailability of a tier that has one node for each of its parts."""
+    down = node_unavailability(*_lifetimes(system, name))
+    restarting = maintenance(system.topology.resilience.restarts, float(system.topology.resilience.restart_time))
+    return in_series([down, restarting] * system.tiers[name].parts())
 
 
 def _serves(solution: Solution, before: Solution) -> bool:
     """Return whether every request is answered, and no limit of ours is exceeded that was not before."""
-    if any(answer.total is None for answer in solution.answers.values()):
+    if any(answer.total is None and before.answers[key].total is not None for key, answer in solution.answers.items()):
         return False
     full = {(n, x.resource) for n in before.system.tiers for x in limits(before, n) if x.used > x.capacity}
     return all(
@@ -169,7 +193,8 @@ def _down(system: System, name: str, count: int, needed: int) -> list[float]:
     each = tier.machines(count) // parts
     groups = [(each - spot, own), (spot, taken)] if spot else [(each, own)]
     # A planned restart takes one node out of the first group, while the others may fail as ever.
-    fewer = [(max(groups[0][0] - 1, 0), own), *groups[1:]]
+    first = next((i for i, (nodes, _) in enumerate(groups) if nodes > 0), 0)
+    fewer = [(max(nodes - (i == first), 0), down) for i, (nodes, down) in enumerate(groups)]
     restarting = min(maintenance(resilience.restarts, float(resilience.restart_time)) * each, 1.0)
     unplanned = fewer_than_by_zones(needed, groups, resilience.zones)
     planned = fewer_than_by_zones(needed, fewer, resilience.zones)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from capacity.search import Conflict
     from capacity.system import Counts
     from capacity.topology import Topology
+
+
+MOST_LOOKS: Final = 64
+"""Counts below a guess that are tried one by one, where more nodes make a limit worse."""
 
 
 def pinned(topology: Topology, counts: Counts) -> Topology:
@@ -56,8 +60,13 @@ def first_passing(search: Search, counts: Counts, name: str, guess: int) -> tupl
 
     if search.more_may_be_slower(name):
         found = search.first(name, enough, least)
+        # Between too few and too many, few counts may pass: the planned one is known to.
+        found = min(max(guess, least), most) if found is None and enough(min(max(guess, least), most)) else found
     else:
-        found = fewest_near(enough, guess, least, _bounded(enough, search, name, guess, last))
+        bound = _bounded(enough, search, name, guess, last)
+        found = fewest_near(enough, guess, least, bound)
+        if found is None and bound < most:
+            found = next((count for count in range(max(least, bound - MOST_LOOKS), bound) if enough(count)), None)
     if found is not None:
         return found, None
     enough(most)

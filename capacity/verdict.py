@@ -110,7 +110,8 @@ def limit_violations(solution: Solution) -> Iterator[Violation]:
     """Yield the limits that are exceeded."""
     ceiling = solution.system.topology.slo.utilization
     for name in solution.system.tiers:
-        if solution.arrivals(name).rate == 0:
+        residents = solution.system.residents.get(name, (name,))
+        if all(solution.arrivals(resident).rate == 0 for resident in residents):
             continue
         found = limits(solution, name)
         for limit in found:

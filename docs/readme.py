@@ -4,7 +4,8 @@
     python docs/readme.py --check   # exit 1 when one of them is out of date
 
 A block that ends in a line with … shows the beginning only. The commands run in a folder with the shop example as
-shop.toml, its plan as plan.toml, a step of the ladder as replicas.toml, and a copy with three typing errors as typo.toml.
+shop.toml, its plan as plan.toml, a step of the ladder as replicas.toml, and a copy with three typing errors as
+typo.toml.
 """
 
 from __future__ import annotations

@@ -13,6 +13,9 @@ itself is up to 4 % high where a queue inside is the bottleneck, 10 % before a s
 is in principle, and on the safe side: what serves at rate lambda p(n-1)/p(n) ends holds like exponential times, but one
 hold is a sum of stages and so more regular. Where nothing queues inside, the wait is high by 2 / (1 + squared CV of the
 hold): one thread that passes two equal exponential stages waits as in M/M/1, where M/E2/1 is right, a quarter less.
+Where some hold a thread long and others shortly, it is low by the same factor, on the unsafe side: with a tenth of the
+requests at a slow partner and 84 % of the threads held, the mean response of the others was simulated
+4.5 times as long.
 """
 
 from __future__ import annotations
@@ -83,17 +86,16 @@ def thread_pool(threads: int, arrival_rate: float, places: Sequence[Inside]) -> 
     if threads > MOST_STATES:
         return unfelt if population < threads else ThreadPool(threads, None, population, 1.0)
     p = _population(places, threads)
-    full = float(p[threads])
-    # Far above the threads p(T) vanishes as well: only below them does that mean that the limit is not felt.
-    if full < UNFELT / threads and population < threads:
-        return unfelt
+    full, exhausted = float(p[threads]), ThreadPool(threads, None, population, 1.0)
     if float(p.sum()) < 1e-9:
-        return ThreadPool(threads, None, population, 1.0)  # nothing but rounding is left: there are far too few
-    if full == 0:
-        return unfelt  # long waits of few: on average there are many inside, and hardly ever so many at once
+        return exhausted  # nothing but rounding is left: there are far too few
+    # Far above the threads p(T) vanishes as well: only below them does that mean that the limit is not felt. Long waits
+    # of few leave no probability either: on average there are many inside, and hardly ever so many at once.
+    if full == 0 or (full < UNFELT / threads and population < threads):
+        return unfelt
     ratio = full / float(p[threads - 1]) if p[threads - 1] > 0 else math.inf
     if ratio >= 1 - 1e-9:
-        return ThreadPool(threads, None, population, 1.0)
+        return exhausted
     beyond = full * ratio / (1 - ratio)
     scale = float(p.sum()) + beyond
     waits = (full + beyond) / scale

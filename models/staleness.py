@@ -28,12 +28,14 @@ def stale_hits(
     *,
     eviction: Eviction = "lru",
     ttl: float | None = None,
+    heard: float = 0.0,
 ) -> float:
     """Return the share of all reads of one local cache that it answers with what was written elsewhere since.
 
-    `read_rate` in 1/s is what this copy of `capacity` objects sees, `write_rate` all writes it is not told of, both
-    over all objects and spread by the popularity; `ttl` in seconds from insertion, None for ever. Origins answer
-    at once and with the newest value.
+    `read_rate` in 1/s is what this copy of `capacity` objects sees, `write_rate` all writes it is not told of and
+    `heard` those that it is and that make its object invalid, all over all objects and
+    spread by the popularity; `ttl` in seconds from insertion, None for ever. Origins answer at once and with the newest
+    value.
 
     Renewal argument: an object of request rate L stays for S seconds, is then away for 1/L on average, and a hit at
     age u is stale with probability 1 - exp(-w u). With M(w) = E[min(S, time to the next write)], which is the mean
@@ -44,13 +46,14 @@ def stale_hits(
     if capacity <= 0 or read_rate <= 0:
         return 0.0
     reads, writes = popularity.share * read_rate, popularity.share * write_rate
-    time = hits(popularity, read_rate, capacity, eviction=eviction, ttl=ttl).characteristic_time
+    told = popularity.share * heard
+    time = hits(popularity, read_rate, capacity, eviction=eviction, ttl=ttl, write_rate=heard).characteristic_time
     end, kept = math.inf if time is None else time, popularity.count
     if eviction == "lfu":
         # Ideal LFU never evicts what it lets in: a queue without end.
         eviction, kept = "fifo", np.clip(capacity - (np.cumsum(kept) - kept), 0.0, kept)
-    cached = stay(eviction, reads, np.zeros_like(writes), end, ttl)
-    fresh = stay(eviction, reads, writes, end, ttl)
+    cached = stay(eviction, reads, told, end, ttl)
+    fresh = stay(eviction, reads, told + writes, end, ttl)
     away = 1 / np.maximum(reads, 1e-300)
     return float((kept * popularity.share * np.maximum(cached - fresh, 0.0) / (away + cached)).sum())
 

@@ -228,6 +228,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return the seconds without service when the one node that takes writes is lost; 0 where there is none."""
         return 0.0
 
+    def needs_writer(self, place: Place, arrivals: Arrivals, request_class: str) -> bool:
+        """Return whether a class waits for the one node that takes writes."""
+        return arrivals.writes.get(request_class, 0.0) > 0
+
     def parts(self) -> int:
         """Return how many parts there are that all have to be up, each with an equal share of the nodes."""
         return 1

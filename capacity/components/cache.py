@@ -71,7 +71,9 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         memory = least_known(self.memory, place.memory)
         if memory is None or self.object_size == 0:
             return math.inf
-        return memory / self.object_size * (1 if place.hosted else place.count)
+        # The nodes that are left hold what they held: their share of what all of them did.
+        before = place.count / place.warm if place.warm > 0 else place.count
+        return memory / self.object_size * (1 if place.hosted else before)
 
     def hits(self, place: Place, arrivals: Arrivals) -> CacheHits:
         """Return the hit ratio; each local copy sees an equal part of the reads."""
@@ -106,6 +108,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
             self.capacity(place),
             eviction=self.eviction,
             ttl=None if self.ttl is None else float(self.ttl),
+            heard=self._known_writes(place, arrivals),
         )
         mends = [
             Mend("a shorter ttl"),

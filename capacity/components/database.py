@@ -201,6 +201,10 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         """Return the time until a replica is promoted."""
         return float(self.replication.failover_time)
 
+    def needs_writer(self, place: Place, arrivals: Arrivals, request_class: str) -> bool:
+        """Return whether a class writes, or reads what only the primary answers."""
+        return super().needs_writer(place, arrivals, request_class) or self._read_shares(place)[0] == 1
+
     def parts(self) -> int:
         """Return the shards."""
         return self.shards
@@ -260,7 +264,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         declared = self.replication.apply_time > 0 or self.replication.network_delay > 0
         if (
             not declared
-            or self._read_shares(place)[1] == 0
+            or self._read_shares(place)[1] * arrivals.read_rate == 0
             or arrivals.write_rate == 0
             or self.replication.mode == "sync"
         ):

@@ -38,6 +38,8 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     """Universal Scalability Law: kappa."""
     stateful: bool = False
     """Whether a user must come back to the same node."""
+    sticky: bool = False
+    """Whether each user is sent to one node, which is no better balanced than at random."""
     spot: Fraction = 0.0
     """Of the nodes that are not reserved, the share that is bought on the spot market, rounded down."""
     calls: list[Call] = msgspec.field(default_factory=list)
@@ -128,7 +130,7 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
         """Return the cores of all nodes that have work."""
         if place.hosted or place.machine is None:
             return []
-        return [Pool("cores", place.active, place.machine.vcpus, self.balancing)]
+        return [Pool("cores", place.active, place.machine.vcpus, "random" if self.sticky else self.balancing)]
 
     def work(self, place: Place, arrivals: Arrivals) -> list[Work]:
         """Return one burst for each visit."""
@@ -171,17 +173,17 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
 
     def differs(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Differing]:
         """Return what a stateful tier breaks: the next request of a user reaches another node."""
-        if not self.stateful or place.nodes <= 1:
+        if not self.stateful or self.sticky or place.nodes <= 1:
             return []
         mends = [
             Mend("keep sessions in a shared store: a cache of its own that each request asks once"),
-            Mend("send each user to one node, with the imbalance of random routing", {"balancing": "random"}),
+            Mend("sticky = true: send each user to one node, with the imbalance of random routing", {"sticky": True}),
         ]
         return [Differing("a user's next request reaches another node", 1 - 1 / place.nodes, None, mends)]
 
     def unknowns(self, place: Place, arrivals: Arrivals) -> list[tuple[str, str]]:
         """Say what a stateful tier breaks."""
-        if not self.stateful or place.nodes <= 1:
+        if not self.stateful or self.sticky or place.nodes <= 1:
             return []
         broken = f"stateful on {place.nodes} nodes: a user who reaches another node gets another answer"
         return [("stateful", f"{broken}; move sessions to a shared store or route each user to one node")]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import mpmath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.scalability import peak_nodes, relative_capacity
+from models.scalability import nodes_for, peak_nodes, relative_capacity
 
 property_test = settings(max_examples=100, deadline=None)
 
@@ -14,6 +16,10 @@ property_test = settings(max_examples=100, deadline=None)
 SDM91 = (0.0277285, 1.043655e-4, 89.99520)
 # A Cisco benchmark as usl4j's tests fit it (data of Schwartz, Practical Scalability Analysis).
 CISCO = (0.0267160, 7.690928e-4, 995.6491)
+
+
+ROUNDING = 2e-15
+"""Relative error of a capacity that is given as a double, times how sharply nodes follow it (4.1e-16 seen)."""
 
 
 # The published fits have the published peaks and throughputs; tolerances are half the last printed digit
@@ -64,3 +70,119 @@ def test_limits() -> None:
     assert relative_capacity(1e12, 0.1, 0.0) == pytest.approx(10, rel=1e-9)
     assert relative_capacity(50, 0.0, 0.0) == 50
     assert peak_nodes(1.5, 0.01) == 0
+
+
+def condition(nodes: float, sigma: float, kappa: float) -> float:
+    """Return by how many per cent the nodes change when the capacity changes by one: endless at the peak."""
+    slope = 1 - sigma - kappa * nodes**2
+    return (1 + sigma * (nodes - 1) + kappa * nodes * (nodes - 1)) / slope if slope > 0 else math.inf
+
+
+def smaller_root(relative: float, sigma: float, kappa: float) -> Any:
+    """Return the nodes for a capacity with 50 digits, by the textbook formula, which needs them; None without any."""
+    with mpmath.workdps(50):
+        r, s, k = mpmath.mpf(relative), mpmath.mpf(sigma), mpmath.mpf(kappa)
+        a, b, c = r * k, r * (k - s) + 1, r * (1 - s)
+        if a == 0:
+            return c / b if b > 0 else None
+        square = b**2 - 4 * a * c
+        return (b - mpmath.sqrt(square)) / (2 * a) if square >= 0 and b > 0 else None
+
+
+# The published inverse of the Cisco fit, to its last digit, and the whole published tables read from right to left.
+def test_published_nodes() -> None:
+    sigma, kappa, one = CISCO
+    assert nodes_for(11_048 / one, sigma, kappa) == pytest.approx(19.924, abs=5e-4)
+    assert nodes_for(12_201 / one, sigma, kappa) == pytest.approx(29.569, abs=5e-4)
+    assert nodes_for(11_063.63 / one, sigma, kappa) == pytest.approx(20, abs=1e-4)
+    sigma, kappa, one = SDM91
+    for nodes, throughput in [(18, 1078), (36, 1541), (36.064, 1542.4)]:
+        assert nodes_for(throughput / one, sigma, kappa) == pytest.approx(nodes, rel=2e-3)
+    for nodes, capacity in [(1, 1), (2, 1.8868), (4, 3.0769)]:
+        assert nodes_for(capacity, 0.02, 0.02) == pytest.approx(nodes, rel=1e-3)
+
+
+# Who leaves coherency out of the inverse asks for far too few nodes: at 98.9 % of the Cisco peak, 17.7 and not 29.6.
+def test_coherency_matters() -> None:
+    sigma, kappa, one = CISCO
+    careless = nodes_for(12_201 / one, sigma, 0.0)
+    assert careless == pytest.approx(17.7, abs=0.1)
+    assert careless is not None
+    assert one * relative_capacity(careless, sigma, kappa) < 0.95 * 12_201
+
+
+# Above the peak, or at the limit 1/sigma that nodes without coherency never reach, there is no number of nodes; just
+# below there is one. SDM91 peaks at 1884.
+def test_no_number_of_nodes() -> None:
+    sigma, kappa, one = SDM91
+    assert nodes_for(1885 / one, sigma, kappa) is None
+    assert nodes_for(1883 / one, sigma, kappa) == pytest.approx(92.04, abs=5e-3)
+    assert nodes_for(10.0, 0.1, 0.0) is None
+    assert nodes_for(1e300, 0.1, 0.0) is None
+    assert nodes_for(1e300, 0.0, 1e-9) is None
+    assert nodes_for(9.999, 0.1, 0.0) == pytest.approx(89_991, rel=1e-6)
+
+
+# Nothing needs no nodes, one node's capacity one, and without contention and coherency capacity is the number of
+# nodes. Nodes that contend all the time add nothing; a capacity below nothing is a mistake.
+def test_nodes_at_the_ends() -> None:
+    assert nodes_for(0.0, 0.3, 0.01) == 0
+    assert nodes_for(1.0, 0.3, 0.01) == pytest.approx(1, rel=1e-15)
+    assert nodes_for(123.5, 0.0, 0.0) == 123.5
+    assert nodes_for(1e308, 0.0, 0.0) == 1e308
+    assert nodes_for(0.5, 1.0, 0.0) is None
+    assert nodes_for(2.0, 1.5, 0.1) is None
+    with pytest.raises(ValueError, match="at least 0"):
+        nodes_for(-1.0, 0.1, 0.1)
+
+
+# Every digit but the last few is that of the 50-digit root, for capacities as close to the peak as doubles can tell
+# (where nodes follow capacity so sharply that the double's own rounding is all that is lost), and for tiny laws.
+@property_test
+@given(st.floats(0, 0.95), st.floats(-15, -1).map(lambda x: 10**x), st.floats(1e-6, 1))
+def test_against_50_digits(sigma: float, kappa: float, share: float) -> None:
+    relative = share * relative_capacity(peak_nodes(sigma, kappa), sigma, kappa)
+    true, found = smaller_root(relative, sigma, kappa), nodes_for(relative, sigma, kappa)
+    if true is None or found is None:
+        assert share > 1 - 1e-14
+        return
+    error = float(abs(found - true) / true)
+    rounding = ROUNDING * condition(float(true), sigma, kappa)
+    assert error <= max(rounding, ROUNDING) or abs(1 - share) < 1e-14
+
+
+# Nodes to capacity and back, on the rising side of the peak: as many nodes as went in, however they contend.
+@property_test
+@given(st.floats(0, 0.95), st.floats(0, 0.1), st.floats(1e-3, 0.999))
+def test_round_trip(sigma: float, kappa: float, share: float) -> None:
+    nodes = share * min(peak_nodes(sigma, kappa), 1e6)
+    back = nodes_for(relative_capacity(nodes, sigma, kappa), sigma, kappa)
+    assert back == pytest.approx(nodes, rel=max(1e-15, 4 * ROUNDING * condition(nodes, sigma, kappa)))
+    assert back is not None
+    assert relative_capacity(back, sigma, kappa) == pytest.approx(relative_capacity(nodes, sigma, kappa), rel=1e-13)
+
+
+# The peak's own capacity, as computed, is still reached, by as many nodes as the peak has: a capacity's last digits say
+# little about nodes there, and less the flatter the peak is, but they are kept.
+@property_test
+@given(st.floats(0, 0.95), st.floats(1e-12, 0.05))
+def test_at_the_peak(sigma: float, kappa: float) -> None:
+    peak = peak_nodes(sigma, kappa)
+    found = nodes_for(relative_capacity(peak, sigma, kappa), sigma, kappa)
+    assert found == pytest.approx(peak, rel=1e-3)
+    assert found is not None
+    assert relative_capacity(found, sigma, kappa) == pytest.approx(relative_capacity(peak, sigma, kappa), rel=1e-14)
+
+
+# Of the two numbers of nodes with equal capacity, it is the smaller: never beyond the peak. More capacity needs more
+# nodes, and never fewer than nodes that share nothing.
+@property_test
+@given(st.floats(0, 0.95), st.floats(1e-9, 0.1), st.lists(st.floats(0.01, 0.999), min_size=2, max_size=2, unique=True))
+def test_nodes_rise_with_capacity(sigma: float, kappa: float, shares: list[float]) -> None:
+    peak = peak_nodes(sigma, kappa)
+    top = relative_capacity(peak, sigma, kappa)
+    low, high = (nodes_for(share * top, sigma, kappa) for share in sorted(shares))
+    assert low is not None
+    assert high is not None
+    assert low <= high <= peak * (1 + 1e-9)
+    assert high >= max(shares) * top * (1 - 1e-12) or high < 1

@@ -140,4 +140,5 @@ def test_cost_adds_up() -> None:
     assert cost.monthly == pytest.approx(sum(item.monthly or 0.0 for item in cost.items))
     for item in cost.items:
         assert item.unit_price is not None
+        assert item.quantity is not None
         assert item.monthly == pytest.approx(item.quantity * item.unit_price)
