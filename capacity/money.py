@@ -202,6 +202,8 @@ def _reserving(system: System, counts: Counts) -> Iterator[Reserving]:
             reserved = pricing.hourly(machine, _PURCHASES[commitment])
             if reserved is not None and all(price is not None for price, _ in bill):
                 after = math.fsum((price or 0.0) * nodes for price, nodes in bill) * pricing.HOURS_PER_MONTH
+                if after >= now:
+                    continue
                 yield Reserving(name, commitment, then[0][1], reserved / machine.price, round(now - after, 6))
 
 

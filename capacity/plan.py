@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from capacity.results import Evaluation
     from capacity.system import Counts, System
     from capacity.topology import Topology
+
+
+PATIENT: Final = 150
+"""Candidates of a search beyond which it is not repeated at other loads, only to tell up to which one a plan exists."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def plan(topology: Topology, tick: Callable[[int], None] = lambda _: None) -> Pl
         tiers=tiers,
         warnings=found,
         infeasible=advise(system, sizing),
-        feasible_load=None if sizing.conflict is None else feasible_load(topology),
+        feasible_load=None if sizing.conflict is None or sizing.candidates > PATIENT else feasible_load(topology),
         feasible=evaluation.feasible and sizing.conflict is None,
     )
     return Plan(sizing.counts, evaluation)
@@ -124,7 +129,8 @@ def to_toml(document: Document, result: Plan) -> dict[str, Any]:
 def digest(values: dict[str, Any]) -> str:
     """Return a fingerprint of a plan's topology, by which a later export knows that nobody has edited it."""
     topology = {key: value for key, value in values.items() if key != "plan"}
-    return hashlib.sha256(repr(topology).encode()).hexdigest()[:16]
+    # Written as TOML, plain values stand before tables: the order of keys says nothing.
+    return hashlib.sha256(json.dumps(topology, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def without_none(value: object) -> Any:

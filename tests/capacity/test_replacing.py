@@ -39,3 +39,10 @@ def test_an_edited_plan_stays(tmp_path: Path) -> None:
     edited = target.read_text()
     assert capacity("plan", STARTER, "-o", target).code == 2
     assert target.read_text() == edited
+
+
+# A plan that nobody has edited is replaced by the next one, also where the file has tables before plain values.
+def test_an_own_plan_is_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "plan.toml"
+    for _ in range(2):
+        assert capacity("plan", EXAMPLES / "shop.toml", "-o", target).code == 0
