@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -138,10 +138,9 @@ def _out(ends: Ends, own: str, most: int, options: Sequence[Option]) -> Side:
 
 def _largest(ends: Ends, types: Sequence[str], count: int, *, alone: bool = False) -> str:
     """Return the smallest type that reaches, within the precision, the highest load that so many of any type do."""
-    guesses = {node: ends.guess(node, count, alone=alone) for node in types}
-    best = max(types, key=lambda node: guesses[node])
+    best = types[-1]
     end = ends.end(best, count, alone=alone)
-    for node in sorted(types, key=lambda node: -guesses[node]):
+    for node in reversed(types[:-1]):
         if end is not None and ends.carries(node, count, max(end * (1 + 2 * PRECISION), HARDLY), alone=alone):
             best, end = node, ends.end(node, count, alone=alone)
     load = MOST_LOAD if end is None else end * (1 - PRECISION)
@@ -222,7 +221,7 @@ def _regions(ends: Ends, own: str, types: Sequence[str], least: int, most: int) 
     each = _price(ends, own, most)
     if each is None:
         return []
-    found: list[Region] = []
+    found: list[_Stretch] = []
     reached: float | None = 0.0
     priced = {node: cost for node in types if (cost := _price(ends, node, least)) is not None}
     for node, cost in sorted(priced.items(), key=lambda item: item[1]):
@@ -235,14 +234,24 @@ def _regions(ends: Ends, own: str, types: Sequence[str], least: int, most: int) 
         out_end = _out_end(ends, own, affordable, reached, end)
         if out_end is None or out_end > reached:
             until = end if out_end is None else out_end if end is None else min(end, out_end)
-            found.append(_region(ends, "out", until, _price(ends, own, _needed(ends, own, until, affordable or most))))
+            found.append(_Stretch("out", until, affordable or most, None))
         if out_end is not None and (end is None or end > max(out_end, reached)):
-            found.append(_region(ends, "up", end, cost))
+            found.append(_Stretch("up", end, least, cost))
         reached = end
     last = ends.end(own, most)
     if reached is not None and (last is None or last > reached):
-        found.append(_region(ends, "out", last, each))
-    return _merged(found)
+        found.append(_Stretch("out", last, most, each))
+    return [_region(ends, own, stretch, until) for stretch, until in _merged(ends, found)]
+
+
+class _Stretch(NamedTuple):
+    """A stretch of load: its way, its end as a multiple of today's load, nodes that carry it, what it costs there."""
+
+    way: str
+    until: float | None
+    nodes: int
+    cost: float | None
+    """None for what is still to be found: the fewest of the nodes that carry its end."""
 
 
 def _out_end(ends: Ends, own: str, affordable: int | None, low: float, high: float | None) -> float | None:
@@ -259,7 +268,8 @@ def _needed(ends: Ends, own: str, until: float | None, most: int) -> int:
     if until is None:
         return most
     load, least = until * (1 - 2 * PRECISION), ends.topology.components[ends.name].least_count()
-    return fewest_near(lambda count: ends.carries(own, count, load), most, min(least, most), most) or most
+    guess = math.ceil(most * min(1.0, load / (ends.guess(own, most) or load)))
+    return fewest_near(lambda count: ends.carries(own, count, load), guess, min(least, most), most) or most
 
 
 def _price(ends: Ends, node: str, count: int) -> float | None:
@@ -277,19 +287,23 @@ def _affordable(ends: Ends, own: str, cost: float, least: int, most: int) -> int
     return most if first is None else first - 1 if first > least else None
 
 
-def _region(ends: Ends, way: str, until: float | None, cost: float | None) -> Region:
-    return Region(way, None if until is None else _rate(ends, until), cost)
+def _region(ends: Ends, own: str, stretch: _Stretch, until: float | None) -> Region:
+    cost = stretch.cost
+    if cost is None:
+        cost = _price(ends, own, _needed(ends, own, stretch.until, stretch.nodes))
+    return Region(stretch.way, until, cost)
 
 
-def _merged(regions: Sequence[Region]) -> list[Region]:
-    """Return neighbours of the same way as one, without stretches shorter than a hundredth of their load."""
-    found: list[Region] = []
-    for region in regions:
-        start = found[-1].until_per_s if found else 0.0
-        if region.until_per_s is not None and start is not None and region.until_per_s < start * 1.01:
+def _merged(ends: Ends, stretches: Sequence[_Stretch]) -> list[tuple[_Stretch, float | None]]:
+    """Return neighbours of the same way as one, without those shorter than a hundredth of their load, and arrivals."""
+    found: list[tuple[_Stretch, float | None]] = []
+    for stretch in stretches:
+        start = found[-1][1] if found else 0.0
+        until = None if stretch.until is None else _rate(ends, stretch.until)
+        if until is not None and start is not None and until < start * 1.01:
             continue
-        if found and found[-1].way == region.way:
-            found[-1] = region
+        if found and found[-1][0].way == stretch.way:
+            found[-1] = stretch, until
         else:
-            found.append(region)
+            found.append((stretch, until))
     return found

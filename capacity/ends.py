@@ -14,13 +14,14 @@ import msgspec
 
 from capacity.document import scaled
 from capacity.fewest import fewest, fewest_near
+from capacity.search import Conflict
 from capacity.variants import searched, with_tier
 from capacity.verdict import allowed, limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from capacity.search import Conflict, Search, Wanted
+    from capacity.search import Search, Wanted
     from capacity.system import Counts
     from capacity.topology import Topology
 
@@ -132,12 +133,33 @@ class Ends:
                     return None
         else:
             low, high = self._below(node, count, low, alone=alone)
+        return self._halved(node, count, low, high, alone=alone)
+
+    def _halved(self, node: str, count: int, low: float, high: float, *, alone: bool) -> float:
+        """Return the end between a load that is carried and one that is not: of the event that fails at the second.
+
+        Where the load below it is not carried, another event gives way first, and is looked for below.
+        """
+        failing, least = self.hindrance(node, count, high, alone=alone), low
         while high - low > PRECISION * high:
             middle = (low + high) / 2
             if middle < PRECISION:
                 return 0.0
-            low, high = (middle, high) if self.carries(node, count, middle, alone=alone) else (low, middle)
-        return (low + high) / 2
+            low, high = (low, middle) if self._fails(failing, node, count, middle, alone=alone) else (middle, high)
+        if low == least or self.carries(node, count, low, alone=alone):
+            return (low + high) / 2
+        return self._halved(node, count, least, low, alone=alone)
+
+    def _fails(self, like: Conflict | None, node: str, count: int, load: float, *, alone: bool) -> bool:
+        """Return whether a load is too much in one event."""
+        search = self.search(node, load, alone=alone)
+        counts, others = {**self.counts, self.name: count}, _others(search, self.name)
+        return any(
+            self._ours(search, Conflict(violation, event))
+            for event in (search.normal, *search.events)
+            if like is None or (event.scenario, event.subject) == (like.event.scenario, like.event.subject)
+            for violation in search.failing(event, counts, others, self.name)
+        )
 
     def _below(self, node: str, count: int, high: float, *, alone: bool) -> tuple[float, float]:
         """Return loads with the end between them, below one that is too much: objectives often end close to limits."""
@@ -147,7 +169,7 @@ class Ends:
             high *= share
         return 0.0, high
 
-    def guess(self, node: str, count: int, *, alone: bool) -> float:
+    def guess(self, node: str, count: int, *, alone: bool = False) -> float:
         """Return the load at which the first limit of the tier is reached, were all of them linear in it."""
         search = self.search(node, 1.0, alone=alone)
         return limit_factor(search, {**self.counts, self.name: count}, self.name)

@@ -464,3 +464,12 @@ def test_plan_infeasible_by_the_tier_itself() -> None:
     assert best is not None
     assert best.node == "n2"
     assert "the file's own does not" in best.reason
+
+
+# The work is counted, and told as it is done: three tiers on all types of their families take fewer than 1,000 systems.
+def test_work() -> None:
+    values = tomllib.loads((EXAMPLES / "ladder/4-load-balanced.toml").read_text(encoding="utf-8"))
+    solved: list[int] = []
+    scale(topology(values), tick=solved.append)
+    assert solved == list(range(1, len(solved) + 1))
+    assert len(solved) < 1000
