@@ -157,7 +157,8 @@ def _ended(sides: Sequence[Side]) -> Iterator[str]:
 
 def _failing(sides: Sequence[Side]) -> Iterator[str]:
     """Yield why a way does not carry today's load, and what would."""
-    able = min((side for side in sides if side.out is None), key=lambda side: side.nodes, default=None)
+    surviving = [side for side in sides if side.out is None and side.way != "one"]
+    able = min(surviving, key=lambda side: side.nodes, default=None)
     takes = "" if able is None else f"; it takes {able.nodes} x {able.node}"
     for side in sides:
         if side.out is not None:

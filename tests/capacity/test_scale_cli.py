@@ -197,6 +197,7 @@ def test_infeasible_is_an_answer(scaled: Any) -> None:
     assert shown == true
     assert "the file's 1 x n1 is out: " in ended.out
     assert "the file gives 1 x n1; 2 are the fewest that pass" in ended.out
+    assert "it takes 2 x n1" in " ".join(ended.out.split()), "what survives what is to be survived"
     overloaded = scaled(changed(shop(), "components.pay.rate_limit", 50.0), "app")
     assert overloaded.code == 0
     assert "pay rate at most 50/s" in overloaded.out
@@ -289,3 +290,10 @@ def test_help() -> None:
     assert ended.code == 0
     for words in ("[TIER]", "--family", "--format", "--output", "capacity scale shop.toml app"):
         assert words in ended.out
+
+
+# A name of a node type is no command to the terminal.
+def test_no_escape_reaches_the_terminal(scaled: Any) -> None:
+    values = in_family(file({"web": service(0.01, None)}, 100, survive=("node",), utilization=0.75))
+    values["node_types"]["\x1b[31mred"] = {"vcpus": 16, "price": 1.0, "family": "n"}
+    assert "\x1b" not in scaled(values).out

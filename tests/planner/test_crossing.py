@@ -483,3 +483,71 @@ def test_no_end_and_no_way() -> None:
 def test_deterministic() -> None:
     values = REGIONS["contention"][0]
     assert crossing(values, "app") == crossing(values, "app")
+
+
+# The arrivals at which a way ends are those of its tier while it keeps up: tries of a caller that runs into an overload
+# are not counted.
+def test_retries_do_not_inflate_ends() -> None:
+    found = ends(behind(service(0.01, None, max_nodes=40), timeout=0.5, retries=2), "below")
+    assert found == pytest.approx({"up": 600, "out": 3000}, rel=1e-3)
+
+
+# The thread that applies writes ends a database both ways: 75 % of one thread, 5 ms for each write.
+def test_apply_thread_ends_a_database() -> None:
+    db = database(0.001, 0.001, "auto", "n8", replication={"apply_time": 0.005})
+    found = ends(behind(db, "node", writes=0.5), "below")
+    assert (found["up"], found["out"]) == pytest.approx((300, 300), rel=1e-3)
+
+
+# A type without the memory is no way up: n4 and n8 are out for it, so up ends with n2.
+def test_memory_ends_up() -> None:
+    values = alone(memory=3e9, rate=60)
+    for name, memory in (("n1", 16e9), ("n2", 16e9), ("n4", 2e9), ("n8", 2e9)):
+        values["node_types"][name]["memory"] = memory
+    up = sides(values, "app")["up"]
+    assert (up.ends_with, up.ends_by) == ("1 x n2", "memory of app")
+    assert up.ends_at_per_s == pytest.approx(150, rel=1e-3)
+
+
+# With contention and an objective only a window of counts passes, 100 to 110 of a thousand: the plan's is an option, and
+# out does not end before it.
+def test_a_window_of_counts() -> None:
+    values = alone(rate=6824.0, contention=0.001, max_nodes=1000, goal={"page": {"p99": 0.0511}})
+    assert planned(values).counts == {"app": 100}
+    found = scaled_tier(values, "app")
+    own = next(option for option in found.options if option.planned)
+    assert (own.out, own.nodes) == (None, 100)
+    assert found.crossing is not None
+    assert (found.crossing.sides[-1].ends_at_per_s or math.inf) >= 6824
+
+
+# A larger type that is cheaper is the way up: 1 x n4 for 109.50, and not 2 x n1 for 146.
+def test_the_cheapest_type_is_the_way_up() -> None:
+    values = priced(alone(), n2=0.25, n4=0.15)
+    up = sides(values, "app")["up"]
+    assert up.node == "n4"
+    assert up.monthly == pytest.approx(109.5)
+    regions, by_force = crossing(values, "app").regions, Cheapest(values, "app", "")
+    assert [told(regions, load) for load in (60, 100, 200, 400)] == [by_force.way(load) for load in (60, 100, 200, 400)]
+
+
+# What a stretch of out costs at its end is what the fewest nodes cost that carry it.
+def test_cost_at_the_end_of_a_stretch() -> None:
+    for region in crossing(priced(alone(), n2=10.0, n4=0.19), "app").regions:
+        if region.way == "out" and region.until_per_s is not None:
+            nodes = math.ceil(region.until_per_s * 0.01 / CEILING - 1e-3)
+            assert region.monthly == pytest.approx(73 * nodes)
+
+
+# With all families up ends with the largest type there is, and not with the last family's.
+def test_up_ends_with_the_largest_type() -> None:
+    values = alone()
+    for node in values["node_types"].values():
+        node["family"] = "z"
+    up = next(side for side in crossing(values, "app", "all").sides if side.way == "up")
+    assert up.ends_at_per_s == pytest.approx(192 * CEILING / 0.01, rel=1e-3)
+
+
+# The fewest nodes do not depend on today's load: two survive the loss of one.
+def test_fewest_nodes_at_any_load() -> None:
+    assert crossing(alone("node", rate=75 * 4000, max_nodes=10_000), "app").fewest == 2

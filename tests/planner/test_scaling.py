@@ -473,3 +473,14 @@ def test_work() -> None:
     scale(topology(values), tick=solved.append)
     assert solved == list(range(1, len(solved) + 1))
     assert len(solved) < 1000
+
+
+# A downtime that is not known is not 0: nothing is beaten by a type with spot nodes that nobody knows the fate of.
+def test_unknown_downtime() -> None:
+    values = small((), 150.0, spot=0.5)
+    for node in values["node_types"].values():
+        node["spot"] = node["price"] * 0.9
+    options = {option.node: option for option in scaled_tier(values, "app").options}
+    assert options["n1"].downtime_s_per_month is None
+    assert options["n2"].downtime_s_per_month is not None
+    assert options["n2"].front
