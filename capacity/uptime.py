@@ -2,7 +2,8 @@
 
 A tier needs k of its n nodes: the fewest with which nothing that serves a request is overloaded at the load that is
 planned for. A class needs every tier and partner that its requests wait for. *Approximate*: nodes and zones fail
-independently, and a planned restart takes one node at a time; *exact* for that but where zones do not divide nodes.
+independently, each tier is spread over the zones without regard to the others, and a planned restart takes one node at
+a time, of which the others are spread evenly; *exact* for that.
 """
 
 from __future__ import annotations
