@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from capacity.document import scaled
+from capacity.downtime import at, never_up, too_often_down
 from capacity.errors import ascii_quoted, show_path
 from capacity.pricing import candidates, larger
 from capacity.results import Advice
@@ -14,8 +15,7 @@ from capacity.sizing import size
 from capacity.solve import solve
 from capacity.system import resolve
 from capacity.traffic import solve_traffic
-from capacity.units import digits, show_amount, show_availability, show_bytes, show_percent, show_seconds
-from capacity.uptime import Uptime
+from capacity.units import digits, rounded_up, show_amount, show_bytes, show_percent, show_seconds
 from capacity.verdict import violations
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
     # An objective that an overload leaves without a value says nothing that the overload does not.
     telling = [c for c in worst.values() if c.violation.value is not None] or list(worst.values())
     telling.sort(key=lambda conflict: conflict.violation.unit == "s")
-    return [_advice(search, sizing, conflict) for conflict in telling]
+    return [*(_advice(search, sizing, conflict) for conflict in telling), *never_up(search, sizing.counts)]
 
 
 def _key(conflict: Conflict) -> tuple[str, str]:
@@ -77,7 +77,7 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
         mends = _outage(search.system, violation.name, conflict.event.scenario)
         return Advice(f"{violation.name}{when}", "nothing is left to serve", mends)
     if violation.constraint == "availability":
-        return _too_often_down(search, sizing, violation)
+        return too_often_down(search, sizing.counts, violation)
     solution = search.solved(conflict.event.state(sizing.counts))
     ours = violation.scope == "tier" and violation.unit != "s"
     value = violation.value if ours else _best(solution, violation)
@@ -88,29 +88,6 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
         best=f"{show(value, violation.unit)} {verb}{retried}, {show(violation.limit, violation.unit)} allowed",
         mends=_mends(system, sizing, conflict, value),
     )
-
-
-def _too_often_down(search: Search, sizing: Sizing, violation: Violation) -> Advice:
-    """Return what keeps a class down for longer than is allowed."""
-    seen = Uptime(search, sizing.counts).of_class(violation.name)
-    reached = violation.value or 0.0
-    zones, limited = search.system.topology.resilience.zones, seen.limited_by if seen is not None else None
-    mends = []
-    if limited is not None and search.system.tiers[limited].is_partner:
-        mends.append(f"{_at(limited)}.availability: a partner that promises more, or a queue in front of it")
-    elif zones == 1:
-        mends.append("resilience.zones: at least 2, each with machines of its own")
-    if limited is not None and search.system.tiers[limited].failover_time() > 0:
-        mends.append(f"{_at(limited)}.replication.failover_time: shorter")
-    mends.append(f"slo.availability: at most {show_availability(floored(reached))}")
-    best = f"{show_availability(reached)} at best, {show_availability(violation.limit)} wanted"
-    most = f" (most by {limited})" if limited is not None else ""
-    return Advice(f"{violation.name}: availability{most}", best, mends)
-
-
-def floored(availability: float) -> float:
-    """Return an availability with three digits of what lacks, rounded so that following the advice is enough."""
-    return 1 - _up(1 - availability) if availability < 1 else 1.0
 
 
 def feasible_load(topology: Topology) -> float | None:
@@ -178,7 +155,7 @@ def show(value: float | None, unit: str) -> str:
 def _mends(system: System, sizing: Sizing, conflict: Conflict, value: float | None) -> list[str]:
     """Return single changes of the file, each of which would take this conflict away."""
     violation = conflict.violation
-    left_out = [f"{_at(n)}.{system.tiers[n].counted} left out: the plan chooses it" for n in _pinned(system, violation)]
+    left_out = [f"{at(n)}.{system.tiers[n].counted} left out: the plan chooses it" for n in _pinned(system, violation)]
     found = [*_more_nodes(system, violation), *left_out, *_raised_limit(system, sizing, violation, value)]
     return [*found, *_smaller_pools(system, sizing, violation)]
 
@@ -190,9 +167,9 @@ def _outage(system: System, name: str, scenario: str) -> list[str]:
     if scenario == "zone" and system.topology.resilience.zones == 1:
         mends.append("resilience.zones: at least 2, each with machines of its own")
     if singles:
-        mends += [f"{_at(n)}.node: a machine of its own instead of host" for n in singles]
+        mends += [f"{at(n)}.node: a machine of its own instead of host" for n in singles]
     elif given is not None:
-        mends.append(f"{_at(name)}.{tier.counted}: at least {given + 1}, or left out: the plan chooses it")
+        mends.append(f"{at(name)}.{tier.counted}: at least {given + 1}, or left out: the plan chooses it")
     others = ", ".join(f'"{other}"' for other in system.topology.resilience.survive if other != scenario)
     return [*mends, f"resilience.survive = [{others}], if the loss of this tier may take the system down"]
 
@@ -203,8 +180,8 @@ def _raised_limit(system: System, sizing: Sizing, violation: Violation, value: f
     if violation.unit == "s":
         field = show_path(("slo", "latency", name, violation.constraint))
         if violation.scope == "tier":
-            field = f"{_at(name)}.{violation.mend}"
-        return [] if value is None else [f"{field}: at least {show_seconds(_up(value))}"]
+            field = f"{at(name)}.{violation.mend}"
+        return [] if value is None else [f"{field}: at least {show_seconds(rounded_up(value))}"]
     if violation.value is None or violation.capacity is None or violation.mend is None:
         return []
     factor = violation.value / violation.limit
@@ -219,7 +196,7 @@ def _raised_limit(system: System, sizing: Sizing, violation: Violation, value: f
         factor = (once or violation.value) / violation.limit * PARTNERS_ROOM
     # The field may count per node what the limit counts in all, so the field grows as the limit has to.
     enough = math.ceil(getattr(system.tiers[name], violation.mend) * factor * (1 - 1e-9))
-    return [f"{_at(name)}.{violation.mend}: at least {enough}"]
+    return [f"{at(name)}.{violation.mend}: at least {enough}"]
 
 
 def _smaller_pools(system: System, sizing: Sizing, violation: Violation) -> list[str]:
@@ -231,7 +208,7 @@ def _smaller_pools(system: System, sizing: Sizing, violation: Violation) -> list
     pool = int(violation.limit / nodes) if nodes else 0
     if pool < 1:
         return []
-    where = ", ".join(_at(name) for name in callers)
+    where = ", ".join(at(name) for name in callers)
     return [f"{where}: pool = {pool} on the calls to {violation.name} (without one, each thread of a node counts)"]
 
 
@@ -255,19 +232,19 @@ def _more_nodes(system: System, violation: Violation) -> list[str]:
     search, root = Search.of(system), system.roots[violation.name]
     singles = _singles(system, root)
     if singles:
-        return [f"{_at(n)}.node: a machine of its own instead of host" for n in singles]
+        return [f"{at(n)}.node: a machine of its own instead of host" for n in singles]
     if root not in search.free() or violation.constraint == "primary cores":
         return []
     if root in system.partitions and search.most(root) < system.tiers[root].max_nodes:
         return _more_partitions(system, root, (violation.short or 1.0))
-    return [f"{_at(root)}.max_nodes: more than {system.tiers[root].max_nodes}"]
+    return [f"{at(root)}.max_nodes: more than {system.tiers[root].max_nodes}"]
 
 
 def _more_partitions(system: System, consumer: str, factor: float) -> list[str]:
     """Return the partitions that the queues in front of a consumer need."""
     queues = {name: tier.consumer_limit() for name, tier in system.tiers.items() if consumer in tier.destinations("")}
     return [
-        f"{_at(name)}.partitions: at least {math.ceil(limit * factor * (1 - 1e-9))}"
+        f"{at(name)}.partitions: at least {math.ceil(limit * factor * (1 - 1e-9))}"
         for name, limit in queues.items()
         if limit is not None
     ]
@@ -284,19 +261,10 @@ def _bigger_node(system: System, name: str, factor: float, constraint: str) -> l
     own = system.topology.node_types
     fitting = larger(machine, field, needed, candidates(own, system.topology.currency))
     if fitting:
-        return [f"{_at(root)}.node = {ascii_quoted(fitting[0])} instead of {current}"]
+        return [f"{at(root)}.node = {ascii_quoted(fitting[0])} instead of {current}"]
     if current in own:
-        shown = {"memory": show_bytes(_up(needed)), "vcpus": f"{math.ceil(needed)}"}.get(field, f"{_up(needed):.3g}")
+        shown = {"memory": show_bytes(rounded_up(needed)), "vcpus": f"{math.ceil(needed)}"}.get(
+            field, f"{rounded_up(needed):.3g}"
+        )
         return [f"{show_path(('node_types', current, field))}: at least {shown}"]
     return [f"no {machine.family} node is large enough for {constraint}: {digits(factor)} x {current}"]
-
-
-def _at(name: str) -> str:
-    """Return the key path of a tier."""
-    return show_path(("components", name))
-
-
-def _up(value: float) -> float:
-    """Return a value rounded up to three digits, so that following the advice is enough."""
-    step = 10.0 ** (math.floor(math.log10(value)) - 2)
-    return math.ceil(value / step * (1 - 1e-12)) * step

@@ -287,7 +287,7 @@ def test_unknown_partners_are_told() -> None:
 # A class needs what its own requests wait for: not the calls of others, nor what is behind a queue.
 def test_only_what_is_waited_for() -> None:
     hopeless = {"mtbf": "1d", "mttr": "1d"}
-    alone, jobs = needing().availability, {"kind": "queue", "consumers": "worker"}
+    alone, jobs = needing().availability, {"kind": "queue", "consumers": "worker", "availability": 1}
     assert needing("jobs", jobs=jobs, worker=service(0.001, 1, **hopeless)).availability == alone
     calls = [{"to": "p", "classes": ["buy"]}, {"to": "jobs"}]
     tiers = {"app": service(0.0001, 2, calls=calls), "jobs": jobs, "worker": service(0.001, 1, calls=[{"to": "p"}])}
