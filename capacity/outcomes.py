@@ -26,7 +26,7 @@ from capacity.results import (
 )
 from capacity.results import Warning as Notice
 from capacity.scenarios import SCENARIOS, events, phrase
-from capacity.units import show_availability, show_percent
+from capacity.units import show_availability, show_percent, show_seconds
 from capacity.uptime import Uptime
 from capacity.verdict import class_latency, failed, limits
 from models.availability import downtime
@@ -47,7 +47,20 @@ def with_scenarios(evaluation: Evaluation, search: Search, counts: Counts) -> Ev
     """Return the evaluation with every scenario that this system can meet; feasible is what passes all required."""
     scenarios = {name: found for name in SCENARIOS if (found := outcome(search, name, counts)) is not None}
     feasible = all(result.passes for result in scenarios.values() if result.required)
-    return msgspec.structs.replace(evaluation, scenarios=scenarios, feasible=feasible)
+    notices = [*evaluation.warnings, *_full_in_failover(scenarios)]
+    return msgspec.structs.replace(evaluation, scenarios=scenarios, feasible=feasible, warnings=notices)
+
+
+def _full_in_failover(scenarios: Mapping[str, ScenarioResult]) -> Iterator[Notice]:
+    """Yield the tiers whose threads are all taken before another primary takes writes: no verdict judges that time."""
+    for found in scenarios["primary"].cases if "primary" in scenarios else ():
+        fact = found.facts.get(found.subject or "", {})
+        for tier, seconds in fact.get("threads_full_s", {}).items():
+            if seconds is not None and fact.get("failover_s"):
+                text = f"its threads are all taken {show_seconds(seconds)} into the failover of {found.subject}"
+                until = f"nobody is answered from then until {show_seconds(fact['failover_s'])}"
+                cure = "a timeout or a pool on the calls that write would keep some free"
+                yield Notice(tier, "threads_full_in_failover", f"{text}: {until}; {cure}")
 
 
 def during(search: Search, counts: Counts, asked: str) -> Evaluation:

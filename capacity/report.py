@@ -38,8 +38,10 @@ def sections(evaluation: Evaluation, only: Sequence[str] = ()) -> list[Section]:
 
 
 def _verdict(evaluation: Evaluation) -> Section:
-    excused = any(c.excused for s in evaluation.scenarios.values() if s.required for c in s.cases)
+    cases = [case for s in evaluation.scenarios.values() if s.required for case in s.cases]
+    excused = list(dict.fromkeys(printable(name) for case in cases for name in case.excused))
     judged = " that is judged" if excused or _unjudged(evaluation) else ""
+    judged += f" (not {', '.join(excused)}: excused)" if excused and evaluation.during is not None else ""
     verdict = f"meets every objective{judged}" if evaluation.feasible else "DOES NOT MEET every objective"
     if evaluation.infeasible:
         verdict = "NO PLAN IS FEASIBLE; the counts shown meet all the rest"
@@ -297,7 +299,10 @@ def _cost(evaluation: Evaluation) -> Section:
         quantity = "unknown" if item.quantity is None else f"{item.quantity:,.0f}"
         counted = quantity if item.unit == "nodes" else f"{quantity} {item.unit}"
         rows.append((name, counted, _money(item.unit_price), _money(item.monthly)))
-    notes = [f"total: {total(evaluation)}; {_money(cost.over_horizon)} over {cost.horizon_months} months"]
+    least = "at least " if cost.unknown or cost.one_off is None else ""
+    notes = [f"total: {total(evaluation)}; {least}{_money(cost.over_horizon)} over {cost.horizon_months} months"]
+    if cost.book is not None:
+        notes.append(f"prices of your own book: {printable(cost.book)}")
     if cost.prices_of is not None:
         notes.append(f"built-in list prices of {cost.prices_of}: check them before money is spent (--prices: your own)")
     notes += _reserving(evaluation)
@@ -323,9 +328,14 @@ def _reserving(evaluation: Evaluation) -> list[str]:
             nodes = sum(item.nodes for item in found)
             lines.append(
                 f"reserving the base load ({nodes} nodes) for {years} saves {_money(saved)}/month; "
-                f"it pays for a node that runs more than {show_percent(share)} of its hours"
+                f"it pays for a node that runs more than {_share(share)} of its hours"
             )
     return lines
+
+
+def _share(value: float) -> str:
+    """Return a share in per cent to a tenth, since the step from 62.5 to 62 may decide."""
+    return f"{round(value * 100, 1):g}%"
 
 
 def _details(evaluation: Evaluation) -> Section:
@@ -350,7 +360,10 @@ def _details(evaluation: Evaluation) -> Section:
             stored = f", {show_bytes(d['storage_bytes'])} stored" if d["storage_bytes"] else ""
             notes.append(f"{printable(name)}: after a stop of {show_seconds(d['stop_s'])} {drained}{stored}")
         if d.get("threads_held") is not None:
-            notes.append(f"{printable(name)}: holds {digits(d['threads_held'])} of our threads on average")
+            hung = evaluation.during is not None and evaluation.during.scenario == "partner_down"
+            holds = "would hold" if hung and evaluation.during and evaluation.during.subject == name else "holds"
+            if_any = ", if there were as many and nobody gave up" if holds != "holds" else " on average"
+            notes.append(f"{printable(name)}: {holds} {digits(d['threads_held'])} of our threads{if_any}")
     return Section("Details", notes=notes)
 
 
