@@ -301,7 +301,7 @@ def _cost(evaluation: Evaluation) -> Section:
         rows.append((name, counted, _money(item.unit_price), _money(item.monthly)))
     least = "at least " if cost.unknown or cost.one_off is None else ""
     notes = [f"total: {total(evaluation)}; {least}{_money(cost.over_horizon)} over {cost.horizon_months} months"]
-    if cost.book is not None:
+    if cost.book:
         notes.append(f"prices of your own book: {printable(cost.book)}")
     if cost.prices_of is not None:
         notes.append(f"built-in list prices of {cost.prices_of}: check them before money is spent (--prices: your own)")

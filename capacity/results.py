@@ -200,8 +200,8 @@ class Cost(msgspec.Struct, frozen=True):
     reserving: list[Reserving] = []
     prices_of: str | None = None
     """The month of the built-in prices, where any of them is used."""
-    book: str | None = None
-    """The user's price book and its date, where any of its prices is used."""
+    book: str = ""
+    """The user's price book and its date, where a node type of it is used."""
     not_counted: list[str] = []
     """What the file gives no price for, and what therefore is in no total."""
 
