@@ -19,7 +19,7 @@ from capacity.sizing import size
 from capacity.solve import solve
 from capacity.system import resolve
 from capacity.traffic import solve_traffic
-from capacity.trial import Change, Trial, calls_to, with_calls, with_fields
+from capacity.trial import Change, Trial, calls_to, with_calls, with_fields, with_zones
 from capacity.units import digits, rounded_up, show_amount, show_bytes, show_percent, show_seconds
 from capacity.verdict import violations
 
@@ -85,10 +85,10 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
     violation = conflict.violation
     when = f" {conflict.phrase}" if conflict.phrase else ""
     if violation.constraint == "nodes":
-        mends = _outage(search.system, violation.name, conflict.event.scenario)
+        mends = _outage(_trial(search, sizing), conflict)
         return Advice(f"{violation.name}{when}", "nothing is left to serve", mends)
     if violation.constraint == "availability":
-        return too_often_down(search, sizing.counts, violation)
+        return too_often_down(_trial(search, sizing), violation)
     solution = search.solved(conflict.event.state(sizing.counts))
     ours = violation.scope == "tier" and violation.unit != "s"
     value = violation.value if ours else _best(solution, violation)
@@ -165,8 +165,8 @@ def show(value: float | None, unit: str) -> str:
 
 def _mends(search: Search, sizing: Sizing, conflict: Conflict, value: float | None) -> list[str]:
     """Return single changes of the file, each of which takes this conflict away: tried, where it can be tried."""
-    violation, event, system = conflict.violation, conflict.event, search.system
-    trial = Trial(system, sizing.counts, patient=sizing.candidates <= PATIENT)
+    violation, event = conflict.violation, conflict.event
+    trial = _trial(search, sizing)
     found: list[str] = []
     later: list[str] = []
     if event.scenario in ("partner", "partner_down") and event.subject is not None and violation.unit != "s":
@@ -188,16 +188,34 @@ def _left_out(trial: Trial, violation: Violation) -> list[str]:
     return found
 
 
-def _outage(system: System, name: str, scenario: str) -> list[str]:
-    tier, mends = system.tiers[name], []
+def _trial(search: Search, sizing: Sizing) -> Trial:
+    return Trial(search.system, sizing.counts, patient=sizing.candidates <= PATIENT)
+
+
+def _outage(trial: Trial, conflict: Conflict) -> list[str]:
+    """Return what would leave a node of a tier in an event that takes all of them."""
+    system, name, scenario = trial.system, conflict.violation.name, conflict.event.scenario
+    tier, mends, key = system.tiers[name], [], _key(conflict)
     given = system.given().get(name)
     singles = _singles(system, name)
-    if scenario == "zone" and system.topology.resilience.zones == 1:
+    if (
+        scenario == "zone"
+        and system.topology.resilience.zones == 1
+        and trial.planned(with_zones(trial.topology, 2), key)
+    ):
         mends.append("resilience.zones: at least 2, each with machines of its own")
     if singles:
         mends += [f"{at(n)}.node: a machine of its own instead of host" for n in singles]
-    elif given is not None:
-        mends.append(f"{at(name)}.{tier.counted}: at least {given + 1}, or left out: the plan chooses it")
+    elif given is not None and tier.counted is not None:
+        counted = tier.counted
+        enough = trial.raised(
+            key, given + 1, lambda n: Change(f"{n}", with_fields(trial.topology, name, **{counted: n}))
+        )
+        if enough is not None:
+            mends.append(f"{at(name)}.{counted}: at least {enough.text}, or left out: the plan chooses it")
+        elif scenario == "zone" and system.topology.resilience.zones == 1:
+            two = f"{at(name)}.{counted} left out and resilience.zones: at least 2, each with machines of its own"
+            mends += [two] if not mends else []
     others = ", ".join(f'"{other}"' for other in system.topology.resilience.survive if other != scenario)
     return [*mends, f"resilience.survive = [{others}], if the loss of this tier may take the system down"]
 

@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING
 
 from capacity.errors import show_path
 from capacity.results import Advice
+from capacity.search import Search
+from capacity.trial import with_zones
 from capacity.units import rounded_up, show_availability, show_percent, show_seconds
 from capacity.uptime import Uptime
 from capacity.verdict import failed
 
 if TYPE_CHECKING:
-    from capacity.search import Search
     from capacity.solve import Solution
     from capacity.system import Counts
+    from capacity.trial import Trial
     from capacity.verdict import Violation
 
 
-def too_often_down(search: Search, counts: Counts, violation: Violation) -> Advice:
+def too_often_down(trial: Trial, violation: Violation) -> Advice:
     """Return what keeps a class down for longer than is allowed."""
+    search, counts = Search.of(trial.system), trial.counts
     seen = Uptime(search, counts).of_class(violation.name)
     reached = violation.value or 0.0
     zones, limited = search.system.topology.resilience.zones, seen.limited_by if seen is not None else None
@@ -30,7 +33,9 @@ def too_often_down(search: Search, counts: Counts, violation: Violation) -> Advi
     elif limited is not None and search.system.decouples(limited):
         mends.append(f"{at(limited)}.availability: brokers that promise more")
     elif zones == 1:
-        mends.append("resilience.zones: at least 2, each with machines of its own")
+        key = violation.name, violation.constraint
+        enough = next((n for n in (2, 3) if trial.planned(with_zones(trial.topology, n), key)), None)
+        mends += [] if enough is None else [f"resilience.zones: at least {enough}, each with machines of its own"]
     if limited is not None and search.system.tiers[limited].failover_time() > 0:
         mends.append(f"{at(limited)}.replication.failover_time: shorter")
     mends.append(f"slo.availability: at most {show_availability(floored(reached))}")

@@ -64,8 +64,8 @@ class Trial:
         return self.system.topology
 
     def at_once(self, topology: Topology, key: Key) -> bool:
-        """Return whether a constraint is met in everything with the counts as they are."""
-        return key not in _missed(topology, self.counts)
+        """Return whether a constraint is met in everything with the counts as they are, or as the file gives them."""
+        return key not in _missed(topology, self.counts | resolve(topology).given())
 
     def planned(self, topology: Topology, key: Key) -> bool:
         """Return whether a constraint is met by what a plan of a changed file comes to."""
@@ -123,6 +123,11 @@ def with_fields(topology: Topology, name: str, **fields: Any) -> Topology:
     """Return the file with some fields of one tier changed."""
     tier = msgspec.structs.replace(topology.components[name], **fields)
     return msgspec.structs.replace(topology, components={**topology.components, name: tier})
+
+
+def with_zones(topology: Topology, zones: int) -> Topology:
+    """Return the file with another number of zones."""
+    return msgspec.structs.replace(topology, resilience=msgspec.structs.replace(topology.resilience, zones=zones))
 
 
 def calls_to(system: System, names: set[str]) -> list[tuple[str, int, Call]]:

@@ -125,6 +125,29 @@ def test_a_pool_for_all_calls() -> None:
     assert planned(followed(values, mend)).feasible
 
 
+# Where nothing is left without a zone, another zone is told as the mend only where nodes may stand in it.
+@pytest.mark.parametrize(("nodes", "helps"), [(1, False), (2, True)])
+def test_zones_that_help(nodes: int, helps: bool) -> None:  # noqa: FBT001
+    values = file({"app": service(0.001, nodes)}, 10, survive=("zone",))
+    mends = told(values, "app without a zone").mends
+    assert mends[0].startswith("resilience.zones: at least 2") == helps
+    if helps:
+        assert planned(changed(values, "resilience.zones", 2)).feasible
+    else:
+        both = changed(changed(values, "resilience.zones", 2), "components.app.nodes", None)
+        assert mends[0].startswith("components.app.nodes left out and resilience.zones: at least 2")
+        assert planned(both).feasible
+
+
+# Zones are told against too much downtime where they are enough, and not where a given count of nodes needs them all.
+@pytest.mark.parametrize(("nodes", "helps"), [(None, True), (1, False)])
+def test_zones_against_downtime(nodes: int | None, helps: bool) -> None:  # noqa: FBT001
+    values = changed(file({"app": service(0.001, nodes)}, 10), "slo.availability", 0.9999)
+    mends = told(values, "page: availability").mends
+    assert any(mend.startswith("resilience.zones: at least 2") for mend in mends) == helps
+    assert planned(changed(values, "resilience.zones", 2)).feasible == helps
+
+
 # Nothing is told twice, and no key twice with different values.
 @pytest.mark.parametrize("name", CASES)
 def test_no_mend_twice(name: str) -> None:
