@@ -288,7 +288,7 @@ def _smaller_pools(trial: Trial, search: Search, conflict: Conflict) -> list[str
     pool = int(violation.limit / nodes) if nodes else 0
     while pool >= 1:
         topology = with_calls(trial.topology, {call: {"pool": pool} for call in calls})
-        if trial.planned(topology, _key(conflict)):
+        if trial.harmless(topology, _key(conflict)):
             return [f"{where}: pool = {pool} (without one, each thread of a node counts)"]
         pool //= 2
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -68,10 +69,10 @@ class Trial:
         return key not in _missed(topology, self.counts | resolve(topology).given())
 
     def planned(self, topology: Topology, key: Key) -> bool:
-        """Return whether a constraint is met by what a plan of a changed file comes to."""
-        if not self.patient:
-            return self.at_once(topology, key)
-        return key not in _missed(topology, size(Search.of(resolve(topology))).counts)
+        """Return whether a constraint is met with the counts as they are, or by a plan of the changed file."""
+        if self.at_once(topology, key):
+            return True
+        return self.patient and key not in _missed(topology, size(Search.of(resolve(topology))).counts)
 
     def raised(self, key: Key, guess: int, change: Callable[[int], Change]) -> Change | None:
         """Return the smallest whole number from a guess on with which a constraint is met; None where none was seen."""
@@ -81,10 +82,8 @@ class Trial:
             if value > MOST_NODES:
                 break
             if self.at_once(change(value).topology, key):
-                least = fewest(lambda n: self.at_once(change(n).topology, key), tried + 1, value) or value
-                for enough in dict.fromkeys((least, value)):
-                    if self.planned(change(enough).topology, key):
-                        return change(enough)
+                least = fewest(lambda n: self.at_once(change(n).topology, key), tried + 1, value)
+                return change(least or value)
             tried = value
         return None
 
@@ -95,16 +94,23 @@ class Trial:
 
     def calmer(self, partner: str, key: Key) -> list[Change]:
         """Return the timeout and the pool of the calls to a partner with which it takes nobody else down."""
-        found = []
-        before, fails = _missed(self.topology, self.counts), _failing(self.topology, self.counts)
-        for changes in (timeouts(self.system, self.counts, partner), pools(self.system, partner)):
-            for change in changes:
-                if _failing(change.topology, self.counts) > fails + _MORE_FAILING:
-                    break
-                if _missed(change.topology, self.counts) <= before - {key}:
-                    found.append(change)
-                    break
-        return found
+        tried = (timeouts(self.system, self.counts, partner), pools(self.system, partner))
+        found = [next((c for c in changes if self.harmless(c.topology, key)), None) for changes in tried]
+        return [change for change in found if change is not None]
+
+    def harmless(self, topology: Topology, key: Key) -> bool:
+        """Return whether a constraint is met, nothing else is missed for it, and requests do not fail instead."""
+        if _failing(topology, self.counts) > self._fails + _MORE_FAILING:
+            return False
+        return _missed(topology, self.counts) <= self._before - {key}
+
+    @cached_property
+    def _before(self) -> set[Key]:
+        return _missed(self.topology, self.counts)
+
+    @cached_property
+    def _fails(self) -> float:
+        return _failing(self.topology, self.counts)
 
 
 def _missed(topology: Topology, counts: Counts) -> set[Key]:
