@@ -122,7 +122,7 @@ class Search:
             return found
         if key not in self.missed:
             self.missed[key] = list(objective_violations(self.solved(state, wait_free)))
-        overloaded = bool(self.over[key])
+        overloaded = any(v.constraint not in FIXED_RESOURCES for v in self.over[key])
         return found + [
             v
             for v in self.missed[key]
@@ -237,7 +237,8 @@ class Search:
         if violation.constraint in FIXED_RESOURCES:
             return []
         if violation.scope == "class":
-            affected = system.below(system.topology.workload.classes[name].entry)
+            entry = system.topology.workload.classes[name].entry
+            affected = (self._may_fail(entry, name) if violation.is_by_failures else set()) or system.below(entry)
         elif violation.constraint == "threads" or violation.unit == "s":
             affected = system.below(name)
         else:
@@ -246,6 +247,16 @@ class Search:
         affected |= {n for n in relieving if system.below(n) & affected}
         roots = {system.roots[n] for n in affected}
         return [n for n in self.free() if n in roots]
+
+    def _may_fail(self, entry: str, request_class: str) -> set[str]:
+        """Return the tiers that decide how many calls of a class are cut off by a timeout or find their pool full."""
+        system, found = self.system, set[str]()
+        for name in system.waited_for(entry, request_class):
+            for call in system.tiers[name].calls_made():
+                if call.classes is None or request_class in call.classes:
+                    found |= {name} if call.pool is not None else set()
+                    found |= system.below(call.to) if call.pool is not None or call.timeout is not None else set()
+        return found
 
 
 _ONE_TIER: Final = frozenset({"node", "deploy", "primary"})

@@ -148,19 +148,34 @@ def settle(search: Search, start: Counts, counts: Counts) -> Sizing:
         options = [{**counts, name: count} for name, count in steps.items()]
         counts = min(options, key=lambda option: _distance(search, option, conflict))
     for name in sorted(search.free(), key=lambda n: -cost_key(search.system, {n: 1})[1]):
-        while counts[name] > search.system.tiers[name].least_count():
-            fewer = {**counts, name: counts[name] - 1}
-            if next(search.conflicts(fewer), None) is not None:
-                break
-            counts = fewer
+        counts = {**counts, name: _trimmed(search, counts, name)}
     return Sizing(counts, None, proven=False, candidates=tried)
+
+
+def _trimmed(search: Search, counts: Counts, name: str) -> int:
+    """Return a count of one tier from which no node can be taken, at most what it has."""
+
+    def passes(count: int) -> bool:
+        return next(search.conflicts({**counts, name: count}), None) is None
+
+    least = search.system.tiers[name].least_count()
+    count = fewest(passes, least, counts[name]) or counts[name]
+    while count > least and passes(count - 1):
+        count -= 1
+    return count
 
 
 def _distance(search: Search, counts: Counts, conflict: Conflict) -> tuple[float, CostKey]:
     """Return how far a candidate is from meeting what it failed, cheaper ones first among equals."""
     same = [v for v in search.failing(conflict.event, counts) if _same(v, conflict)]
-    worst = max((v.short if v.short is not None else math.inf for v in same), default=0.0)
+    worst = max((_by_how_much(violation) for violation in same), default=0.0)
     return worst, cost_key(search.system, counts)
+
+
+def _by_how_much(violation: Violation) -> float:
+    if violation.is_by_failures:
+        return violation.failed
+    return math.inf if violation.short is None else violation.short
 
 
 def _same(violation: Violation, conflict: Conflict) -> bool:

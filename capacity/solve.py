@@ -15,16 +15,16 @@ from capacity.connections import connections
 from capacity.drain import most_visits
 from capacity.system import USUAL
 from capacity.traffic import Attempts, Traffic, solve_traffic
-from models.erlang import UnstableQueueError, erlang_b
+from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, mixed, with_timeout
-from models.layered import Inside, ThreadPool, thread_pool
+from models.layered import Bulkhead, Inside, ThreadPool, bulkhead, thread_pool
 from models.queues import NO_WAIT, Wait, balanced_wait
 from models.service_time import from_moments
 from models.service_time import mixed as mixed_service
 from models.transforms import mixture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from capacity.components.base import Call
     from capacity.components.exchange import Arrivals, Operation, Place, Work
@@ -62,7 +62,8 @@ class Solution(Surroundings):
     """Tiers whose threads all wait for ever for something below that is overloaded."""
     _waits: dict[tuple[str, str], Wait] = field(default_factory=dict)
     _tries: dict[tuple[str, int, str], tuple[Latency | None, float]] = field(default_factory=dict)
-    _full: dict[tuple[str, int], float] = field(default_factory=dict)
+    bulkheads: dict[tuple[str, int], Bulkhead] = field(default_factory=dict)
+    """For calls with a pool of threads of their own, by caller and position."""
     station_of: dict[Transform, Station] = field(default_factory=dict)
 
     def arrivals(self, tier: str) -> Arrivals:
@@ -141,20 +142,21 @@ class Solution(Surroundings):
         return found
 
     def _turned_away(self, place: Place, index: int, call: Call) -> float:
-        """Return the share of calls that find their pool full: Erlang B, on each node (*exact* if Poisson)."""
+        """Return the share of calls that find their pool full."""
         threads = self.system.tiers[place.name].thread_limit(place)
         if call.pool is None or place.nodes == 0 or (threads is not None and threads <= call.pool * place.nodes):
             return 0.0
         key = place.name, index
-        if key not in self._full:
-            held = 0.0
+        if key not in self.bulkheads:
+            held, second = 0.0, 0.0
             for request_class in self.arrivals(place.name).classes:
                 if call.classes is None or request_class in call.classes:
                     one, _ = self._tried(place, index, call, request_class)
                     rate = self.arrivals(place.name).of(request_class) * call.count
                     held = math.inf if one is None else held + rate * one.mean
-            self._full[key] = 1.0 if math.isinf(held) else float(erlang_b(call.pool, held / place.nodes))
-        return self._full[key]
+                    second += 0.0 if one is None else rate * (one.variance + one.mean**2)
+            self.bulkheads[key] = bulkhead(call.pool, place.nodes, held, second)
+        return self.bulkheads[key].turned_away
 
     def failed(self, tier: str, request_class: str) -> float:
         """Return the share of visits of a class to a tier that fail."""
@@ -313,7 +315,8 @@ def _with_threads(
         solution.blocked.add(name)
         solution.thread_pools[name] = ThreadPool(threads, None, float(threads), 1.0)
         return dict.fromkeys(inner, Answer(None, None))
-    pool = thread_pool(threads, arrivals.rate, _inside(solution, known))
+    bulkheads = [b for (caller, _), b in solution.bulkheads.items() if caller == name]
+    pool = thread_pool(threads, arrivals.rate, _inside(solution, known, bulkheads), _hold_squared_cv(known, bulkheads))
     if name in solution.wait_free:
         pool = ThreadPool(threads, NO_WAIT, pool.in_use, 1.0)
     solution.thread_pools[name] = pool
@@ -349,7 +352,15 @@ def _shrunk_waits(solution: Solution, answers: Iterable[Answer], factor: float) 
     return shrunk
 
 
-def _inside(solution: Solution, totals: list[tuple[float, Latency]]) -> list[Inside]:
+def _hold_squared_cv(totals: list[tuple[float, Latency]], bulkheads: Sequence[Bulkhead]) -> float:
+    """Return how unequal the times are for which threads are held, as far as they make the number held swing."""
+    rate, held = sum(rate for rate, _ in totals), sum(rate * total.mean for rate, total in totals)
+    second = sum(rate * (total.variance + total.mean**2) for rate, total in totals)
+    steady = sum((1 - b.peakedness) * b.second_moment for b in bulkheads)
+    return max(0.0, rate * (second - steady) / held**2 - 1) if held > 0 else 1.0
+
+
+def _inside(solution: Solution, totals: list[tuple[float, Latency]], bulkheads: Sequence[Bulkhead]) -> list[Inside]:
     """Return where requests spend their time while they hold a thread: each queue that they share, and the rest."""
     visits: dict[Transform, float] = {}
     for rate, total in totals:
@@ -369,5 +380,12 @@ def _inside(solution: Solution, totals: list[tuple[float, Latency]]) -> list[Ins
         place = Inside(each, busy, wait, station.utilization, servers, others, only_waits=station.mean_service == 0)
         places += [place] * station.pool.copies
         spent += (busy + each * wait.mean) * station.pool.copies
-    population = sum(rate * total.mean for rate, total in totals)
-    return [*places, Inside(sum(rate for rate, _ in totals), max(0.0, population - spent))]
+    population, all_rates = sum(rate * total.mean for rate, total in totals), sum(rate for rate, _ in totals)
+    delayed = max(0.0, population - spent)
+    for one in bulkheads:
+        # What waits for a queue below is told there already.
+        cut_off = min(one.held, delayed)
+        if one.peakedness < 1 - 1e-6 and cut_off > 0:
+            places.append(Inside(all_rates, cut_off, peakedness=one.peakedness))
+            delayed -= cut_off
+    return [*places, Inside(all_rates, delayed)]

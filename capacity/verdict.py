@@ -37,6 +37,11 @@ class Violation:
     """For an objective: the share of requests that fail, however fast."""
 
     @property
+    def is_by_failures(self) -> bool:
+        """Whether an objective is missed because too many requests fail, not because those answered are slow."""
+        return self.failed > 0 and self.value is not None and self.value <= self.limit
+
+    @property
     def short(self) -> float | None:
         """By which factor the value exceeds what is allowed."""
         return None if self.value is None or self.limit == 0 else self.value / self.limit
