@@ -35,6 +35,8 @@ class Document:
     topology: Topology
     values: dict[str, Any]
     load_factor: float
+    book: Book | None = None
+    """The user's price book that it was read with."""
 
 
 def load(source: str, overrides: Sequence[str] = (), load_factor: float = 1.0, book: Book | None = None) -> Document:
@@ -63,7 +65,7 @@ def parse(
         decoder.problems += check(topology)
     if topology is None or decoder.problems:
         raise DocumentError(placed(decoder.problems, text, source, given))
-    return Document(source, topology, values, load_factor)
+    return Document(source, topology, values, load_factor, book)
 
 
 def _topology(decoder: Decoder, values: dict[str, Any]) -> Topology | None:
