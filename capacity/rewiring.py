@@ -27,7 +27,8 @@ _WHERE: Final[dict[KeyPath, str]] = {_TIERS: "tier", _CLASSES: "request class"}
 def add_tier(document: Document, name: str, kind: str, called_by: str | None = None) -> Edited:
     """Return the document with a tier whose fields are a start; nothing leads to it but a call of `called_by`.
 
-    Where it needs another tier, that is the first one that fits, those that store before others. Raises DocumentError where none does.
+    Where it needs another tier, that is the first one that fits, those that store before others. Raises DocumentError
+    where none does.
     """
     _fresh(document, _TIERS, name)
     if kind not in kinds():
