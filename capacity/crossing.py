@@ -55,9 +55,12 @@ class Region(msgspec.Struct, frozen=True):
     """A stretch of load in which one way is the cheaper one; `until_per_s` None: no end was found."""
 
     way: str
+    """`up`, also where out costs as much with more nodes; `out`; `same` where both are the same nodes."""
     until_per_s: float | None
     monthly: float | None
     """What it costs at the end of the stretch."""
+    from_per_s: float | None = 0.0
+    """Where it begins: where the one before ends."""
 
 
 class Crossing(msgspec.Struct, frozen=True):
@@ -236,12 +239,14 @@ def _regions(ends: Ends, own: str, types: Sequence[str], least: int, most: int) 
             until = end if out_end is None else out_end if end is None else min(end, out_end)
             found.append(_Stretch("out", until, affordable or most, None))
         if out_end is not None and (end is None or end > max(out_end, reached)):
-            found.append(_Stretch("up", end, least, cost))
+            found.append(_Stretch("same" if node == own else "up", end, least, cost))
         reached = end
     last = ends.end(own, most)
     if reached is not None and (last is None or last > reached):
         found.append(_Stretch("out", last, most, each))
-    return [_region(ends, own, stretch, until) for stretch, until in _merged(ends, found)]
+    merged = _merged(ends, found)
+    starts = [0.0, *(until for _, until in merged)]
+    return [_region(ends, own, *part, start) for part, start in zip(merged, starts, strict=False)]
 
 
 class _Stretch(NamedTuple):
@@ -287,11 +292,11 @@ def _affordable(ends: Ends, own: str, cost: float, least: int, most: int) -> int
     return most if first is None else first - 1 if first > least else None
 
 
-def _region(ends: Ends, own: str, stretch: _Stretch, until: float | None) -> Region:
+def _region(ends: Ends, own: str, stretch: _Stretch, until: float | None, start: float | None) -> Region:
     cost = stretch.cost
     if cost is None:
         cost = _price(ends, own, _needed(ends, own, stretch.until, stretch.nodes))
-    return Region(stretch.way, until, cost)
+    return Region(stretch.way, until, cost, start)
 
 
 def _merged(ends: Ends, stretches: Sequence[_Stretch]) -> list[tuple[_Stretch, float | None]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from capacity.errors import printable
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 MOST_EXCEPTIONS = 3
 """Short stretches of load that are told one by one."""
 
+_NAMED = {"up": "up (few nodes)", "out": "out"}
 _WAYS = {"one": "one machine", "up": "up: few and large", "out": "out: more of them"}
 
 
@@ -200,20 +200,32 @@ def sentence(crossing: Crossing, currency: str) -> str:
     fewer = up is not None and crossing.fewest < up.nodes
     named = f"up with {crossing.fewest} node{'s' if crossing.fewest > 1 else ''}" if fewer else "up"
     ends = "" if few is None else f"; {named} ends at {digits(few)}/s"
-    if len({region.way for region in regions}) == 1:
-        return f"{regions[0].way} is the cheaper way at every load{_limit(regions[-1])}{ends}"
-    text = f"{_named(regions[0].way)} is cheaper until {_until(regions[0], currency)}; {regions[1].way} from there"
-    later = [(a, b) for a, b in pairwise(regions) if b.way == regions[0].way]
-    if 0 < len(later) <= MOST_EXCEPTIONS:
-        between = [f"{_load(a)} to {_load(b)}" for a, b in later]
-        text += f" (but {regions[0].way} again from {', '.join(between)})"
-    elif later:
-        text += f" (but {regions[0].way} again in {len(later)} stretches up to {_load(later[-1][1])})"
-    return text + ends + ("" if regions[-1].way == "up" else f"; out ends at {_load(regions[-1])}")
+    last = "" if len(regions) == 1 or regions[-1].way == "up" else f"; out ends at {_load(regions[-1])}"
+    return f"{_first(regions, currency)}{_again(regions, currency)}{ends}{last}"
 
 
-def _named(way: str) -> str:
-    return {"up": "up (few nodes)", "out": "out"}[way]
+def _first(regions: Sequence[Region], currency: str) -> str:
+    """Return which way is the cheaper one first, and which is from its end on."""
+    first = regions[0]
+    if len(regions) == 1:
+        every = f"at every load{_limit(first)}"
+        return f"up and out are the same {every}" if first.way == "same" else f"{first.way} is the cheaper way {every}"
+    if first.way == "same":
+        return f"up and out are the same until {_until(first, currency)}; {regions[1].way} is cheaper from there"
+    return f"{_NAMED[first.way]} is cheaper until {_until(first, currency)}; {regions[1].way} from there"
+
+
+def _again(regions: Sequence[Region], currency: str) -> str:
+    """Return the later stretches in which the other way is cheaper: one by one, or the first and the last of many."""
+    later = [region for region in regions[2:] if region.way != regions[1].way]
+    if not later:
+        return ""
+    way = f"{later[0].way} again" if later[0].way == regions[0].way else later[0].way
+    between = [f"{digits(region.from_per_s or 0.0)}/s to {_load(region)}" for region in later]
+    if len(between) <= MOST_EXCEPTIONS:
+        return f" (but {way} from {', '.join(between)})"
+    first, last = (f"{between[i]} ({money(later[i].monthly)} {currency}/month)" for i in (0, -1))
+    return f" (but {way} in {len(later)} stretches, first {first}, last {last})"
 
 
 def _load(region: Region) -> str:

@@ -5,8 +5,10 @@ import tomllib
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from capacity.crossing import Region
 from capacity.scale_report import sentence
 from models.scalability import relative_capacity
 from tests.capacity.running import EXAMPLES
@@ -16,7 +18,7 @@ from tests.planner.tier_variants import in_family, judged, scaled_tier, standing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capacity.crossing import Crossing, Region, Side
+    from capacity.crossing import Crossing, Side
     from tests.planner.systems import Values
 
 CEILING = 0.75
@@ -118,7 +120,7 @@ def test_ends_of_latency(limit: float) -> None:
     assert ends(values, "app")["up"] == pytest.approx(allowed, rel=2e-4)
     first, last = crossing(values, "app").regions
     assert first.until_per_s == pytest.approx(allowed, rel=2e-4)
-    assert (first.way, first.monthly, last.way) == ("up", 73, "out")
+    assert (first.way, first.monthly, last.way) == ("same", 73, "out")
 
 
 # The Universal Scalability Law bounds scaling out: at the peak, with whatever has to be survived, and not at the most
@@ -220,21 +222,21 @@ class Cheapest:
         nodes = count + 1 if self.replicated else count
         return float(nodes * 730 * self.values["node_types"][node]["price"])
 
-    def up(self, load: float) -> float:
-        """Return the cost of the least nodes, of the cheapest type that is not smaller than the file's own."""
+    def up(self, load: float) -> tuple[float, str]:
+        """Return the cost of the least nodes, of the cheapest type that is not smaller than the file's own, and it."""
         least = LOST[self.survive] if self.replicated else 1 + LOST[self.survive]
         types = [n for n in self.values["node_types"] if CORES[n] >= CORES[self.own]]
-        return min((self.price(n, least) for n in types if self.passes(n, least, load)), default=math.inf)
+        return min(((self.price(n, least), n) for n in types if self.passes(n, least, load)), default=(math.inf, ""))
 
     def way(self, load: float) -> str | None:
-        """Return the cheaper way (up where both cost the same), None where none passes."""
+        """Return the cheaper way (up where both cost the same), `same` for the same nodes, None where none passes."""
         least = LOST[self.survive] if self.replicated else 1 + LOST[self.survive]
-        up = self.up(load)
+        up, node = self.up(load)
         counts = range(MOST - 1 if self.replicated else MOST, least - 1, -1)
         affordable = (n for n in counts if self.price(self.own, n) < up - 1e-6)
         if any(self.passes(self.own, count, load) for count in affordable):
             return "out"
-        return None if up == math.inf else "up"
+        return None if up == math.inf else "same" if node == self.own else "up"
 
 
 def priced(values: Values, **prices: float) -> Values:
@@ -301,8 +303,31 @@ def test_regions_are_in_order(name: str) -> None:
 # Each border is told in one sentence, with what it costs there: the load up to which few nodes are the cheaper way.
 def test_sentence() -> None:
     found = crossing(alone("node"), "app")
-    assert sentence(found, "USD").startswith("up (few nodes) is cheaper until 75/s (146.00 USD/month); out from there")
+    start = "up and out are the same until 75/s (146.00 USD/month); out is cheaper from there"
+    assert sentence(found, "USD").startswith(start)
     assert sentence(found, "USD").endswith("up ends at 600/s; out ends at 1,425/s")
+
+
+# Two of the file's own are what both ways take of little load: the sentence names neither as the cheaper one. Each stretch
+# begins where the one before ends, and of many that are exceptions the first and the last are told with their money.
+def test_the_same_nodes() -> None:
+    web = alone("node", rate=30.0)
+    found = crossing(web, "app")
+    up, out = (side for side in found.sides if side.way != "one")
+    assert (up.node, up.nodes, up.monthly) == (out.node, out.nodes, out.monthly)
+    assert (found.regions[0].way, found.regions[0].until_per_s) == ("same", pytest.approx(75))
+    assert [region.from_per_s for region in found.regions] == [
+        0,
+        *(region.until_per_s for region in found.regions[:-1]),
+    ]
+    idle = sentence(crossing(alone(cpu_time=0.0), "app"), "USD")
+    assert idle == "up and out are the same at every load"
+    ways = [
+        Region("same" if i == 0 else "up" if i % 2 else "out", 100.0 * (i + 1), 50.0 * i, 100.0 * i) for i in range(12)
+    ]
+    told = sentence(msgspec.structs.replace(found, regions=ways), "USD")
+    assert "up is cheaper from there (but out in 5 stretches, first 200/s to 300/s (100.00 USD/month)" in told
+    assert "last 1,000/s to 1,100/s (500.00 USD/month))" in told
 
 
 # The three rows of the classic table are those of the files that they stand for: downtime, cost, what a node takes away.
@@ -460,22 +485,23 @@ def test_unknown_price() -> None:
     assert [side.monthly for side in found.sides if side.node == "n1"] == [None]
 
 
-# Where up and out are the very same nodes for the very same money, neither is cheaper: up, for a database as for a service.
+# Where up and out are the very same nodes for the very same money, neither is cheaper, for a database as for a service;
+# where two of the file's own cost what one twice as large does, up does not cost more.
 def test_the_same_money() -> None:
     found = crossing(behind(database(0.01, 0.0, "auto", read_from="any", max_nodes=MOST)), "below")
     same = crossing(alone(), "app").regions
     assert [region.way for region in found.regions] == [region.way for region in same]
     for one, other in zip(found.regions, same, strict=True):
         assert (one.until_per_s, one.monthly) == pytest.approx((other.until_per_s, other.monthly), rel=1e-9)
-    assert same[0].way == "up"
-    assert same[0].until_per_s == pytest.approx(150)
+    assert [region.way for region in same[:2]] == ["same", "up"]
+    assert [region.until_per_s for region in same[:2]] == pytest.approx([75, 150])
 
 
 # A tier without work ends nowhere; one that cannot lose what it must survive has no ways to compare.
 def test_no_end_and_no_way() -> None:
     found = crossing(alone(cpu_time=0.0), "app")
     assert [side.ends_at_per_s for side in found.sides] == [None, None]
-    assert [(region.way, region.until_per_s) for region in found.regions] == [("up", None)]
+    assert [(region.way, region.until_per_s) for region in found.regions] == [("same", None)]
     assert scaled_tier(alone("node", max_nodes=1), "app").crossing is None
 
 
