@@ -175,10 +175,34 @@ class Ends:
         return limit_factor(search, {**self.counts, self.name: count}, self.name)
 
     def least(self, node: str) -> int | None:
-        """Return the fewest nodes that what has to be survived leaves anything of, at hardly any load."""
+        """Return the fewest nodes that what has to be survived leaves anything of, at hardly any load.
+
+        A tier that may be lost whole, as a cache may, has as many as those behind it need to bear a loss: at today's
+        load, since they are taken to grow with it.
+        """
         search = self.search(node, HARDLY)
-        least = search.system.tiers[self.name].least_count()
-        return search.first(self.name, lambda count: self.carries(node, count, HARDLY), least)
+        tier = search.system.tiers[self.name]
+        found = search.first(self.name, lambda count: self.carries(node, count, HARDLY), tier.least_count())
+        if tier.bearable_loss() > 0 or tier.machines(0) > 0:
+            return found
+        today = self.search(node, 1.0)
+        while found is not None and found < self.counts[self.name] and self._missed(today, found):
+            found += 1
+        return found
+
+    def _missed(self, search: Search, count: int) -> bool:
+        """Return whether an event takes nodes of the tier without which others do not meet what they have to."""
+        counts, others = {**self.counts, self.name: count}, _others(search, self.name)
+        for event in search.events:
+            if event.state(counts, self.name).counts[self.name] < count:
+                failing, own = (
+                    {(v.scope, v.name, v.constraint) for v in search.failing(event, counts, wait_free, self.name)}
+                    for wait_free in (frozenset[str](), others)
+                )
+                own = {key for key in own if key[0] == "class" or search.system.roots.get(key[1]) == self.name}
+                if failing - own:
+                    return True
+        return False
 
     def useful(self, node: str, least: int) -> int:
         """Return the smallest count that reaches, within the precision, the highest load that any count reaches."""

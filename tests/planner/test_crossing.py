@@ -12,7 +12,7 @@ from capacity.crossing import Region
 from capacity.scale_report import sentence
 from models.scalability import relative_capacity
 from tests.capacity.running import EXAMPLES
-from tests.planner.systems import changed, database, evaluated, external, file, planned, service
+from tests.planner.systems import cache, changed, database, evaluated, external, file, planned, service
 from tests.planner.tier_variants import in_family, judged, scaled_tier, standing_on
 
 if TYPE_CHECKING:
@@ -315,7 +315,8 @@ def test_the_same_nodes() -> None:
     found = crossing(web, "app")
     up, out = (side for side in found.sides if side.way != "one")
     assert (up.node, up.nodes, up.monthly) == (out.node, out.nodes, out.monthly)
-    assert (found.regions[0].way, found.regions[0].until_per_s) == ("same", pytest.approx(75))
+    assert found.regions[0].way == "same"
+    assert found.regions[0].until_per_s == pytest.approx(75)
     assert [region.from_per_s for region in found.regions] == [
         0,
         *(region.until_per_s for region in found.regions[:-1]),
@@ -328,6 +329,24 @@ def test_the_same_nodes() -> None:
     told = sentence(msgspec.structs.replace(found, regions=ways), "USD")
     assert "up is cheaper from there (but out in 5 stretches, first 200/s to 300/s (100.00 USD/month)" in told
     assert "last 1,000/s to 1,100/s (500.00 USD/month))" in told
+
+
+# A cache has as many nodes as the database behind it needs to bear the loss of one, and no crossing counts on fewer: of 100
+# reads a second 75 are borne, of 140 half, of 200 a third. That is so at any load, since the database grows with it.
+@pytest.mark.parametrize(("rate", "nodes"), [(70.0, 1), (100.0, 2), (140.0, 2), (200.0, 3)])
+def test_fewest_nodes_of_a_cache(rate: float, nodes: int) -> None:
+    tiers = {
+        "app": service(1e-7, 50, "n8", calls=[{"to": "c"}]),
+        "c": cache("db", 1e-5, nodes=None),
+        "db": database(0.01, 0.0, 1, read_from="primary"),
+    }
+    values = in_family(file(tiers, rate, survive=("node",), utilization=CEILING))
+    found = scaled_tier(values, "c")
+    assert [option.nodes for option in found.options] == [nodes] * 4
+    assert found.crossing is not None
+    assert found.crossing.fewest == nodes
+    assert found.crossing.regions[0].monthly == pytest.approx(73 * nodes)
+    assert [side.way for side in found.crossing.sides] == (["one"] if nodes > 1 else []) + ["up", "out"]
 
 
 # The three rows of the classic table are those of the files that they stand for: downtime, cost, what a node takes away.
