@@ -9,7 +9,7 @@ from capacity.aftermath import told
 from capacity.errors import printable
 from capacity.render import wrapped
 from capacity.scenarios import TITLES
-from capacity.units import digits, show_amount, show_availability, show_bytes, show_percent, show_seconds
+from capacity.units import digits, show_amount, show_availability, show_bytes, show_downtime, show_percent, show_seconds
 from models.availability import MONTH
 
 if TYPE_CHECKING:
@@ -247,13 +247,13 @@ def _uptime(evaluation: Evaluation) -> Section:
         return Section("")
     rows = [("Availability", "Needs", "Reached", "Down a month")]
     for name, c in evaluation.classes.items():
-        reached = _rounded(c.availability_at_most, c.availability_unknown)
+        reached = rounded_availability(c.availability_at_most, c.availability_unknown)
         limited = f"most by {printable(c.availability_limited_by)}" if c.availability_limited_by else "-"
         rows.append((printable(name), limited, reached, _down(c.downtime_s_per_month)))
     for name, tier in evaluation.tiers.items():
         if tier.nodes_needed is not None:
             of = tier.count + 1 if tier.counted == "replicas" else tier.nodes
-            reached = "unknown" if tier.availability is None else _rounded(tier.availability)
+            reached = "unknown" if tier.availability is None else rounded_availability(tier.availability)
             rows.append(
                 (f"  {printable(name)}", f"{tier.nodes_needed} of {of}", reached, _down(tier.downtime_s_per_month))
             )
@@ -275,7 +275,7 @@ def _lifetimes(evaluation: Evaluation) -> list[str]:
     return [f"taken ([resilience] says otherwise): {node}; {lost}; planned restarts: {restarts}"]
 
 
-def _rounded(availability: float | None, unknown: Sequence[str] = ()) -> str:
+def rounded_availability(availability: float | None, unknown: Sequence[str] = ()) -> str:
     """Return an availability with no more digits than assumed lifetimes can bear: a second a month is the least."""
     if availability is None or not 0 < 1 - availability < 1 / MONTH:
         return _reached(availability, unknown)
@@ -283,12 +283,7 @@ def _rounded(availability: float | None, unknown: Sequence[str] = ()) -> str:
 
 
 def _down(seconds: float | None) -> str:
-    if seconds is None:
-        return "unknown"
-    few = seconds < 600
-    return (
-        "0" if seconds < 1e-3 else "under 1 s" if seconds < 1 else show_seconds(float(f"{seconds:.{2 if few else 3}g}"))
-    )
+    return "unknown" if seconds is None else show_downtime(seconds)
 
 
 def _cost(evaluation: Evaluation) -> Section:
@@ -345,6 +340,8 @@ def _details(evaluation: Evaluation) -> Section:
         if "hit_ratio" in d:
             held = f"{digits(d['objects_held'])} objects held"
             notes.append(f"{printable(name)}: {show_percent(d['hit_ratio'])} of reads hit, {held}")
+        if d.get("shards", 1) > 1:
+            notes.append(f"{printable(name)}: {key_skew(d['shards'], d['busiest_shard_share'])}")
         lag = d.get("lag")
         if lag:
             text = (
@@ -365,6 +362,13 @@ def _details(evaluation: Evaluation) -> Section:
             if_any = ", if there were as many and nobody gave up" if holds != "holds" else " on average"
             notes.append(f"{printable(name)}: {holds} {digits(d['threads_held'])} of our threads{if_any}")
     return Section("Details", notes=notes)
+
+
+def key_skew(shards: int, share: float) -> str:
+    """Return how unevenly shards are asked: the busiest is what all of them are taken to be."""
+    if share <= (1 + 1e-9) / shards:
+        return f"{shards} shards, taken to be equally busy"
+    return f"the busiest of {shards} shards gets {show_percent(share)} of the keys' requests (key skew)"
 
 
 def _warnings(evaluation: Evaluation) -> Section:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capacity.errors import printable
-from capacity.report import Section
-from capacity.units import digits, show_percent, show_seconds
+from capacity.report import Section, key_skew, rounded_availability
+from capacity.units import digits, show_downtime, show_percent, show_seconds
 from capacity.variants import PRICE_UNKNOWN
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from capacity.crossing import Crossing, Region, Side
     from capacity.differing import Mended
     from capacity.scaling import Option, Scaling, TierScaling
+
+MOST_CLASSES = 2
+"""Classes with a column of their own."""
 
 MOST_EXCEPTIONS = 3
 """Short stretches of load that are told one by one."""
@@ -41,7 +44,7 @@ def sections(scaling: Scaling) -> list[Section]:
 
 
 def _tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
-    rows: list[tuple[str, ...]] = [("Node type", "Nodes", f"{currency}/month", "p99", "Down", "Lost", "Busiest", "")]
+    rows: list[tuple[str, ...]] = [("Node type", "Nodes", f"{currency}/month", "p99", "Down", "Busiest", "")]
     notes = []
     for option in tier.options:
         if option.out in (None, PRICE_UNKNOWN):
@@ -57,8 +60,10 @@ def _tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
     elif not any(option.out in (None, PRICE_UNKNOWN) for option in tier.options):
         notes.append("no node type passes: `capacity plan` tells what is in the way")
     title = f"{printable(name)} at {digits(tier.arrival_rate_per_s)}/s"
-    yield Section(title, rows if len(rows) > 1 else (), frozenset(range(1, 6)), [*notes, *_moves(tier)])
-    yield from _classes(tier)
+    yield Section(
+        title, rows if len(rows) > 1 else (), frozenset(range(1, 5)), [*notes, *_skewed(tier.options), *_moves(tier)]
+    )
+    yield from _reached(tier)
     if tier.crossing is not None:
         yield _sides(tier.crossing, currency)
     differing = [line for found in tier.differences for line in _difference(found.what, found.share, found.lasting_s)]
@@ -76,20 +81,21 @@ def _fewer(options: Sequence[Option]) -> Iterator[str]:
         yield printable(f"the file gives {own.nodes} x {own.node}; {other.nodes}{shards} are the fewest that pass")
 
 
+def _nodes(option: Option) -> str:
+    if option.shards is None:
+        return f"{option.nodes}"
+    return f"{option.shards}x(1+{option.count})" if option.shards > 1 else f"1+{option.count}"
+
+
 def _row(option: Option) -> tuple[str, ...]:
     used = "-" if option.headroom is None else f"{show_percent(1 - option.headroom)} {option.binding}"
-    nodes = f"{option.nodes}"
-    if option.shards is not None:
-        nodes = f"{option.shards}x(1+{option.count})" if option.shards > 1 else f"1+{option.count}"
     marks = ("*" if option.front else "") + ("=" if option.planned else "")
-    lost = "-" if option.lost_share is None else show_percent(option.lost_share)
     return (
         printable(option.node),
-        nodes,
+        _nodes(option),
         "?" if option.monthly is None else money(option.monthly),
         _time(option.p99_s),
-        _time(option.downtime_s_per_month),
-        lost,
+        _down(option.downtime_s_per_month),
         used,
         marks,
     )
@@ -104,6 +110,18 @@ def _time(value: float | None) -> str:
     return "unknown" if value is None else "0" if value < 1e-3 and value < 5e-10 else show_seconds(value)
 
 
+def _down(seconds: float | None) -> str:
+    return "unknown" if seconds is None else show_downtime(seconds)
+
+
+def _skewed(options: Sequence[Option]) -> list[str]:
+    """Return how unevenly the shards of options are asked, which decides how many there are."""
+    found = {o.shards: o.busiest_shard_share for o in options if o.shards is not None and o.shards > 1}
+    told = [(n, share) for n, share in sorted(found.items()) if share is not None]
+    more = "".join(f", of {n} {show_percent(share)}" for n, share in told[1:])
+    return [f"{key_skew(*told[0])}{more}"] if told else []
+
+
 def _moves(tier: TierScaling) -> list[str]:
     """Return what it costs to get to other shards."""
     moved = [option for option in tier.options if option.one_off != 0.0]
@@ -113,20 +131,38 @@ def _moves(tier: TierScaling) -> list[str]:
     return [f"going to more shards costs {', '.join(sorted(once))} once (migration_cost)"]
 
 
-def _classes(tier: TierScaling) -> Iterator[Section]:
-    """Yield the p99 of the classes that come through, where the options differ in it."""
-    able = [option for option in tier.options if option.out in (None, PRICE_UNKNOWN) and option.classes]
+def _reached(tier: TierScaling) -> Iterator[Section]:
+    """Yield what each option reaches: the p99 of the classes that come through, availability and headroom."""
+    able = [option for option in tier.options if option.out in (None, PRICE_UNKNOWN)]
     if not able:
         return
-    notes = []
-    for name in able[0].classes:
+    names = list(dict.fromkeys(name for option in able for name in option.classes))
+    few = len(names) <= MOST_CLASSES
+    shown = [f"{printable(name)} p99" for name in names] if few else ["p99 of its classes"]
+    rows: list[tuple[str, ...]] = [("Node type", "Nodes", *shown, "Availability", "Lost", "Headroom")]
+    for option in able:
+        each = [_time(option.classes.get(name)) for name in names] if few else [_range(option)]
+        available = "unknown" if option.availability is None else rounded_availability(option.availability)
+        lost = "-" if option.lost_share is None else show_percent(option.lost_share)
+        headroom = "-" if option.headroom is None else show_percent(option.headroom)
+        rows.append((printable(option.node), _nodes(option), *each, available, lost, headroom))
+    yield Section("", rows, frozenset(range(1, len(rows[0]))), [] if few else [*_varying(able, names)])
+
+
+def _range(option: Option) -> str:
+    """Return the fastest and the slowest of many classes."""
+    values = option.classes.values()
+    return f"{_time(min(values))} to {_time(max(values))}" if values else "-"
+
+
+def _varying(able: Sequence[Option], names: Sequence[str]) -> Iterator[str]:
+    """Yield between which types the p99 of each of many classes varies."""
+    for name in names:
         values = [(value, option) for option in able if (value := option.classes.get(name)) is not None]
-        if values:
-            low, high = min(values, key=lambda v: v[0]), max(values, key=lambda v: v[0])
-            text = printable(f"{show_seconds(low[0])} ({low[1].node}) to {show_seconds(high[0])} ({high[1].node})")
-            same = show_seconds(low[0]) == show_seconds(high[0])
-            notes.append(f"{printable(name)} p99: {show_seconds(low[0]) + ' with each of them' if same else text}")
-    yield Section("", notes=notes)
+        low, high = min(values, key=lambda v: v[0]), max(values, key=lambda v: v[0])
+        text = printable(f"{show_seconds(low[0])} ({low[1].node}) to {show_seconds(high[0])} ({high[1].node})")
+        same = show_seconds(low[0]) == show_seconds(high[0])
+        yield f"{printable(name)} p99: {show_seconds(low[0]) + ' with each of them' if same else text}"
 
 
 def _sides(crossing: Crossing, currency: str) -> Section:
@@ -139,7 +175,7 @@ def _sides(crossing: Crossing, currency: str) -> Section:
         rows.append(("carries today's load", *("no" if side.out else "yes" for side in crossing.sides)))
     rows.append(("room to grow: ends at", *(_end(side) for side in crossing.sides)))
     rows.append(("  with", *(printable(side.ends_with) for side in crossing.sides)))
-    rows.append(("down a month", *(_time(side.downtime_s_per_month) for side in crossing.sides)))
+    rows.append(("down a month", *(_down(side.downtime_s_per_month) for side in crossing.sides)))
     rows.append(("lost with one node", *(show_percent(side.lost_share) for side in crossing.sides)))
     notes = [*_ended(crossing.sides), *_failing(crossing.sides), sentence(crossing, currency)]
     return Section("", rows, frozenset(range(1, len(crossing.sides) + 1)), notes)

@@ -22,6 +22,7 @@ from capacity.evaluate import tier_result
 from capacity.money import running
 from capacity.results import SCHEMA_VERSION
 from capacity.sizing import size
+from capacity.units import rounded_downtime
 from capacity.uptime import Uptime
 from capacity.variants import PRICE_UNKNOWN, first_passing, pinned, reason, searched, with_tier
 from capacity.verdict import class_latency
@@ -51,6 +52,8 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     nodes: int | None = None
     count: int | None = None
     shards: int | None = None
+    busiest_shard_share: float | None = None
+    """Of the requests, by the skew of the keys; None where there are no shards."""
     monthly: float | None = None
     """Of this tier's nodes, the people for them and what they are billed for; None where a price is not known."""
     one_off: float | None = 0.0
@@ -301,6 +304,7 @@ def _described(search: Search, counts: Counts, name: str, *, planned: bool, move
         nodes=nodes,
         count=counts[name],
         shards=tier.parts() if tier.counted == "replicas" else None,
+        busiest_shard_share=result.details.get("busiest_shard_share"),
         monthly=monthly,
         one_off=tier.moving_cost() if moved else 0.0,
         horizon_months=system.topology.money.horizon,
@@ -334,7 +338,8 @@ def _measures(option: Option) -> tuple[float, float, float] | None:
     p99 = option.p99_s if option.p99_s is not None else max(option.classes.values(), default=None)
     if option.out is not None or option.monthly is None or p99 is None or option.one_off is None:
         return None
-    down = math.inf if option.downtime_s_per_month is None else _shown(option.downtime_s_per_month)
+    seconds = option.downtime_s_per_month
+    down = math.inf if seconds is None else rounded_downtime(seconds)
     return round(option.monthly + option.one_off / option.horizon_months, 2), _shown(p99), down
 
 

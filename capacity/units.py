@@ -213,6 +213,20 @@ def show_seconds(value: float) -> str:
     return f"{digits(value / 60)} min" if rounded < 7200 else f"{digits(value / 3600)} h"
 
 
+def show_downtime(seconds: float) -> str:
+    """Return a downtime with no more digits than assumed lifetimes can bear: two, three from ten minutes on."""
+    rounded = rounded_downtime(seconds)
+    return "0" if rounded == 0 else "under 1 s" if rounded < 1 else show_seconds(rounded)
+
+
+def rounded_downtime(seconds: float) -> float:
+    """Return a downtime as it is shown: what is less than a second counts as half of one, less than 1 ms as none."""
+    if seconds < 1:
+        return 0.0 if seconds < 1e-3 else 0.5
+    unit = 60.0 if 120 <= seconds < 600 else 1.0
+    return float(f"{seconds / unit:.{2 if seconds < 600 else 3}g}") * unit
+
+
 def show_bytes(value: float) -> str:
     """Return a size in binary units."""
     power = 0

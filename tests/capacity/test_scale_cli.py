@@ -11,6 +11,7 @@ import tomli_w
 from capacity.document import load
 from capacity.render import json as as_json
 from capacity.scaling import scale
+from capacity.units import show_seconds
 from tests.capacity.running import EXAMPLES, WIDTH, Ended, capacity, columns, process
 from tests.planner.systems import cache, changed, database, external, file, service
 from tests.planner.tier_variants import in_family
@@ -107,7 +108,45 @@ def test_table_and_markdown(scaled: Any) -> None:
         assert words in table.out
         assert words in marked.out
     rows = [line.count("|") - line.count(r"\|") for line in marked.out.splitlines() if line.startswith("|")]
-    assert set(rows) == {9, 5}
+    assert set(rows) == {8, 7, 5}
+
+
+# Below the options stands what each reaches: up to two classes have a column, of more the range; availability and
+# headroom as the JSON has them. A downtime is the same text here and in the plan.
+def test_what_options_reach(scaled: Any, tmp_path: Path) -> None:
+    option = next(o for o in scaled(shop(), "app", "--json").json["tiers"]["app"]["options"] if o["node"] == "n2")
+    row = (
+        rf"^n2 +{option['nodes']} +{re.escape(show_seconds(option['classes']['page']))} +"
+        rf"\S*{option['availability'] * 100:.3f}\d*% +{option['lost_share']:.0%} +{option['headroom']:.0%}$"
+    )
+    text = scaled(shop(), "app").out
+    assert re.search(r"^Node type +Nodes +page p99 +Availability +Lost +Headroom$", text, re.MULTILINE)
+    assert re.search(row, text, re.MULTILINE), (row, text)
+    many = shop()
+    many["workload"]["classes"] |= {name: {"rate": 1, "entry": "app"} for name in ("a", "b")}
+    many["components"]["app"]["cpu_time"] = {"page": 0.005, "a": 0.05, "b": 0.001}
+    ranged = scaled(many, "app")
+    assert fits(ranged.out)
+    assert re.search(r"^n1 +\d+ +[\d.]+ ms to [\d.]+ ms +", ranged.out, re.MULTILINE)
+    assert re.search(r"^  b p99: ", ranged.out, re.MULTILINE)
+    down = re.search(r"^n1 +1\+1 +\S+ +\S+ ms +(\S+ \w+)", scaled(shop(), "db").out, re.MULTILINE)
+    assert down is not None
+    assert re.search(rf"^  db +.* {down[1]}$", capacity("plan", tmp_path / "in.toml").out, re.MULTILINE)
+
+
+# The hottest shard is named, with its share of the requests, wherever a database has shards; where nothing is known of
+# its keys, that its shards are taken to be alike.
+def test_the_hottest_shard_is_named(scaled: Any, tmp_path: Path) -> None:
+    db = database(0.002, 0.003, 1, shards=2, objects=1000, popularity=1.0)
+    values = changed(shop(), "components.db", db)
+    share = scaled(values, "db", "--json").json["tiers"]["db"]["options"][0]["busiest_shard_share"]
+    assert 0.55 < share < 0.6
+    named = f"the busiest of 2 shards gets {share:.0%} of the keys' requests (key skew)"
+    assert f"\n  {named}\n" in scaled(values, "db").out
+    for command in ("plan", "evaluate"):
+        assert f"db: {named}" in capacity(command, tmp_path / "in.toml", "--only", "details").out
+    del db["objects"]
+    assert "2 shards, taken to be equally busy" in scaled(changed(values, "components.db", db), "db").out
 
 
 # What scaling out breaks is told with what mends it: the local cache that hears of no write elsewhere, on the tier whose
@@ -245,7 +284,7 @@ def test_names(scaled: Any, name: str) -> None:
     assert name[:8] in ended.out
     marked = scaled(values, name, "--format", "markdown").out
     head = {line.count("|") - line.count(r"\|") for line in marked.splitlines() if line.startswith("|")}
-    assert head == {9, 5}
+    assert head == {8, 7, 5}
     found = scaled(values, "--json").json["tiers"]
     assert list(found) == [name]
     assert found[name]["recommendation"]["node"] == name

@@ -8,7 +8,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from capacity import units
-from capacity.units import Uncertain, Unit, UnitError, digits, parse, show_bytes, show_percent, show_seconds
+from capacity.units import (
+    Uncertain,
+    Unit,
+    UnitError,
+    digits,
+    parse,
+    show_bytes,
+    show_downtime,
+    show_percent,
+    show_seconds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,6 +217,16 @@ def test_digits(value: float) -> None:
 @pytest.mark.parametrize(
     ("show", "value", "shown"),
     [
+        (show_downtime, 0.0, "0"),
+        (show_downtime, 0.0795e-3, "0"),
+        (show_downtime, 0.83, "under 1 s"),
+        (show_downtime, 1.0, "1 s"),
+        (show_downtime, 35.26, "35 s"),
+        (show_downtime, 119.4, "2 min"),
+        (show_downtime, 335.1358, "5.6 min"),
+        (show_downtime, 335.24, "5.6 min"),
+        (show_downtime, 599.0, "10 min"),
+        (show_downtime, 905.2, "15.1 min"),
         (show_seconds, 0.0, "0 ns"),
         (show_seconds, 0.9994e-6, "999 ns"),
         (show_seconds, 0.9996e-6, "1 us"),

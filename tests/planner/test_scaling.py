@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from capacity.errors import UsageError
 from capacity.scaling import Option, _recommended, _with_front, scale
+from capacity.units import rounded_downtime
 from tests.capacity.running import EXAMPLES
 from tests.planner.brute_force import BruteForce
 from tests.planner.random_systems import MOST, random_system
@@ -260,6 +261,8 @@ def test_hottest_shard() -> None:
     values = stored(500, 1.0, objects=1000, popularity=1.0)
     hottest = 1 / math.fsum(1 / i for i in range(1, 1001))
     for option in scaled_tier(values, "db").options:
+        if option.shards is not None and option.shards > 1:
+            assert option.busiest_shard_share == pytest.approx(hottest + (1 - hottest) / option.shards, rel=0.02)
         taken = [2**k for k in range(7) if 500 * 0.01 * (hottest + (1 - hottest) / 2**k) <= 0.75 * NODES[option.node]]
         taken = taken if NODES[option.node] > 1 or 500 * 0.01 <= 0.75 else [s for s in taken if s > 1]
         assert option.shards == (min(taken) if taken else None)
@@ -283,10 +286,10 @@ def test_shards_do_not_mend_connections() -> None:
 
 
 def shown(option: Option) -> tuple[float, ...]:
-    """Return cost, p99 and downtime as people read them: in cents, and to three digits."""
+    """Return cost, p99 and downtime as people read them: in cents, to three digits, "under 1 s"."""
     assert option.monthly is not None
-    seconds = (float(f"{value or 0.0:.3g}") for value in (option.p99_s, option.downtime_s_per_month))
-    return round(option.monthly, 2), *seconds
+    down = rounded_downtime(option.downtime_s_per_month or 0.0)
+    return round(option.monthly, 2), float(f"{option.p99_s or 0.0:.3g}"), down
 
 
 def brute_front(options: list[Option]) -> set[str]:
