@@ -44,6 +44,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     ends_with: str
     ends_by: str | None = None
     """What ends it, as "cores of app" or "p99 of browse"; None without an end."""
+    kept: str | None = None
+    """What ends it although most cores idle, since it is the same on every type, as "threads = 18"."""
     downtime_s_per_month: float | None
     lost_share: float
     """Of its capacity, while one node is down or patched."""
@@ -194,6 +196,7 @@ def _side(
         ends_at_per_s=None if end is None else _rate(ends, end),
         ends_with=f"{ends.topology.components[ends.name].machines(last[1])} x {last[0]}",
         ends_by=ends.ends_by(hindered, last[1], end, more=more, alone=alone),
+        kept=None if more else ends.kept(hindered, last[1], end, alone=alone),
         downtime_s_per_month=today.downtime,
         lost_share=1 / max(nodes // tier.parts(), 1),
         out=today.failing,

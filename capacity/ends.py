@@ -15,6 +15,7 @@ import msgspec
 from capacity.document import scaled
 from capacity.fewest import fewest, fewest_near
 from capacity.search import Conflict
+from capacity.trial import with_fields
 from capacity.variants import searched, with_tier
 from capacity.verdict import allowed, limits
 
@@ -33,6 +34,10 @@ HARDLY: Final = 1e-6
 
 MOST_LOAD: Final = 1e6
 """Times today's load, beyond which an end is no end."""
+
+
+MOSTLY_IDLE: Final = 0.5
+"""Cores that are less busy than this at an end could do more, if it were not for what is kept."""
 
 
 @dataclass
@@ -256,6 +261,28 @@ class Ends:
         if partitions is not None and count >= partitions:
             return f"{by} (partitions)"
         return f"{by} (max_nodes)" if self.carries(node, 2 * most, over) else by or None
+
+    def kept(self, node: str, count: int, end: float | None, *, alone: bool = False) -> str | None:
+        """Return what the file fixes for each node and what ends so many while most cores idle, as "threads = 9".
+
+        It is what ends them if twice of it carries more.
+        """
+        over = max((end or 0.0) * (1 + 2 * PRECISION), HARDLY)
+        hindering = None if end is None else self.hindrance(node, count, over, alone=alone)
+        if hindering is None:
+            return None
+        search, counts = self.search(node, over, alone=alone), {**self.counts, self.name: count}
+        solution = search.solved(hindering.event.state(counts, self.name), _others(search, self.name))
+        busy = max((x.utilization for x in limits(solution, self.name) if x.unit == "cores"), default=0.0)
+        for name in search.system.residents[self.name] if busy < MOSTLY_IDLE else ():
+            threads = getattr(search.system.tiers[name], "threads", None)
+            if threads is not None:
+                twice = Ends(
+                    with_fields(self.topology, name, threads=2 * threads), self.counts, self.name, self.tick, self.aside
+                )
+                if twice.carries(node, count, over * (1 + PRECISION), alone=alone):
+                    return f"threads = {threads}" + ("" if name == self.name else f" of {name}")
+        return None
 
     def _named(self, conflict: Conflict, count: int) -> str:
         """Return what is in the way in a few words: a resource of a tier, or an objective."""

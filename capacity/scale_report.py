@@ -40,7 +40,43 @@ def sections(scaling: Scaling) -> list[Section]:
             "=: as in the file. *: nothing is better in cost, p99 or downtime without being worse in another of them",
         ],
     )
-    return [head, *(section for name, tier in scaling.tiers.items() for section in _tier(name, tier, scaling.currency))]
+    summary = [_summary(scaling)] if len(scaling.tiers) > 1 else []
+    return [
+        head,
+        *summary,
+        *(section for name, tier in scaling.tiers.items() for section in _tier(name, tier, scaling.currency)),
+    ]
+
+
+def _summary(scaling: Scaling) -> Section:
+    """Return what to take for each tier, in place of what, and why."""
+    rows: list[tuple[str, ...]] = [("Tier", "Take", f"{scaling.currency}/month", "Instead of", "Why")]
+    for name, tier in scaling.tiers.items():
+        best = tier.recommendation
+        own = next((option for option in tier.options if option.planned), None)
+        if best is None:
+            rows.append((printable(name), "-", "-", "-", "none can be recommended: see below"))
+            continue
+        taken = next(o for o in tier.options if (o.node, o.nodes, o.shards) == (best.node, best.nodes, best.shards))
+        instead = "as it is" if own is None or taken.planned else _which(own)
+        rows.append((printable(name), _which(taken), money(taken.monthly), instead, _why(taken, own)))
+    return Section("What to take", rows, frozenset({2}), ["each tier alone, all others as planned; more of each below"])
+
+
+def _which(option: Option) -> str:
+    shards = f", {option.shards} shards" if option.shards is not None and option.shards > 1 else ""
+    return printable(option.node if option.nodes is None else f"{option.nodes} x {option.node}{shards}")
+
+
+def _why(taken: Option, own: Option | None) -> str:
+    """Return in a few words why an option is taken, against the file's own."""
+    if own is None or taken.planned:
+        return "the cheapest"
+    if own.out not in (None, PRICE_UNKNOWN):
+        return "that does not pass"
+    if own.monthly is None or taken.monthly is None:
+        return "its price is unknown"
+    return f"{money(own.monthly - taken.monthly)} less"
 
 
 def _tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
@@ -167,7 +203,7 @@ def _varying(able: Sequence[Option], names: Sequence[str]) -> Iterator[str]:
 
 def _sides(crossing: Crossing, currency: str) -> Section:
     """Return the classic table as numbers, and where the ways end and cross."""
-    rows = [("", *(_WAYS[side.way] for side in crossing.sides))]
+    rows = [("", *(_way(side) for side in crossing.sides))]
     rows.append(("to run and balance over", *(f"{side.nodes} x {printable(side.node)}" for side in crossing.sides)))
     rows.append((f"{currency} a month", *(money(side.monthly) for side in crossing.sides)))
     failing = [side for side in crossing.sides if side.out is not None]
@@ -177,8 +213,22 @@ def _sides(crossing: Crossing, currency: str) -> Section:
     rows.append(("  with", *(printable(side.ends_with) for side in crossing.sides)))
     rows.append(("down a month", *(_down(side.downtime_s_per_month) for side in crossing.sides)))
     rows.append(("lost with one node", *(show_percent(side.lost_share) for side in crossing.sides)))
-    notes = [*_ended(crossing.sides), *_failing(crossing.sides), sentence(crossing, currency)]
+    notes = [*_ended(crossing.sides), *_kept(crossing.sides), *_failing(crossing.sides), sentence(crossing, currency)]
     return Section("", rows, frozenset(range(1, len(crossing.sides) + 1)), notes)
+
+
+def _way(side: Side) -> str:
+    """Return the name of a way; one machine is one for each shard, or as few as the file allows."""
+    if side.way == "one" and side.nodes > 1:
+        return "one per shard" if side.lost_share == 1 else "as few as may be"
+    return _WAYS[side.way]
+
+
+def _kept(sides: Sequence[Side]) -> Iterator[str]:
+    """Yield what is the same on every type, and ends them while their cores idle."""
+    for kept in dict.fromkeys(side.kept for side in sides if side.kept is not None):
+        names = ", ".join(_way(side).split(":")[0] for side in sides if side.kept == kept)
+        yield f"{kept} is kept on every type, and most cores idle there ({names}): raise it with the node type"
 
 
 def _ended(sides: Sequence[Side]) -> Iterator[str]:
@@ -186,7 +236,7 @@ def _ended(sides: Sequence[Side]) -> Iterator[str]:
     ways: dict[str, list[str]] = {}
     for side in sides:
         if side.ends_by is not None:
-            ways.setdefault(side.ends_by, []).append(_WAYS[side.way].split(":")[0])
+            ways.setdefault(side.ends_by, []).append(_way(side).split(":")[0])
     if ways:
         yield "ended by: " + "; ".join(printable(f"{by} ({', '.join(names)})") for by, names in ways.items())
 
@@ -198,7 +248,8 @@ def _failing(sides: Sequence[Side]) -> Iterator[str]:
     takes = "" if able is None else f"; it takes {able.nodes} x {able.node}"
     for side in sides:
         if side.out is not None:
-            which = f"{side.nodes} x {side.node}" if side.way != "one" else "no one machine"
+            alone = "no one machine per shard" if side.nodes > 1 else "no one machine"
+            which = f"{side.nodes} x {side.node}" if side.way != "one" else alone
             does = "does not carry" if side.way != "one" else "carries"
             yield printable(f"{which} {does} today's load ({side.out}){takes}")
 

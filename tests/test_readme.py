@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
 ROOT = Path(__file__).parent.parent
+QUOTED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""Blocks and their language: without one they are what is printed, TOML is what somebody writes."""
 
 
 def _readme() -> Any:
@@ -33,3 +35,23 @@ def test_a_stale_block_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     readme = _readme()
     monkeypatch.setattr(readme, "run", lambda *_: "something else\n")
     assert readme.refreshed("```\n$ capacity nodes\nold\n```", tmp_path) == "```\n$ capacity nodes\nsomething else\n```"
+
+
+# What docs/scaling.md and docs/cost.md quote of the example's tables and notes is what the program prints today: each line
+# of a quoted block, with its order kept.
+@pytest.mark.parametrize(
+    ("page", "command", "blocks"),
+    [("scaling", "capacity scale shop.toml app", 2), ("cost", "capacity plan shop.toml", 2)],
+)
+def test_pages_quote_what_the_program_prints(tmp_path: Path, page: str, command: str, blocks: int) -> None:
+    readme = _readme()
+    readme.run("capacity init shop.toml --example shop", tmp_path)
+    printed = [line.strip() for line in readme.run(command, tmp_path).splitlines()]
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    quoted = [block for language, block in QUOTED.findall(text) if not language and not block.startswith("capacity ")]
+    assert len(quoted) == blocks
+    for block in quoted:
+        rest = iter(printed)
+        lines = [line.strip() for line in block.splitlines() if line.strip()]
+        assert len(lines) >= 2
+        assert [line for line in lines if line not in rest] == []

@@ -149,6 +149,56 @@ def test_the_hottest_shard_is_named(scaled: Any, tmp_path: Path) -> None:
     assert "2 shards, taken to be equally busy" in scaled(changed(values, "components.db", db), "db").out
 
 
+# All tiers begin with one table: what to take for each, in place of what, and why; one tier alone has none.
+def test_what_to_take(scaled: Any) -> None:
+    values = changed(shop(), "components.worker.nodes", 9)
+    values["components"]["idle2"] = service(0.001, 1)
+    values["components"]["app"]["calls"].append({"to": "idle2"})
+    ended, tiers = scaled(values), scaled(values, "--json").json["tiers"]
+    assert fits(ended.out)
+    table = ended.out.partition("What to take\n")[2].partition("\n\n")[0]
+    assert re.match(r"Tier +Take +USD/month +Instead of +Why\n", table)
+    worker = tiers["worker"]["recommendation"]
+    for name, (instead, why) in {
+        "app": ("as it is", "the cheapest"),
+        "worker": ("9 x n1", f"{(9 - worker['nodes']) * 73:,.2f} less"),
+        "idle2": ("1 x n1", "that does not pass"),
+    }.items():
+        best = tiers[name]["recommendation"]
+        row = rf"^{name} +{best['nodes']} x {best['node']} +[\d,.]+ +{instead} +{why}$"
+        assert re.search(row, table, re.MULTILINE), (name, table)
+    assert "What to take" not in scaled(values, "app").out
+    assert "What to take" in scaled(values, "--format", "markdown").out
+
+
+# Where there are shards, one machine is one for each of them.
+def test_one_machine_per_shard(scaled: Any) -> None:
+    db = database(0.002, 0.003, 1, shards=2)
+    text = scaled(changed(shop(), "components.db", db), "db").out
+    assert re.search(r"^ +one per shard +up: few and large +out: more of them$", text, re.MULTILINE)
+    assert re.search(r"^to run and balance over +2 x n1 ", text, re.MULTILINE)
+    assert "one machine  " not in text
+    assert "one machine  " in scaled(shop(), "db").out
+
+
+# Threads that the file fixes end every larger type alike, its cores idle: that is told, with what to do about it. Where
+# the cores are what ends a type, nothing is.
+def test_threads_that_are_kept(scaled: Any) -> None:
+    tiers = {"app": service(0.001, None, threads=20, calls=[{"to": "p"}]), "p": external(0.199)}
+    values = in_family(file(tiers, 50, survive=("node",), utilization=0.75))
+    text = " ".join(scaled(values, "app").out.split())
+    told = (
+        "threads = 20 is kept on every type, and most cores idle there (one machine, up): raise it with the node type"
+    )
+    assert told in text
+    kept = {side["way"]: side["kept"] for side in scaled(values, "--json").json["tiers"]["app"]["crossing"]["sides"]}
+    assert kept == {"one": "threads = 20", "up": "threads = 20", "out": None}
+    assert "is kept" not in scaled(SINGLE).out
+    slow = " ".join(capacity("scale", LADDER / "3-web-and-app-servers.toml", "app").out.split())
+    assert "ended by: p99 of browse (up)" in slow
+    assert "threads = 18 is kept on every type" in slow, "who waits for a thread is slow before all are taken"
+
+
 # What scaling out breaks is told with what mends it: the local cache that hears of no write elsewhere, on the tier whose
 # nodes hold it, and the replicas that lag.
 def test_what_scaling_out_breaks(scaled: Any) -> None:
