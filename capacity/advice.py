@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from capacity.solve import Solution
     from capacity.system import Counts, System
     from capacity.topology import Topology
+    from capacity.trial import Key
     from capacity.verdict import Violation
 
 PARTNERS_ROOM: Final = 1.05
@@ -52,7 +53,7 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
         return []
     search = Search.of(system)
     wanted = {_key(conflict) for conflict in (*sizing.hopeless, sizing.conflict)}
-    worst: dict[tuple[str, str], Conflict] = {}
+    worst: dict[Key, Conflict] = {}
     for conflict in (*sizing.hopeless, sizing.conflict):
         key = _key(conflict)
         worst[key] = conflict if key not in worst or _worse(conflict, worst[key]) else worst[key]
@@ -68,8 +69,8 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
     return [*(_advice(search, sizing, conflict) for conflict in telling), *never_up(search, sizing.counts)]
 
 
-def _key(conflict: Conflict) -> tuple[str, str]:
-    return conflict.violation.name, conflict.violation.constraint
+def _key(conflict: Conflict) -> Key:
+    return conflict.violation.key
 
 
 def _worse(a: Conflict, b: Conflict) -> bool:
@@ -139,7 +140,7 @@ def _best(solution: Solution, violation: Violation) -> float | None:
     """Return the value of an objective with counts as they are, or when nothing waits at all."""
     everywhere = frozenset(solution.system.tiers)
     free = solve(solution.system, solution.counts, everywhere, conditions=solution.conditions)
-    same = [v for v in violations(free) if (v.name, v.constraint) == (violation.name, violation.constraint)]
+    same = [v for v in violations(free) if v.key == violation.key]
     return same[0].value if same else violation.value
 
 
@@ -183,7 +184,7 @@ def _left_out(trial: Trial, violation: Violation) -> list[str]:
         counted = trial.system.tiers[name].counted
         assert counted is not None  # noqa: S101 - given counts are those of a field
         topology = with_fields(trial.topology, name, **{counted: "auto"})
-        if trial.planned(topology, (violation.name, violation.constraint)):
+        if trial.planned(topology, violation.key):
             found.append(f"{at(name)}.{counted} left out: the plan chooses it")
     return found
 
@@ -271,7 +272,7 @@ def _later(trial: Trial, violation: Violation, value: float | None) -> list[str]
     first = change(value)
     if first.topology is trial.topology:
         return [first.text]
-    found = trial.stretched((violation.name, violation.constraint), value, change)
+    found = trial.stretched(violation.key, value, change)
     return [] if found is None else [found.text]
 
 
@@ -336,10 +337,10 @@ def _more_nodes(trial: Trial, conflict: Conflict) -> list[str]:
 
 
 def _kept(search: Search, conflict: Conflict, counts: Counts) -> bool:
-    return all((v.name, v.constraint) != _key(conflict) for v in search.failing(conflict.event, counts))
+    return all(v.key != _key(conflict) for v in search.failing(conflict.event, counts))
 
 
-def _more_partitions(trial: Trial, key: tuple[str, str], consumer: str, factor: float) -> list[str]:
+def _more_partitions(trial: Trial, key: Key, consumer: str, factor: float) -> list[str]:
     """Return the partitions that the queues in front of a consumer need."""
     found = []
     for name, tier in trial.system.tiers.items():

@@ -276,9 +276,9 @@ def _worst_seen(cases: Sequence[Case], name: str) -> ScenarioClass:
 
 def _worst(failures: Sequence[Failure]) -> list[Failure]:
     """Return for each limit or objective the case that misses it most."""
-    worst: dict[tuple[str, str], Failure] = {}
+    worst: dict[tuple[str, str, str], Failure] = {}
     for one in failures:
-        key = one.name, one.constraint
+        key = one.scope, one.name, one.constraint
         known = worst.get(key)
         if known is None or (known.value is not None and (one.value is None or one.value > known.value)):
             worst[key] = one

@@ -133,7 +133,8 @@ def scale(
     for name in names:
         types = _types(search, name, family, known)
         # What no plan meets is no reason against any option, unless the tier itself is to blame for it.
-        others = [w for w in hopeless if search.system.roots.get(w.name) != name or w.constraint == "connections"]
+        blamed = {w for w in hopeless if w.scope == "tier" and search.system.roots[w.name] == name}
+        others = [w for w in hopeless if w not in blamed or w.constraint == "connections"]
         tiers[name] = _of_tier(
             search, _Around(pinned(topology, sizing.counts), sizing.counts, name, types, frozenset(others), counted)
         )
