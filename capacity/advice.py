@@ -20,7 +20,7 @@ from capacity.solve import solve
 from capacity.system import resolve
 from capacity.traffic import solve_traffic
 from capacity.trial import Change, Trial, calls_to, with_calls, with_fields, with_zones
-from capacity.units import digits, rounded_up, show_amount, show_bytes, show_percent, show_seconds
+from capacity.units import digits, rounded_up, show_amount, show_availability, show_bytes, show_percent, show_seconds
 from capacity.verdict import violations
 
 if TYPE_CHECKING:
@@ -150,6 +150,8 @@ def describe(violation: Violation) -> str:
         return f"{violation.constraint} within {show_seconds(violation.limit)}"
     if violation.constraint == "nodes":
         return "one node left to serve"
+    if violation.constraint == "availability":
+        return f"availability at least {show_availability(violation.limit)}"
     return f"{violation.constraint} at most {show(violation.limit, violation.unit)}{_ceiling(violation)}"
 
 

@@ -264,7 +264,14 @@ def _uptime(evaluation: Evaluation) -> Section:
                 (f"  {printable(name)}", f"{tier.nodes_needed} of {of}", reached, _down(tier.downtime_s_per_month))
             )
     unknown = dict.fromkeys(n for c in evaluation.classes.values() for n in c.availability_unknown)
-    notes = [f"not known, and not counted: how often {', '.join(map(printable, unknown))} is down"] if unknown else []
+    spot = [n for n in unknown if evaluation.tiers[n].nodes_needed is not None]
+    others = [n for n in unknown if n not in spot]
+    notes = [f"not known, and not counted: how often {', '.join(map(printable, others))} is down"] if others else []
+    if spot:
+        names = ", ".join(map(printable, spot))
+        notes.append(
+            f"not known, and not counted: how often spot nodes of {names} are taken (money.spot_interruptions)"
+        )
     notes += _lifetimes(evaluation)
     return Section("", rows, frozenset({2, 3}), notes)
 
