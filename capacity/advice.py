@@ -12,6 +12,7 @@ from capacity.document import scaled
 from capacity.downtime import at, never_up, too_often_down
 from capacity.errors import ascii_quoted, show_path
 from capacity.fewest import fewest
+from capacity.patience import failing, hopeless, longer, unhindered
 from capacity.pricing import candidates, larger
 from capacity.results import Advice
 from capacity.search import FIXED_RESOURCES, Conflict, Search
@@ -21,7 +22,6 @@ from capacity.system import resolve
 from capacity.traffic import solve_traffic
 from capacity.trial import Change, Trial, calls_to, with_calls, with_fields, with_zones
 from capacity.units import digits, rounded_up, show_amount, show_availability, show_bytes, show_percent, show_seconds
-from capacity.verdict import violations
 
 if TYPE_CHECKING:
     from capacity.sizing import Sizing
@@ -91,15 +91,25 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
     if violation.constraint == "availability":
         return too_often_down(_trial(search, sizing), violation)
     solution = search.solved(conflict.event.state(sizing.counts))
+    constraint = f"{violation.name}: {describe(violation)}{when}"
     ours = violation.scope == "tier" and violation.unit != "s"
-    value = violation.value if ours else _best(solution, violation)
+    best = violation if ours else unhindered(solution, violation)
+    if violation.unit == "s" and hopeless(best):
+        return Advice(constraint, f"at best {failing(best)}", _waited(_trial(search, sizing), conflict))
     retried = _retried(solution, violation)
     verb = "needed" if ours else "at best"
     return Advice(
-        constraint=f"{violation.name}: {describe(violation)}{when}",
-        best=f"{show(value, violation.unit)} {verb}{retried}, {show(violation.limit, violation.unit)} allowed",
-        mends=_mends(search, sizing, conflict, value),
+        constraint=constraint,
+        best=f"{show(best.value, violation.unit)} {verb}{retried}, {show(violation.limit, violation.unit)} allowed",
+        mends=_mends(search, sizing, conflict, best.value),
     )
+
+
+def _waited(trial: Trial, conflict: Conflict) -> list[str]:
+    """Return what mends an objective that is missed by those who fail."""
+    found, event = longer(trial, conflict), conflict.event
+    partner = event.scenario in ("partner", "partner_down")
+    return [*found, *([f"a queue in front of {event.subject}, where its answer may come later"] if partner else [])]
 
 
 def feasible_load(topology: Topology) -> float | None:
@@ -136,14 +146,6 @@ def _without_retries(solution: Solution, violation: Violation) -> float | None:
     return violation.value * once / tries
 
 
-def _best(solution: Solution, violation: Violation) -> float | None:
-    """Return the value of an objective with counts as they are, or when nothing waits at all."""
-    everywhere = frozenset(solution.system.tiers)
-    free = solve(solution.system, solution.counts, everywhere, conditions=solution.conditions)
-    same = [v for v in violations(free) if v.key == violation.key]
-    return same[0].value if same else violation.value
-
-
 def describe(violation: Violation) -> str:
     """Return what is not met in a few words."""
     if violation.unit == "s":
@@ -175,7 +177,10 @@ def _mends(search: Search, sizing: Sizing, conflict: Conflict, value: float | No
     if event.scenario in ("partner", "partner_down") and event.subject is not None and violation.unit != "s":
         found += [change.text for change in trial.calmer(event.subject, _key(conflict))]
         later = [] if found else [f"a queue in front of {event.subject}, where its answer may come later"]
+    elif event.scenario in ("partner", "partner_down") and event.subject is not None and violation.scope == "class":
+        later = [f"a queue in front of {event.subject}, where its answer may come later"]
     found += [*_more_nodes(trial, conflict), *_left_out(trial, violation), *_raised_limit(trial, conflict, value)]
+    later = [] if found and violation.unit == "s" else later
     return list(dict.fromkeys([*found, *_smaller_pools(trial, search, conflict), *later]))
 
 
