@@ -12,6 +12,7 @@ from capacity.document import scaled
 from capacity.downtime import at, never_up, too_often_down
 from capacity.errors import ascii_quoted, show_path
 from capacity.fewest import fewest
+from capacity.patience import failing, hopeless, longer, unhindered
 from capacity.pricing import candidates, larger
 from capacity.results import Advice
 from capacity.search import FIXED_RESOURCES, Conflict, Search
@@ -20,14 +21,14 @@ from capacity.solve import solve
 from capacity.system import resolve
 from capacity.traffic import solve_traffic
 from capacity.trial import Change, Trial, calls_to, with_calls, with_fields, with_zones
-from capacity.units import digits, rounded_up, show_amount, show_bytes, show_percent, show_seconds
-from capacity.verdict import violations
+from capacity.units import digits, rounded_up, show_amount, show_availability, show_bytes, show_percent, show_seconds
 
 if TYPE_CHECKING:
     from capacity.sizing import Sizing
     from capacity.solve import Solution
     from capacity.system import Counts, System
     from capacity.topology import Topology
+    from capacity.trial import Key
     from capacity.verdict import Violation
 
 PARTNERS_ROOM: Final = 1.05
@@ -52,7 +53,7 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
         return []
     search = Search.of(system)
     wanted = {_key(conflict) for conflict in (*sizing.hopeless, sizing.conflict)}
-    worst: dict[tuple[str, str], Conflict] = {}
+    worst: dict[Key, Conflict] = {}
     for conflict in (*sizing.hopeless, sizing.conflict):
         key = _key(conflict)
         worst[key] = conflict if key not in worst or _worse(conflict, worst[key]) else worst[key]
@@ -68,8 +69,8 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
     return [*(_advice(search, sizing, conflict) for conflict in telling), *never_up(search, sizing.counts)]
 
 
-def _key(conflict: Conflict) -> tuple[str, str]:
-    return conflict.violation.name, conflict.violation.constraint
+def _key(conflict: Conflict) -> Key:
+    return conflict.violation.key
 
 
 def _worse(a: Conflict, b: Conflict) -> bool:
@@ -90,15 +91,25 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
     if violation.constraint == "availability":
         return too_often_down(_trial(search, sizing), violation)
     solution = search.solved(conflict.event.state(sizing.counts))
+    constraint = f"{violation.name}: {describe(violation)}{when}"
     ours = violation.scope == "tier" and violation.unit != "s"
-    value = violation.value if ours else _best(solution, violation)
+    best = violation if ours else unhindered(solution, violation)
+    if violation.unit == "s" and hopeless(best):
+        return Advice(constraint, f"at best {failing(best)}", _waited(_trial(search, sizing), conflict))
     retried = _retried(solution, violation)
     verb = "needed" if ours else "at best"
     return Advice(
-        constraint=f"{violation.name}: {describe(violation)}{when}",
-        best=f"{show(value, violation.unit)} {verb}{retried}, {show(violation.limit, violation.unit)} allowed",
-        mends=_mends(search, sizing, conflict, value),
+        constraint=constraint,
+        best=f"{show(best.value, violation.unit)} {verb}{retried}, {show(violation.limit, violation.unit)} allowed",
+        mends=_mends(search, sizing, conflict, best.value),
     )
+
+
+def _waited(trial: Trial, conflict: Conflict) -> list[str]:
+    """Return what mends an objective that is missed by those who fail."""
+    found, event = longer(trial, conflict), conflict.event
+    partner = event.scenario in ("partner", "partner_down")
+    return [*found, *([f"a queue in front of {event.subject}, where its answer may come later"] if partner else [])]
 
 
 def feasible_load(topology: Topology) -> float | None:
@@ -135,20 +146,14 @@ def _without_retries(solution: Solution, violation: Violation) -> float | None:
     return violation.value * once / tries
 
 
-def _best(solution: Solution, violation: Violation) -> float | None:
-    """Return the value of an objective with counts as they are, or when nothing waits at all."""
-    everywhere = frozenset(solution.system.tiers)
-    free = solve(solution.system, solution.counts, everywhere, conditions=solution.conditions)
-    same = [v for v in violations(free) if (v.name, v.constraint) == (violation.name, violation.constraint)]
-    return same[0].value if same else violation.value
-
-
 def describe(violation: Violation) -> str:
     """Return what is not met in a few words."""
     if violation.unit == "s":
         return f"{violation.constraint} within {show_seconds(violation.limit)}"
     if violation.constraint == "nodes":
         return "one node left to serve"
+    if violation.constraint == "availability":
+        return f"availability at least {show_availability(violation.limit)}"
     return f"{violation.constraint} at most {show(violation.limit, violation.unit)}{_ceiling(violation)}"
 
 
@@ -172,7 +177,10 @@ def _mends(search: Search, sizing: Sizing, conflict: Conflict, value: float | No
     if event.scenario in ("partner", "partner_down") and event.subject is not None and violation.unit != "s":
         found += [change.text for change in trial.calmer(event.subject, _key(conflict))]
         later = [] if found else [f"a queue in front of {event.subject}, where its answer may come later"]
+    elif event.scenario in ("partner", "partner_down") and event.subject is not None and violation.scope == "class":
+        later = [f"a queue in front of {event.subject}, where its answer may come later"]
     found += [*_more_nodes(trial, conflict), *_left_out(trial, violation), *_raised_limit(trial, conflict, value)]
+    later = [] if found and violation.unit == "s" else later
     return list(dict.fromkeys([*found, *_smaller_pools(trial, search, conflict), *later]))
 
 
@@ -183,7 +191,7 @@ def _left_out(trial: Trial, violation: Violation) -> list[str]:
         counted = trial.system.tiers[name].counted
         assert counted is not None  # noqa: S101 - given counts are those of a field
         topology = with_fields(trial.topology, name, **{counted: "auto"})
-        if trial.planned(topology, (violation.name, violation.constraint)):
+        if trial.planned(topology, violation.key):
             found.append(f"{at(name)}.{counted} left out: the plan chooses it")
     return found
 
@@ -271,7 +279,7 @@ def _later(trial: Trial, violation: Violation, value: float | None) -> list[str]
     first = change(value)
     if first.topology is trial.topology:
         return [first.text]
-    found = trial.stretched((violation.name, violation.constraint), value, change)
+    found = trial.stretched(violation.key, value, change)
     return [] if found is None else [found.text]
 
 
@@ -336,10 +344,10 @@ def _more_nodes(trial: Trial, conflict: Conflict) -> list[str]:
 
 
 def _kept(search: Search, conflict: Conflict, counts: Counts) -> bool:
-    return all((v.name, v.constraint) != _key(conflict) for v in search.failing(conflict.event, counts))
+    return all(v.key != _key(conflict) for v in search.failing(conflict.event, counts))
 
 
-def _more_partitions(trial: Trial, key: tuple[str, str], consumer: str, factor: float) -> list[str]:
+def _more_partitions(trial: Trial, key: Key, consumer: str, factor: float) -> list[str]:
     """Return the partitions that the queues in front of a consumer need."""
     found = []
     for name, tier in trial.system.tiers.items():

@@ -51,6 +51,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     """Of its capacity, while one node is down or patched."""
     out: str | None = None
     """Why it does not carry today's load; None where it does."""
+    shards: int | None = None
+    """Where it takes more than the file has: its numbers, also where it ends, are of the tier cut into so many."""
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -89,7 +91,7 @@ def crossing(ends: Ends, types: Sequence[str], options: Sequence[Option]) -> Cro
     most = ends.useful(own, least)
     able = [o for o in options if o.nodes is not None and o.out in (None, PRICE_UNKNOWN)]
     regions = _regions(ends, own, types, least, most)
-    up, out = _up(ends, types, least, able), _out(ends, own, most, options)
+    up, out = _up(ends, types, able), _out(ends, own, options)
     sides = [*_one(ends, types, least), up, out]
     few = ends.end(_largest(ends, types, least), least)
     machines = ends.topology.components[ends.name].machines(least)
@@ -119,8 +121,9 @@ def _failing_alone(ends: Ends, node: str, count: int) -> str | None:
     return None if conflict is None else reason(conflict)
 
 
-def _up(ends: Ends, types: Sequence[str], least: int, able: Sequence[Option]) -> Side:
+def _up(ends: Ends, types: Sequence[str], able: Sequence[Option]) -> Side:
     """Return the fewest machines that pass today; where none do, the largest type with as few as may be."""
+    least = _least(ends)
     parts = ends.topology.components[ends.name].parts()
     larger = [o for o in able if o.node in types]
     best = min(larger, key=lambda o: ((o.shards or parts) > parts, o.nodes, _dear(o.monthly)), default=None)
@@ -128,17 +131,26 @@ def _up(ends: Ends, types: Sequence[str], least: int, able: Sequence[Option]) ->
         largest = _largest(ends, types, least)
         today = Today(largest, least, _price(ends, largest, least), None, "no node type passes")
         return _side(ends, "up", today, (largest, least), types[-1])
-    count = max(least, best.count)
-    return _side(ends, "up", _today(best), (_largest(ends, types, count), count), types[-1], shards=best.shards)
+    cut = ends.sharded(best.shards)
+    count = max(_least(cut), best.count)
+    return _side(cut, "up", _today(best, parts), (_largest(cut, types, count), count), types[-1])
 
 
-def _out(ends: Ends, own: str, most: int, options: Sequence[Option]) -> Side:
-    """Return the file's own type with its own count, the plan's where the file gives none."""
-    planned = next((o for o in options if o.planned and o.count is not None), None)
-    count = ends.counts[ends.name]
-    failing = next((o.out for o in options if o.planned), None)
-    today = Today(own, count, _price(ends, own, count), None, failing) if planned is None else _today(planned)
-    return _side(ends, "out", today, (own, most), own, more=True)
+def _out(ends: Ends, own: str, options: Sequence[Option]) -> Side:
+    """Return the file's own type with its own count, the plan's where the file gives none, or what shards it takes."""
+    mine = [o for o in options if o.node == own]
+    taken = next((o for planned in (True, False) for o in mine if o.planned == planned and o.count is not None), None)
+    count, failing = ends.counts[ends.name], next((o.out for o in mine), None)
+    parts = ends.topology.components[ends.name].parts()
+    today = Today(own, count, _price(ends, own, count), None, failing) if taken is None else _today(taken, parts)
+    cut = ends.sharded(today.shards)
+    return _side(cut, "out", today, (own, cut.useful(own, _least(cut))), own, more=True)
+
+
+def _least(ends: Ends) -> int:
+    """Return the fewest nodes of the file's own type that anything is left of."""
+    own = ends.topology.components[ends.name].node or ""
+    return ends.least(own) or ends.topology.components[ends.name].least_count()
 
 
 def _largest(ends: Ends, types: Sequence[str], count: int, *, alone: bool = False) -> str:
@@ -163,11 +175,14 @@ class Today:
     """Seconds a month."""
     failing: str | None
     """Why it does not carry today's load."""
+    shards: int | None = None
+    """Where they are not those of the file."""
 
 
-def _today(option: Option) -> Today:
+def _today(option: Option, parts: int) -> Today:
     failing = None if option.out == PRICE_UNKNOWN else option.out
-    return Today(option.node, option.count or 0, option.monthly, option.downtime_s_per_month, failing)
+    shards = None if option.shards == parts else option.shards
+    return Today(option.node, option.count or 0, option.monthly, option.downtime_s_per_month, failing, shards)
 
 
 def _dear(price: float | None) -> float:
@@ -183,10 +198,9 @@ def _side(
     *,
     alone: bool = False,
     more: bool = False,
-    shards: int | None = None,
 ) -> Side:
+    """Return one way; `ends` are those of the tier with the shards that it takes today."""
     tier = ends.topology.components[ends.name]
-    tier = msgspec.structs.replace(tier, shards=shards) if shards is not None else tier
     end, nodes = ends.end(*last, alone=alone), tier.machines(today.count)
     return Side(
         way=way,
@@ -194,12 +208,13 @@ def _side(
         nodes=nodes,
         monthly=today.monthly,
         ends_at_per_s=None if end is None else _rate(ends, end),
-        ends_with=f"{ends.topology.components[ends.name].machines(last[1])} x {last[0]}",
+        ends_with=f"{tier.machines(last[1])} x {last[0]}",
         ends_by=ends.ends_by(hindered, last[1], end, more=more, alone=alone),
         kept=None if more else ends.kept(hindered, last[1], end, alone=alone),
         downtime_s_per_month=today.downtime,
         lost_share=1 / max(nodes // tier.parts(), 1),
         out=today.failing,
+        shards=today.shards,
     )
 
 

@@ -33,7 +33,7 @@ def too_often_down(trial: Trial, violation: Violation) -> Advice:
     elif limited is not None and search.system.decouples(limited):
         mends.append(f"{at(limited)}.availability: brokers that promise more")
     elif zones == 1:
-        key = violation.name, violation.constraint
+        key = violation.key
         enough = next((n for n in (2, 3) if trial.planned(with_zones(trial.topology, n), key)), None)
         mends += [] if enough is None else [f"resilience.zones: at least {enough}, each with machines of its own"]
     if limited is not None and search.system.tiers[limited].failover_time() > 0:

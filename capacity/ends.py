@@ -50,9 +50,19 @@ class Ends:
     tick: Callable[[int], None]
     aside: frozenset[Wanted] = frozenset()
     """What no plan meets, and what therefore ends nothing."""
+    _sharded: dict[int, Ends] = field(default_factory=dict)
     _searches: dict[tuple[str, float, bool], Search] = field(default_factory=dict)
     _found: dict[tuple[str, int, bool], float | None] = field(default_factory=dict)
     _opened: dict[tuple[str, int, bool], Conflict | None] = field(default_factory=dict)
+
+    def sharded(self, shards: int | None) -> Ends:
+        """Return the ends of the same tier cut into so many parts; these, where it has as many or can have none."""
+        if shards is None or shards == self.topology.components[self.name].parts():
+            return self
+        if shards not in self._sharded:
+            topology = with_fields(self.topology, self.name, shards=shards)
+            self._sharded[shards] = Ends(topology, self.counts, self.name, self.tick, self.aside)
+        return self._sharded[shards]
 
     def search(self, node: str, load: float, *, alone: bool = False) -> Search:
         """Return the search at a load; `alone`: nothing has to be survived, and it may be down as often as it is."""

@@ -30,7 +30,7 @@ _STEPS = 12
 """Halvings of the load; the threshold is told in whole per cent."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Retried:
     """A call that is tried again: who makes it, at which position."""
 
@@ -48,9 +48,8 @@ def metastable(solution: Solution) -> Iterator[Notice]:
     stuck = _stuck(system, counts, retried, solution)
     for name, retries in stuck.items():
         threshold = _threshold(system, counts, name)
-        first = retries[0]
-        outage = _tipping(solution, name, first)
-        after = "any outage" if outage is None else f"an outage of {show_seconds(outage)} or more"
+        outage = _tipping(solution, name, retries)
+        after = "a long outage" if outage is None else f"an outage of {show_seconds(outage)} or more"
         calls = ", ".join(show_path(("components", r.caller, "calls", r.index)) for r in retries)
         text = (
             f"metastable above {show_percent(threshold)} load: after {after} the retries alone keep it down ({calls})"
@@ -66,44 +65,54 @@ def _retried(system: System) -> Iterator[Retried]:
 
 
 def _stuck(system: System, counts: Counts, retried: list[Retried], before: Solution) -> dict[str, list[Retried]]:
-    """Return the tiers that stay overloaded once every try has timed out, with the calls that keep them so."""
+    """Return the tiers that stay overloaded once every try has timed out, with the calls that together keep them so."""
     start: Attempts = {
         (r.caller, r.index, request_class): r.call.retries + 1.0
         for r in retried
         for request_class in system.classes[r.caller]
     }
     after = solve(system, counts, start=start)
-    found: dict[str, list[Retried]] = {}
+    storms: dict[str, list[Retried]] = {}
     for r in retried:
-        name = r.call.to
-        if _overloaded(after, name) and not _overloaded(before, name) and _kept_up(before, r):
-            found.setdefault(name, []).append(r)
-    return found
+        storms.setdefault(r.call.to, []).append(r)
+    return {
+        name: calls
+        for name, calls in storms.items()
+        if _overloaded(after, name) and not _overloaded(before, name) and _kept_up(before, name, calls)
+    }
 
 
 def _overloaded(solution: Solution, name: str) -> bool:
     return any(solution.latency(name, c, "read") is None for c in solution.system.classes[name])
 
 
-def _kept_up(before: Solution, retried: Retried) -> bool:
-    """Return whether callers can make as many tries as keep the tier full: each of their threads waits for one."""
-    capacity, threads = before.capacity_of(retried.call.to), before.thread_pools.get(retried.caller)
-    if capacity is None or retried.call.timeout is None:
+def _kept_up(before: Solution, name: str, retries: list[Retried]) -> bool:
+    """Return whether all calls to a tier together can make as many tries as keep it full."""
+    capacity = before.capacity_of(name)
+    if capacity is None:
         return False
-    first, others = _rates(before, retried)
-    tries = first * (retried.call.retries + 1)
-    if threads is not None:
-        tries = min(tries, threads.threads / retried.call.timeout)
-    return tries + others > capacity
+    first, others = _rates(before, name, retries)
+    return sum(_tries(before, first, caller) for caller in {r.caller for r in retries}) + others > capacity
 
 
-def _rates(before: Solution, retried: Retried) -> tuple[float, float]:
-    """Return the first tries per second of one call, and what else arrives at the tier that it calls."""
-    place = before.places[retried.caller]
-    call, arrivals = retried.call, before.arrivals(retried.caller)
-    calling = [c for c in place.classes if call.classes is None or c in call.classes]
-    first = sum(arrivals.of(c) for c in calling) * call.count
-    return first, max(0.0, before.arrivals(call.to).rate - first)
+def _tries(before: Solution, first: dict[Retried, float], caller: str) -> float:
+    """Return the tries per second that a caller can make while all of them time out: each holds a thread so long."""
+    tries = {r: rate * (r.call.retries + 1) for r, rate in first.items() if r.caller == caller}
+    held, threads = (
+        sum(rate * float(r.call.timeout or 0.0) for r, rate in tries.items()),
+        before.thread_pools.get(caller),
+    )
+    return sum(tries.values()) * (1.0 if threads is None or held == 0 else min(1.0, threads.threads / held))
+
+
+def _rates(before: Solution, name: str, retries: list[Retried]) -> tuple[dict[Retried, float], float]:
+    """Return the first tries per second of each call to a tier, and what else arrives there."""
+    first = {}
+    for r in retries:
+        arrivals = before.arrivals(r.caller)
+        calling = [c for c in before.places[r.caller].classes if r.call.classes is None or c in r.call.classes]
+        first[r] = sum(arrivals.of(c) for c in calling) * r.call.count
+    return first, max(0.0, before.arrivals(name).rate - sum(first.values()))
 
 
 def _threshold(system: System, counts: Counts, name: str) -> float:
@@ -120,10 +129,11 @@ def _threshold(system: System, counts: Counts, name: str) -> float:
     return round(high, 2)
 
 
-def _tipping(before: Solution, name: str, retried: Retried) -> float | None:
-    """Return the shortest outage that tips a tier over; None where it could not be told."""
-    capacity, timeout = before.capacity_of(name), retried.call.timeout
-    if capacity is None or timeout is None:
+def _tipping(before: Solution, name: str, retries: list[Retried]) -> float | None:
+    """Return the shortest outage that tips a tier over; None where it could not be told, as calls are not alike."""
+    capacity, alike = before.capacity_of(name), {(r.call.timeout, r.call.retries) for r in retries}
+    timeout, times = next(iter(alike))
+    if capacity is None or timeout is None or len(alike) > 1:
         return None
-    first, others = _rates(before, retried)
-    return tipping_outage(first, capacity - others, float(timeout), retried.call.retries)
+    first, others = _rates(before, name, retries)
+    return tipping_outage(sum(first.values()), capacity - others, float(timeout), times)

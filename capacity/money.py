@@ -20,6 +20,7 @@ from models.availability import MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from capacity.pricing import Purchase
     from capacity.solve import Solution
@@ -153,22 +154,38 @@ def _traffic(solution: Solution, ordinary: Traffic) -> Iterator[CostItem]:
     money, zones = system.topology.money, system.topology.resilience.zones
     if money.zone_traffic is not None and zones > 1:
         crossing = 2 * (1 - 1 / zones)
-        moved = _between_tiers(solution, ordinary)
-        quantity = crossing * moved * MONTH / GB if moved > 0 else None
-        yield _product(None, "traffic between zones", quantity, "GB", float(money.zone_traffic))
+        moved, unknown = _between_tiers(solution, ordinary)
+        yield from _sent("traffic between zones", crossing * moved, unknown, float(money.zone_traffic))
     if money.egress is not None:
-        out = sum(float(c.rate) * system.tiers[c.entry].payload()[1] for c in system.topology.workload.classes.values())
-        yield _product(None, "traffic to users", out * MONTH / GB if out > 0 else None, "GB", float(money.egress))
+        asked = [(float(c.rate), c.entry) for c in system.topology.workload.classes.values() if c.rate > 0]
+        out = sum(rate * system.tiers[entry].payload()[1] for rate, entry in asked)
+        unknown = {entry for _, entry in asked if system.tiers[entry].sizes()[1] is None}
+        yield from _sent("traffic to users", out, unknown, float(money.egress))
 
 
-def _between_tiers(solution: Solution, ordinary: Traffic) -> float:
-    """Return the bytes per second between machines of different tiers, and between nodes that copy to each other."""
-    system, total = solution.system, 0.0
+def _sent(what: str, rate: float, unknown: AbstractSet[str], price: float) -> Iterator[CostItem]:
+    """Yield what is known to be sent, at a rate in bytes/s, and whose requests or responses have no size."""
+    if rate > 0 or not unknown:
+        yield _product(None, what, rate * MONTH / GB, "GB", price)
+    if unknown:
+        yield CostItem(None, what, None, price, None, "GB", sorted(unknown))
+
+
+def _between_tiers(solution: Solution, ordinary: Traffic) -> tuple[float, set[str]]:
+    """Return the bytes per second between machines of different tiers, and between nodes that copy to each other.
+
+    With them the tiers that neither a request to them nor its response has a size of, where any of that moves.
+    """
+    system, total, unknown = solution.system, 0.0, set[str]()
     for caller, flows in ordinary.flows.items():
         for flow in flows:
-            ours = not system.tiers[flow.to].is_partner and system.roots[caller] != system.roots[flow.to]
-            total += (flow.reads + flow.writes) * sum(system.tiers[flow.to].payload()) if ours else 0.0
-    return total + sum(tier.copied(solution.places[n], ordinary.arrivals[n]) for n, tier in system.tiers.items())
+            tier, rate = system.tiers[flow.to], flow.reads + flow.writes
+            if tier.is_partner or system.roots[caller] == system.roots[flow.to] or rate == 0:
+                continue
+            total += rate * sum(tier.payload())
+            unknown |= {flow.to} if tier.sizes() == (None, None) else set()
+    copied = sum(tier.copied(solution.places[n], ordinary.arrivals[n]) for n, tier in system.tiers.items())
+    return total + copied, unknown
 
 
 def _people(system: System, counts: Counts) -> Iterator[CostItem]:
@@ -212,7 +229,8 @@ def _not_counted(solution: Solution) -> Iterator[str]:
     system, tiers = solution.system, solution.system.tiers
     money = system.topology.money
     billed = {n: tier.charges(solution.places[n], solution.arrivals(n)) for n, tier in tiers.items()}
-    free = [n for n, tier in tiers.items() if tier.is_partner and not billed[n]]
+    partners = [n for n, tier in tiers.items() if tier.is_partner]
+    free = [n for n in partners if not billed[n]]
     sold = {charge.key for charges in billed.values() for charge in charges}
     stored = {n for n, charges in billed.items() for charge in charges if charge.key == "storage"}
     unsold = any(tier.counted == "replicas" and n not in stored for n, tier in tiers.items())
@@ -222,6 +240,6 @@ def _not_counted(solution: Solution) -> Iterator[str]:
         (unsold or (money.storage is None and "storage" in sold), "storage"),
         (money.iops is None and "iops" in sold, "IOPS"),
         (money.people_per_node is None and money.people_per_tier is None, "people"),
-        (bool(free), "partners' bills"),
+        (bool(free), "partners' bills" if len(free) == len(partners) else f"the bills of {', '.join(free)}"),
     ]
     return (what for absent, what in missing if absent)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from capacity.scenarios import Event
     from capacity.search import Search
     from capacity.solve import Solution
-    from capacity.system import Counts
+    from capacity.system import Counts, System
     from capacity.uptime import TierUptime
 
 
@@ -141,7 +141,7 @@ def with_uptime(evaluation: Evaluation, search: Search, counts: Counts) -> Evalu
         float(r.node_mtbf), float(r.node_mttr), r.zones, float(r.zone_mtbf), float(r.zone_mttr),
         float(r.restarts), float(r.restart_time),
     )  # fmt: skip
-    notices = [*evaluation.warnings, *_unjudged(classes)]
+    notices = [*evaluation.warnings, *_unjudged(classes, search.system)]
     return msgspec.structs.replace(evaluation, classes=classes, tiers=tiers, lifetimes=lifetimes, warnings=notices)
 
 
@@ -173,13 +173,18 @@ def _limited_by(uptime: Uptime, name: str) -> str | None:
     return seen.limited_by
 
 
-def _unjudged(classes: Mapping[str, ClassResult]) -> Iterator[Notice]:
+def _unjudged(classes: Mapping[str, ClassResult], system: System) -> Iterator[Notice]:
     """Yield the availabilities that are wanted and that nobody can judge, with the key that is missing."""
     for name, result in classes.items():
         for slo in result.slo:
             if slo.met is None:
                 reached = f"at most {show_availability(slo.value or 0.0)}"
-                keys = ", ".join(f"{show_path(('components', n))}.availability" for n in slo.unknown)
+                # Of nodes of our own only spot is unknown: how often it is taken away.
+                spot = "money.spot_interruptions"
+                paths = [
+                    spot if system.takes_nodes(n) else show_path(("components", n, "availability")) for n in slo.unknown
+                ]
+                keys = ", ".join(dict.fromkeys(paths))
                 text = f"{name} availability cannot be judged: {reached}, {keys} unknown"
                 yield Notice(None, "availability_unknown", text)
 
@@ -276,9 +281,9 @@ def _worst_seen(cases: Sequence[Case], name: str) -> ScenarioClass:
 
 def _worst(failures: Sequence[Failure]) -> list[Failure]:
     """Return for each limit or objective the case that misses it most."""
-    worst: dict[tuple[str, str], Failure] = {}
+    worst: dict[tuple[str, str, str], Failure] = {}
     for one in failures:
-        key = one.name, one.constraint
+        key = one.scope, one.name, one.constraint
         known = worst.get(key)
         if known is None or (known.value is not None and (one.value is None or one.value > known.value)):
             worst[key] = one

@@ -76,7 +76,7 @@ def _asked(kind: str, ask: Callable[[Counts], Iterable[str]], counts: Counts, na
 
 
 def _named(search: Search, violations: Iterable[Violation]) -> Iterable[str]:
-    found = ((v, Wanted(v.name, v.constraint, None)) for v in violations)
+    found = ((v, Wanted(*v.key, None)) for v in violations)
     return (
         f"{v.name} {v.constraint}".removesuffix(" availability") for v, wanted in found if wanted not in search.aside
     )

@@ -73,10 +73,16 @@ def total(evaluation: Evaluation) -> str:
     """Return the monthly cost: a lower bound and what is unknown, where a price is."""
     cost = evaluation.cost
     known = f"{cost.monthly:,.2f} {printable(cost.currency)}/month"
-    if cost.unknown:
-        names = ", ".join(printable(name) for name in cost.unknown)
-        return f"at least {known} plus unknown (no price for {names})"
-    return known
+    if not cost.unknown:
+        return known
+    names = dict.fromkeys(item.tier or item.what for item in cost.items if item.unit_price is None)
+    prices = [f"no price for {', '.join(printable(name) for name in names)}"] if names else []
+    sizes = [
+        f"no size for {item.what} of {', '.join(map(printable, item.of))}"
+        for item in cost.items
+        if item.quantity is None
+    ]
+    return f"at least {known} plus unknown ({'; '.join([*prices, *sizes])})"
 
 
 def _tiers(evaluation: Evaluation) -> Section:
@@ -258,7 +264,14 @@ def _uptime(evaluation: Evaluation) -> Section:
                 (f"  {printable(name)}", f"{tier.nodes_needed} of {of}", reached, _down(tier.downtime_s_per_month))
             )
     unknown = dict.fromkeys(n for c in evaluation.classes.values() for n in c.availability_unknown)
-    notes = [f"not known, and not counted: how often {', '.join(map(printable, unknown))} is down"] if unknown else []
+    spot = [n for n in unknown if evaluation.tiers[n].nodes_needed is not None]
+    others = [n for n in unknown if n not in spot]
+    notes = [f"not known, and not counted: how often {', '.join(map(printable, others))} is down"] if others else []
+    if spot:
+        names = ", ".join(map(printable, spot))
+        notes.append(
+            f"not known, and not counted: how often spot nodes of {names} are taken (money.spot_interruptions)"
+        )
     notes += _lifetimes(evaluation)
     return Section("", rows, frozenset({2, 3}), notes)
 
@@ -291,6 +304,7 @@ def _cost(evaluation: Evaluation) -> Section:
     cost = evaluation.cost
     for item in cost.items:
         name = printable(item.what) if item.tier is None else f"{printable(item.tier)} ({printable(item.what)})"
+        name += f" ({', '.join(map(printable, item.of))})" if item.of else ""
         quantity = "unknown" if item.quantity is None else f"{item.quantity:,.0f}"
         counted = quantity if item.unit == "nodes" else f"{quantity} {item.unit}"
         rows.append((name, counted, _money(item.unit_price), _money(item.monthly)))

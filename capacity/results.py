@@ -172,6 +172,8 @@ class CostItem(msgspec.Struct, frozen=True):
     unit_price: float | None
     monthly: float | None
     unit: str = "nodes"
+    of: list[str] = []
+    """The tiers whose requests and responses have no size in the file, of which the quantity is therefore unknown."""
 
 
 class Reserving(msgspec.Struct, frozen=True):

@@ -95,6 +95,8 @@ def _tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
         notes.append(f"take {best.nodes} x {printable(best.node)}{shards}: {printable(best.reason)}")
     elif not any(option.out in (None, PRICE_UNKNOWN) for option in tier.options):
         notes.append("no node type passes: `capacity plan` tells what is in the way")
+    else:
+        notes.append(_undecided(tier))
     title = f"{printable(name)} at {digits(tier.arrival_rate_per_s)}/s"
     yield Section(
         title, rows if len(rows) > 1 else (), frozenset(range(1, 5)), [*notes, *_skewed(tier.options), *_moves(tier)]
@@ -106,6 +108,16 @@ def _tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
     mends = [f"  mend: {_mend(mend)}" for found in tier.differences for mend in found.mends]
     if differing:
         yield Section("What scaling out breaks", notes=[*differing, *mends])
+
+
+def _undecided(tier: TierScaling) -> str:
+    """Return why none of the options that pass is recommended."""
+    passing = [option for option in tier.options if option.out in (None, PRICE_UNKNOWN)]
+    if all(option.monthly is None for option in passing):
+        return "none is recommended: no price is known"
+    if any(option.one_off is None for option in passing):
+        return "none is recommended: what going to more shards costs is not known (migration_cost)"
+    return "none is recommended: nothing comes through, so that there is no p99 to compare"
 
 
 def _fewer(options: Sequence[Option]) -> Iterator[str]:
@@ -205,6 +217,8 @@ def _sides(crossing: Crossing, currency: str) -> Section:
     """Return the classic table as numbers, and where the ways end and cross."""
     rows = [("", *(_way(side) for side in crossing.sides))]
     rows.append(("to run and balance over", *(f"{side.nodes} x {printable(side.node)}" for side in crossing.sides)))
+    if any(side.shards for side in crossing.sides):
+        rows.append(("  in shards", *("-" if side.shards is None else f"{side.shards}" for side in crossing.sides)))
     rows.append((f"{currency} a month", *(money(side.monthly) for side in crossing.sides)))
     failing = [side for side in crossing.sides if side.out is not None]
     if failing:
@@ -287,6 +301,9 @@ def sentence(crossing: Crossing, currency: str) -> str:
     fewer = up is not None and crossing.fewest < up.nodes
     named = f"up with {crossing.fewest} node{'s' if crossing.fewest > 1 else ''}" if fewer else "up"
     ends = "" if few is None else f"; {named} ends at {digits(few)}/s"
+    border = regions[-1].until_per_s
+    if border is not None and any(side.shards for side in crossing.sides):
+        ends += f"; beyond {digits(border)}/s it takes more shards"
     last = "" if len(regions) == 1 or regions[-1].way == "up" else f"; out ends at {_load(regions[-1])}"
     return f"{_first(regions, currency)}{_again(regions, currency)}{ends}{last}"
 

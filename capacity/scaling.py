@@ -136,7 +136,8 @@ def scale(
     for name in names:
         types = _types(search, name, family, known)
         # What no plan meets is no reason against any option, unless the tier itself is to blame for it.
-        others = [w for w in hopeless if search.system.roots.get(w.name) != name or w.constraint == "connections"]
+        blamed = {w for w in hopeless if w.scope == "tier" and search.system.roots[w.name] == name}
+        others = [w for w in hopeless if w not in blamed or w.constraint == "connections"]
         tiers[name] = _of_tier(
             search, _Around(pinned(topology, sizing.counts), sizing.counts, name, types, frozenset(others), counted)
         )
@@ -327,16 +328,26 @@ def _through(search: Search, request_class: str, name: str) -> bool:
 
 def _with_front(options: Sequence[Option]) -> list[Option]:
     """Return the options with those marked that nothing beats in cost, p99 and availability together."""
-    able = [option for option in options if _measures(option) is not None]
-    return [
-        msgspec.structs.replace(o, front=o in able and not any(_dominates(other, o) for other in able)) for o in options
-    ]
+    able = _able(options)
+    front = {id(o) for m, o in able if not any(_dominates(other, m) for other, _ in able)}
+    return [msgspec.structs.replace(o, front=id(o) in front) for o in options]
 
 
-def _measures(option: Option) -> tuple[float, float, float] | None:
-    """Return cost by the month, p99 and downtime as they are shown: who sees no difference pays for none."""
+Measures = tuple[float, float, float]
+"""Cost by the month, p99 and downtime as they are shown: who sees no difference pays for none."""
+
+
+def _able(options: Sequence[Option]) -> list[tuple[Measures, Option]]:
+    """Return what can be compared. What all that passes has to move for, at an unknown cost, is as dear for each."""
+    passing = [option for option in options if option.out is None]
+    moving = bool(passing) and all(option.one_off is None for option in passing)
+    found = [(_measures(msgspec.structs.replace(o, one_off=0.0) if moving else o), o) for o in passing]
+    return [(measures, option) for measures, option in found if measures is not None]
+
+
+def _measures(option: Option) -> Measures | None:
     p99 = option.p99_s if option.p99_s is not None else max(option.classes.values(), default=None)
-    if option.out is not None or option.monthly is None or p99 is None or option.one_off is None:
+    if option.monthly is None or p99 is None or option.one_off is None:
         return None
     seconds = option.downtime_s_per_month
     down = math.inf if seconds is None else rounded_downtime(seconds)
@@ -347,16 +358,13 @@ def _shown(seconds: float) -> float:
     return float(f"{seconds:.3g}")
 
 
-def _dominates(a: Option, b: Option) -> bool:
-    first, second = _measures(a), _measures(b)
-    if first is None or second is None:
-        return False
+def _dominates(first: Measures, second: Measures) -> bool:
     return all(x <= y for x, y in zip(first, second, strict=True)) and first != second
 
 
 def _recommended(options: Sequence[Option]) -> Recommendation | None:
     """Return the cheapest option that passes everything; among equals the file's own, then the faster, the safer."""
-    able = [(measures, option) for option in options if (measures := _measures(option)) is not None]
+    able = _able(options)
     if not able:
         return None
     (cost, _, _), best = min(able, key=lambda pair: (pair[0][0], not pair[1].planned, *pair[0][1:]))
@@ -366,7 +374,7 @@ def _recommended(options: Sequence[Option]) -> Recommendation | None:
 
 
 def _reasons(
-    best: Option, cost: float, able: Sequence[tuple[tuple[float, float, float], Option]], planned: Option | None
+    best: Option, cost: float, able: Sequence[tuple[Measures, Option]], planned: Option | None
 ) -> Iterator[str]:
     measures = next((measures for measures, option in able if option.planned), None)
     if best.planned:
@@ -378,6 +386,8 @@ def _reasons(
         yield "the cheapest of known price that passes everything; what the file's own costs is not known"
     else:
         yield "the cheapest that passes everything; the file's own does not"
+    if best.one_off is None:
+        yield "what passes takes more shards, and what going there costs is not known (migration_cost)"
     dear = [(measures, o) for measures, o in able if measures[0] > cost and o.front]
     fast = min(dear, key=lambda pair: pair[0][1], default=None)
     if fast is not None and fast[0][1] < (best.p99_s or 0.0) * 0.95:

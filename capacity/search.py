@@ -35,6 +35,7 @@ Key = tuple["System", tuple[int, ...], "Conditions", frozenset[str]]
 class Wanted(NamedTuple):
     """A constraint as the search names it: `when` is the event, None for all of them."""
 
+    scope: str
     name: str
     constraint: str
     when: tuple[str, str | None] | None
@@ -56,7 +57,7 @@ class Conflict:
         """Which constraint this is; what is not met in normal operation is not met in any event."""
         event = self.event
         when = None if event.scenario == "normal" else (event.scenario, event.subject)
-        return Wanted(self.violation.name, self.violation.constraint, when)
+        return Wanted(*self.violation.key, when)
 
     @property
     def phrase(self) -> str:

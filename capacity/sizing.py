@@ -179,4 +179,4 @@ def _by_how_much(violation: Violation) -> float:
 
 
 def _same(violation: Violation, conflict: Conflict) -> bool:
-    return (violation.name, violation.constraint) == (conflict.violation.name, conflict.violation.constraint)
+    return violation.key == conflict.violation.key

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from capacity.system import Counts, System
     from capacity.topology import Topology
 
-Key = tuple[str, str]
-"""A constraint: the tier or class, and what of it."""
+Key = tuple[str, str, str]
+"""A constraint: whether of a tier or a class, of which, and what of it."""
 
 _FACTORS: Final = (1.0, 1.25, 1.6, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
 """How many times a guess is tried, one after the other, until one is enough."""
@@ -115,7 +115,7 @@ class Trial:
 
 def _missed(topology: Topology, counts: Counts) -> set[Key]:
     search = Search.of(resolve(topology))
-    return {(c.violation.name, c.violation.constraint) for c in search.conflicts(counts)}
+    return {c.violation.key for c in search.conflicts(counts)}
 
 
 def _failing(topology: Topology, counts: Counts) -> float:

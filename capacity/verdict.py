@@ -37,6 +37,11 @@ class Violation:
     """For an objective: the share of requests that fail, however fast."""
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """Which limit or objective this is, whatever was reached: a class and a tier may have one name."""
+        return self.scope, self.name, self.constraint
+
+    @property
     def is_by_failures(self) -> bool:
         """Whether an objective is missed because too many requests fail, not because those answered are slow."""
         return self.failed > 0 and self.value is not None and self.value <= self.limit

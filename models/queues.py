@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from models.erlang import UnstableQueueError, erlang_c
 from models.service_time import Residual, ServiceTime, exponential
@@ -191,6 +191,10 @@ def balanced_wait(  # noqa: PLR0917, a queue has as many parameters as it has
     return _node_wait(service, servers, (total - offered) / total, part, servers, ca2=split)
 
 
+_LONGEST: Final = 100.0
+"""Times the wait of Poisson arrivals that a wait of other arrivals may last on average, if there is one."""
+
+
 def _node_wait(
     service: ServiceTime, servers: int, remaining: float, pool_load: float, pool: int, *, ca2: float
 ) -> Wait:
@@ -211,7 +215,9 @@ def _node_wait(
     if poisson:
         return Wait(probability, conditional, exact=pooled and (service.is_exponential or servers == 1))
     factor = _whitt_mean(rho, ca2, cs2, pool) / _whitt_mean(rho, 1.0, cs2, pool)
-    waits = min(_whitt_probability(rho, ca2, cs2, pool, probability), 1.0)
+    # Where arrivals are regular and few, the two approximations part: the mean is kept, and no wait made endless.
+    least = factor * probability / _LONGEST
+    waits = min(max(_whitt_probability(rho, ca2, cs2, pool, probability), least), 1.0)
     if waits < 1e-300:
         return NO_WAIT
     return Wait(waits, Stretched(conditional, factor * probability / waits), exact=False)

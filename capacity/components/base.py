@@ -80,8 +80,9 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Mean time between failures of one node; left out: `resilience.node_mtbf`."""
     mttr: Seconds | None = None
     """Mean time until a node that failed is replaced; left out: `resilience.node_mttr`."""
-    request_size: Bytes = 0.0
-    response_size: Bytes = 0.0
+    request_size: Bytes | None = None
+    """Bytes; left out, nothing is sent as far as is known."""
+    response_size: Bytes | None = None
 
     begins_as: ClassVar[dict[str, Any]] = {}
     """The fields that a new tier of this kind starts with, as a file would have them; `node` and tiers aside."""
@@ -194,7 +195,12 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return []
 
     def payload(self) -> tuple[float, float]:
-        """Return the bytes of a request to this tier and of its response."""
+        """Return the bytes of a request to this tier and of its response; what is not known is nothing."""
+        request, response = self.sizes()
+        return request or 0.0, response or 0.0
+
+    def sizes(self) -> tuple[float | None, float | None]:
+        """Return the bytes of a request to this tier and of its response, None where the file does not say."""
         return self.request_size, self.response_size
 
     def failing(self, place: Place, arrivals: Arrivals, request_class: str, around: Surroundings) -> float:

@@ -201,9 +201,9 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         passed = arrivals.reads.get(request_class, 0.0) * missed + arrivals.writes.get(request_class, 0.0)
         return passed / visits * around.failed(self.origin, request_class) if visits > 0 else 0.0
 
-    def payload(self) -> tuple[float, float]:
+    def sizes(self) -> tuple[float | None, float | None]:
         """Return the object as the response, where the file says nothing else."""
-        return self.request_size, self.response_size or self.object_size
+        return self.request_size, self.object_size if self.response_size is None else self.response_size
 
     def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
         """Return hit ratio and characteristic time."""

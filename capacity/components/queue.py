@@ -108,9 +108,9 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
         failed = max(around.failed(self.consumers, name) for name in arrivals.classes)
         return [Target("delay p99", self._done(arrivals, around), 0.99, self.delay, "delay", failed)]
 
-    def payload(self) -> tuple[float, float]:
+    def sizes(self) -> tuple[float | None, float | None]:
         """Return the message as the request, where the file says nothing else."""
-        return self.request_size or self.message_size, self.response_size
+        return self.message_size or None if self.request_size is None else self.request_size, self.response_size
 
     def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
         """Return backlog, delay, the time to drain after a stop, storage."""

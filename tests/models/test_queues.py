@@ -318,3 +318,16 @@ def test_unstable(balancing: str) -> None:
 def test_no_load() -> None:
     assert mgc_wait(0.0, erlang(3, 1.0), 4) is NO_WAIT
     assert Latency.waiting(NO_WAIT).percentile(0.99) == 0
+
+
+# Regular arrivals that hardly ever wait wait for a finite time, whose mean is that of the formula and never overflows.
+@pytest.mark.parametrize("rho", [0.01, 0.05, 0.1, 0.3])
+@pytest.mark.parametrize("servers", [2, 8, 40])
+@pytest.mark.parametrize("arrival_squared_cv", [0.0, 0.1])
+def test_regular_arrivals_at_low_load(rho: float, servers: int, arrival_squared_cv: float) -> None:
+    service = exponential(1.0)
+    regular = balanced_wait(rho * servers, service, 1, servers, arrival_squared_cv=arrival_squared_cv)
+    poisson = balanced_wait(rho * servers, service, 1, servers)
+    assert regular.mean <= poisson.mean
+    assert regular.conditional.mean <= 100 * poisson.conditional.mean * (1 + 1e-9)
+    assert math.isfinite(regular.conditional.variance)

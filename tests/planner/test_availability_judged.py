@@ -9,6 +9,7 @@ import tomli_w
 
 from capacity.plan import as_given
 from capacity.report import sections
+from capacity.scaling import scale
 from tests.capacity.running import capacity
 from tests.planner.systems import Values, changed, external, file, planned, service, topology
 
@@ -140,3 +141,22 @@ def test_no_more_digits_than_a_second_a_month() -> None:
     found = given(changed(values, "resilience.zones", 3))
     assert 0.01 < (found.classes["page"].downtime_s_per_month or 0) < 1
     assert "page | most by app | over 99.9999% | under 1 s" in lines(found)
+
+
+# Of nodes of our own only the spot market's are unknown: the key that would tell is that of [money], not one that a
+# service has not got.
+def test_unknown_spot_names_its_key() -> None:
+    values = changed(file({"app": service(0.001, 4, spot=0.5)}, 10), "slo.availability", 0.9)
+    found = given(values)
+    (notice,) = [w for w in found.warnings if w.code == "availability_unknown"]
+    assert "money.spot_interruptions" in notice.message
+    assert "components." not in notice.message
+    assert any("spot nodes of app are taken (money.spot_interruptions)" in line for line in lines(found))
+    assert given(changed(values, "money", {"spot_interruptions": 1.0})).classes["page"].slo[0].met
+
+
+# An availability that is wanted is at least that, also where `scale` leaves it aside.
+def test_availability_left_aside() -> None:
+    values = changed(file({"app": service(0.001, None)}, 10, survive=("node",)), "slo.availability", 0.99999)
+    (aside,) = scale(topology(values)).aside
+    assert aside.startswith("page availability at least 99.999")

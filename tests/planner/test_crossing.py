@@ -596,3 +596,25 @@ def test_up_ends_with_the_largest_type() -> None:
 # The fewest nodes do not depend on today's load: two survive the loss of one.
 def test_fewest_nodes_at_any_load() -> None:
     assert crossing(alone("node", rate=75 * 4000, max_nodes=10_000), "app").fewest == 2
+
+
+# Where a way takes shards today, its nodes, money and end are of the sharded tier: two shards of pure writes end at twice
+# what one does, by 75 % of their cores over 10 ms; and the sentence says where it takes more shards.
+@pytest.mark.parametrize("migration", [None, 9000.0])
+def test_ways_with_shards(migration: float | None) -> None:
+    values = stored(
+        800, 1.0, write_time=0.01, node="n1", **({} if migration is None else {"migration_cost": migration})
+    )
+    found = scaled_tier(values, "db")
+    assert found.crossing is not None
+    up, out = (next(side for side in found.crossing.sides if side.way == way) for way in ("up", "out"))
+    assert (up.node, up.nodes, up.shards) == ("n8", 2, 2)
+    assert up.monthly == pytest.approx(2 * 8 * 73)
+    assert up.ends_at_per_s == pytest.approx(2 * 8 * CEILING / 0.01, rel=1e-3)
+    assert up.ends_with == "2 x n8"
+    # Of its own type only shards carry the writes: 800/s x 10 ms are 8 cores, of which each of 16 may use 0.75.
+    assert (out.node, out.nodes, out.shards, out.out) == ("n1", 16, 16, None)
+    assert out.ends_at_per_s == pytest.approx(16 * CEILING / 0.01, rel=1e-3)
+    assert "beyond 600/s it takes more shards" in sentence(found.crossing, "USD")
+    assert found.recommendation is not None, "all have to move: its cost is the same for each"
+    assert ("migration_cost" in found.recommendation.reason) == (migration is None)

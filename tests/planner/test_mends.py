@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import tomli_w
 
 from capacity.plan import as_given
 from capacity.report import sections
+from capacity.units import show_percent
 from tests.capacity.running import capacity
 from tests.planner.events import case
 from tests.planner.systems import Values, cache, changed, database, external, file, planned, service, topology
@@ -261,3 +263,31 @@ def test_a_book_is_named(tmp_path: Path) -> None:
         ended = capacity("evaluate", path, "--prices", str(book), "--only", "cost")
         assert ended.code == 0
         assert ("2026-11" in ended.out) == named
+
+
+# A percentile that is missed since too many fail is met by no later objective alone: what is told is the share that
+# fails, a timeout with which the rest is in time, and a queue; followed to the letter, a plan exists.
+@pytest.mark.parametrize(("goal", "retries"), [("p99", 2), ("p95", 1), ("p90", 0)])
+def test_missed_by_failures(goal: str, retries: int) -> None:
+    calls = [{"to": "p", "timeout": 1.0, "retries": retries}]
+    values = file(
+        {"app": service(0.005, None, calls=calls), "p": external(0.1)},
+        100,
+        survive=("partner",),
+        latency={"page": {goal: 1.0}},
+    )
+    (advice,) = planned(values).evaluation.infeasible
+    # A slow try takes 1 s on average, exponential, so that every try fails with exp(-1).
+    assert advice.best.startswith(f"at best {show_percent(math.exp(-(retries + 1)))} of its requests fail")
+    first, queue = advice.mends
+    assert queue.startswith("a queue in front of p")
+    found = re.fullmatch(
+        r"components\.app\.calls\[0\]\.timeout: at least ([\d.]+) s"
+        rf"(?:, with slo\.latency\.page\.{goal}: at least ([\d.]+) s)?",
+        first,
+    )
+    assert found is not None, first
+    mended = changed(values, "components.app.calls.0.timeout", float(found[1]))
+    mended = changed(mended, f"slo.latency.page.{goal}", float(found[2] or 1.0))
+    assert planned(mended).feasible
+    assert not planned(changed(values, f"slo.latency.page.{goal}", 100.0)).feasible, "a later objective alone does not"

@@ -72,3 +72,44 @@ def test_simulated_outage(rate: float, down: bool) -> None:  # noqa: FBT001
     seen = simulate({"page": page}, until=260.0, seed=4)["page"]
     assert seen.share_failed(10.0, 49.0) < 0.01, "stable before"
     assert (seen.share_failed(200.0, 250.0) > 0.9) == down
+
+
+TWICE = {"to": "db", "timeout": 1.0, "retries": 1}
+
+
+# Retries of two callers, or of two calls of one, add up: 2 x 30/s x 2 tries are more than 100/s, 30/s x 2 are not.
+@pytest.mark.parametrize(
+    ("values", "threshold"),
+    [
+        (file({"app": service(0.0001, 1, "n8", calls=[TWICE, TWICE]), "db": database(SERVICE)}, 30), 83.3),
+        (file({"app": service(0.0001, 1, "n8", calls=[TWICE]), "db": database(SERVICE)}, 60), 83.3),
+        (file({"app": service(0.0001, 1, "n8", calls=[TWICE]), "db": database(SERVICE)}, 30), None),
+        (
+            file(
+                {
+                    "front": service(0.0, 1, "n8", calls=[{"to": "app"}, {"to": "other"}]),
+                    "app": service(0.0001, 1, "n8", calls=[TWICE]),
+                    "other": service(0.0001, 1, "n8", calls=[TWICE]),
+                    "db": database(SERVICE),
+                },
+                30,
+            ),
+            83.3,
+        ),
+        (
+            file({"app": service(0.0001, 1, "n8", calls=[TWICE, TWICE | {"retries": 2}]), "db": database(SERVICE)}, 30),
+            66.7,
+        ),
+    ],
+)
+def test_joint_storm(values: Values, threshold: float | None) -> None:
+    found = [re.search(r"metastable above (\d+)% load: after (.*?) the retries", message) for message in told(values)]
+    assert [f is not None and float(f[1]) for f in found] == (
+        [] if threshold is None else [pytest.approx(threshold, abs=0.6)]
+    )
+    if threshold == pytest.approx(83.3):
+        # Of calls that are alike the shortest outage is that of one call with all their tries.
+        outage = tipping_outage(60.0, 1 / SERVICE, 1.0, 1)
+        assert outage is not None
+        assert found[0] is not None
+        assert f"an outage of {outage:.2f}"[:17] in found[0][2]

@@ -329,6 +329,45 @@ def test_unknown_quantity(key: str, what: str) -> None:
     assert found.cost.unknown == [what]
     assert found.cost.monthly == pytest.approx(146.0)
     assert total(found).startswith("at least 146.00 USD/month plus unknown")
+    assert total(found).endswith(f"(no size for {what} of {'app' if key == 'egress' else 'db'})"), "the price is given"
+
+
+# What is not known of some tiers makes the total a lower bound, beside what is known of others; and what is exactly
+# nothing is 0: nothing crosses zones where there is one tier, nobody is answered where nobody asks.
+def test_partly_known_traffic() -> None:
+    calls = [{"to": "sized"}, {"to": "other"}]
+    tiers = {
+        "app": service(0.001, 2, response_size="10kB", calls=calls),
+        "sized": service(0.001, 2, response_size="20kB"),
+        "other": service(0.001, 2),
+    }
+    prices = {"zone_traffic": 0.01, "egress": 0.09}
+    values = changed(priced(file(tiers, 10), **prices), "resilience.zones", 2)
+    found = evaluated(values)
+    known, unknown = (i for i in found.cost.items if i.what == "traffic between zones")
+    assert known.quantity == pytest.approx(2 * (1 - 1 / 2) * 10 * 20e3 * SECONDS / 1e9)
+    assert (unknown.quantity, unknown.monthly, unknown.of) == (None, None, ["other"])
+    assert total(found).startswith("at least ")
+    assert "no size for traffic between zones of other" in total(found)
+    both = changed(values, "workload.classes.buy", {"rate": 5, "entry": "other"})
+    assert [i.of for i in cost(both).items if i.what == "traffic to users"] == [[], ["other"]]
+    told = changed(values, "components.other.response_size", 0)
+    assert cost(told).unknown == [], "an explicit nothing is known"
+    single = changed(priced(file({"app": tiers["app"] | {"calls": []}}, 10), **prices), "resilience.zones", 3)
+    assert quantity(cost(single), "traffic between zones") == 0
+    silent = changed(priced(file({"app": service(0.001, 2)}, 0), **prices), "resilience.zones", 3)
+    assert cost(silent).unknown == []
+    assert quantity(cost(silent), "traffic to users") == 0
+
+
+# Of partners without a price those are named that have none, where others have one.
+def test_partners_without_a_price() -> None:
+    tiers = {
+        "app": service(0.001, 1, calls=[{"to": "p"}, {"to": "q"}]),
+        "p": external(0.01, price_per_call=0.1),
+        "q": external(0.01),
+    }
+    assert "the bills of q" in cost(file(tiers, 10)).not_counted
 
 
 EVERYTHING = ["traffic between zones", "traffic to users", "storage", "people", "partners' bills"]

@@ -487,3 +487,21 @@ def test_unknown_downtime() -> None:
     assert options["n1"].downtime_s_per_month is None
     assert options["n2"].downtime_s_per_month is not None
     assert options["n2"].front
+
+
+# What is hopeless for a class is held against no node type of a tier, also where the two have one name.
+@pytest.mark.parametrize("tier", ["app", "page"])
+def test_class_and_tier_of_one_name(tier: str) -> None:
+    calls = [{"to": "p", "timeout": 1.0}]
+    found = scale(
+        topology(
+            file(
+                {tier: service(0.005, None, calls=calls), "p": external(0.02)},
+                survive=("partner",),
+                latency={"page": {"p99": 0.1}},
+            )
+        )
+    )
+    assert found.aside == ["page p99 within 100 ms with p slow"]
+    assert [option.out for option in found.tiers[tier].options if option.out] == []
+    assert found.tiers[tier].recommendation is not None
