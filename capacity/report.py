@@ -255,13 +255,18 @@ def _uptime(evaluation: Evaluation) -> Section:
     for name, c in evaluation.classes.items():
         reached = rounded_availability(c.availability_at_most, c.availability_unknown)
         limited = f"most by {printable(c.availability_limited_by)}" if c.availability_limited_by else "-"
-        rows.append((printable(name), limited, reached, _down(c.downtime_s_per_month)))
+        rows.append((printable(name), limited, reached, show_downtime(c.downtime_s_per_month)))
     for name, tier in evaluation.tiers.items():
         if tier.nodes_needed is not None:
             of = tier.count + 1 if tier.counted == "replicas" else tier.nodes
             reached = "unknown" if tier.availability is None else rounded_availability(tier.availability)
             rows.append(
-                (f"  {printable(name)}", f"{tier.nodes_needed} of {of}", reached, _down(tier.downtime_s_per_month))
+                (
+                    f"  {printable(name)}",
+                    f"{tier.nodes_needed} of {of}",
+                    reached,
+                    show_downtime(tier.downtime_s_per_month),
+                )
             )
     unknown = dict.fromkeys(n for c in evaluation.classes.values() for n in c.availability_unknown)
     spot = [n for n in unknown if evaluation.tiers[n].nodes_needed is not None]
@@ -293,10 +298,6 @@ def rounded_availability(availability: float | None, unknown: Sequence[str] = ()
     if availability is None or not 0 < 1 - availability < 1 / MONTH:
         return _reached(availability, unknown)
     return f"{'at most 100' if unknown else 'over 99.9999'}%"
-
-
-def _down(seconds: float | None) -> str:
-    return "unknown" if seconds is None else show_downtime(seconds)
 
 
 def _cost(evaluation: Evaluation) -> Section:

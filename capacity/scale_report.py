@@ -143,7 +143,7 @@ def _row(option: Option) -> tuple[str, ...]:
         _nodes(option),
         "?" if option.monthly is None else money(option.monthly),
         _time(option.p99_s),
-        _down(option.downtime_s_per_month),
+        show_downtime(option.downtime_s_per_month),
         used,
         marks,
     )
@@ -156,10 +156,6 @@ def money(value: float | None) -> str:
 
 def _time(value: float | None) -> str:
     return "unknown" if value is None else "0" if value < 1e-3 and value < 5e-10 else show_seconds(value)
-
-
-def _down(seconds: float | None) -> str:
-    return "unknown" if seconds is None else show_downtime(seconds)
 
 
 def _skewed(options: Sequence[Option]) -> list[str]:
@@ -225,7 +221,7 @@ def _sides(crossing: Crossing, currency: str) -> Section:
         rows.append(("carries today's load", *("no" if side.out else "yes" for side in crossing.sides)))
     rows.append(("room to grow: ends at", *(_end(side) for side in crossing.sides)))
     rows.append(("  with", *(printable(side.ends_with) for side in crossing.sides)))
-    rows.append(("down a month", *(_down(side.downtime_s_per_month) for side in crossing.sides)))
+    rows.append(("down a month", *(show_downtime(side.downtime_s_per_month) for side in crossing.sides)))
     rows.append(("lost with one node", *(show_percent(side.lost_share) for side in crossing.sides)))
     notes = [*_ended(crossing.sides), *_kept(crossing.sides), *_failing(crossing.sides), sentence(crossing, currency)]
     return Section("", rows, frozenset(range(1, len(crossing.sides) + 1)), notes)

@@ -213,8 +213,10 @@ def show_seconds(value: float) -> str:
     return f"{digits(value / 60)} min" if rounded < 7200 else f"{digits(value / 3600)} h"
 
 
-def show_downtime(seconds: float) -> str:
+def show_downtime(seconds: float | None) -> str:
     """Return a downtime with no more digits than assumed lifetimes can bear: two, three from ten minutes on."""
+    if seconds is None:
+        return "unknown"
     rounded = rounded_downtime(seconds)
     return "0" if rounded == 0 else "under 1 s" if rounded < 1 else show_seconds(rounded)
 
