@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from capacity.components.exchange import Limit
     from capacity.results import ClassResult, Evaluation, TierResult
     from capacity.scenarios import Event
     from capacity.search import Search
-    from capacity.solve import Solution
     from capacity.system import Counts, System
     from capacity.uptime import TierUptime
 
@@ -74,7 +74,8 @@ def during(search: Search, counts: Counts, asked: str) -> Evaluation:
     evaluation = describe(search.solved(state))
     unserved = _unserved(search, state.gone)
     classes = {n: _silent(result) if n in unserved else result for n, result in evaluation.classes.items()}
-    tiers = {n: _gone(result) if n in state.gone else result for n, result in evaluation.tiers.items()}
+    lost = _lost(search, state.gone)
+    tiers = {n: _gone(result) if n in lost else result for n, result in evaluation.tiers.items()}
     outcome = ScenarioResult(
         passes=found.passes,
         required=True,
@@ -112,9 +113,14 @@ def _event(search: Search, counts: Counts, scenario: str, subject: str) -> Event
 
 def _unserved(search: Search, gone: Sequence[str]) -> set[str]:
     """Return the classes that reach a tier of which nothing is left."""
-    system, lost = search.system, {n for name in gone for n in search.system.residents[name]}
+    system, lost = search.system, _lost(search, gone)
     classes = system.topology.workload.classes
     return {name for name, declared in classes.items() if lost & system.waited_for(declared.entry, name)}
+
+
+def _lost(search: Search, gone: Sequence[str]) -> set[str]:
+    """Return the tiers of which nothing is left, and all that lived on their machines."""
+    return {n for name in gone for n in search.system.residents[name]}
 
 
 def _silent(result: ClassResult) -> ClassResult:
@@ -230,7 +236,8 @@ def case(search: Search, event: Event, counts: Counts) -> Case:
         latency = None if name in unserved else class_latency(solution, name)
         p99 = None if latency is None else latency.percentile(0.99)
         classes[name] = ScenarioClass(p99, 1.0 if latency is None else failed(solution, name))
-    used = {name: limits(solution, name) for name in search.system.tiers}
+    lost = _lost(search, state.gone)
+    used = {name: [] if name in lost else limits(solution, name) for name in search.system.tiers}
     return Case(
         subject=event.subject,
         when=when,
@@ -240,7 +247,7 @@ def case(search: Search, event: Event, counts: Counts) -> Case:
             n for scope, names in (("class", classes), ("tier", used)) for n in names if (scope, n) in event.excused
         ],
         classes=classes,
-        busiest=_busiest(solution),
+        busiest=_busiest(used),
         limits={
             name: [LimitResult(x.resource, x.used, x.capacity, x.unit, x.utilization) for x in found]
             for name, found in used.items()
@@ -249,11 +256,11 @@ def case(search: Search, event: Event, counts: Counts) -> Case:
     )
 
 
-def _busiest(solution: Solution) -> Busiest | None:
+def _busiest(used: Mapping[str, Sequence[Limit]]) -> Busiest | None:
     found = [
         Busiest(name, limit.resource, limit.utilization)
-        for name in solution.system.tiers
-        for limit in limits(solution, name)
+        for name, of_tier in used.items()
+        for limit in of_tier
         if limit.ours
     ]
     return max(found, key=lambda busiest: busiest.utilization, default=None)

@@ -63,6 +63,8 @@ def _tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
     yield from _classes(tier)
     if tier.crossing is not None:
         yield _sides(tier.crossing, currency)
+    elif tier.arrival_rate_per_s == 0:
+        yield Section("", notes=["nothing arrives in normal operation: where up and out end is not told"])
     differing = [line for found in tier.differences for line in _difference(found.what, found.share, found.lasting_s)]
     mends = [f"  mend: {_mend(mend)}" for found in tier.differences for mend in found.mends]
     if differing:
