@@ -10,7 +10,7 @@ import msgspec
 from capacity.aftermath import facts
 from capacity.decode import nearest
 from capacity.errors import UsageError, ascii_quoted, show_path
-from capacity.evaluate import describe, failure
+from capacity.evaluate import describe, failure, tier_result
 from capacity.money import cost
 from capacity.results import (
     Busiest,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from capacity.results import ClassResult, Evaluation, TierResult
     from capacity.scenarios import Event
     from capacity.search import Search
+    from capacity.solve import Solution
     from capacity.system import Counts, System
     from capacity.uptime import TierUptime
 
@@ -76,6 +77,8 @@ def during(search: Search, counts: Counts, asked: str) -> Evaluation:
     classes = {n: _silent(result) if n in unserved else result for n, result in evaluation.classes.items()}
     lost = _lost(search, state.gone)
     tiers = {n: _gone(result) if n in lost else result for n, result in evaluation.tiers.items()}
+    if event.scenario == "partner_down":
+        tiers = {n: _drained(result, search.at(counts), n) for n, result in tiers.items()}
     outcome = ScenarioResult(
         passes=found.passes,
         required=True,
@@ -134,6 +137,14 @@ def _gone(result: TierResult) -> TierResult:
     """Return a tier of which nothing is left."""
     nothing: dict[str, Any] = dict.fromkeys(("utilization", "headroom", "binding", "wait_mean_s", "total_mean_s"))
     return msgspec.structs.replace(result, **nothing, nodes=0, count=0, limits=[], response=Response())
+
+
+def _drained(result: TierResult, calm: Solution, name: str) -> TierResult:
+    """Return a queue that drains as it does once a partner is back, with all its limits."""
+    if "drain_s" not in result.details:
+        return result
+    drain = tier_result(calm, name).details["drain_s"]
+    return msgspec.structs.replace(result, details=result.details | {"drain_s": drain})
 
 
 def with_uptime(evaluation: Evaluation, search: Search, counts: Counts) -> Evaluation:

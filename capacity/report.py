@@ -298,10 +298,7 @@ def _rounded(availability: float | None, unknown: Sequence[str] = ()) -> str:
 def _down(seconds: float | None) -> str:
     if seconds is None:
         return "unknown"
-    few = seconds < 600
-    return (
-        "0" if seconds < 1e-3 else "under 1 s" if seconds < 1 else show_seconds(float(f"{seconds:.{2 if few else 3}g}"))
-    )
+    return "0" if seconds < 1e-3 else "under 1 s" if seconds < 1 else show_seconds(float(f"{seconds:.3g}"))
 
 
 def _cost(evaluation: Evaluation) -> Section:
@@ -310,11 +307,14 @@ def _cost(evaluation: Evaluation) -> Section:
     for item in cost.items:
         name = printable(item.what) if item.tier is None else f"{printable(item.tier)} ({printable(item.what)})"
         name += f" ({', '.join(map(printable, item.of))})" if item.of else ""
-        quantity = "unknown" if item.quantity is None else f"{item.quantity:,.0f}"
+        quantity = "unknown" if item.quantity is None else _quantity(item.quantity)
         counted = quantity if item.unit == "nodes" else f"{quantity} {item.unit}"
         rows.append((name, counted, _money(item.unit_price), _money(item.monthly)))
     least = "at least " if cost.unknown or cost.one_off is None else ""
     notes = [f"total: {total(evaluation)}; {least}{_money(cost.over_horizon)} over {cost.horizon_months} months"]
+    for moved in cost.once:
+        paid = f"{printable(moved.tier)} ({printable(moved.what)}): {_money(moved.amount)}"
+        notes.append(f"paid once, in the total over the horizon: {paid}")
     if cost.book:
         notes.append(f"prices of your own book: {printable(cost.book)}")
     if cost.prices_of is not None:
@@ -323,6 +323,11 @@ def _cost(evaluation: Evaluation) -> Section:
     if cost.not_counted:
         notes.append(f"in no total, since [money] has no price for it: {', '.join(cost.not_counted)}")
     return Section("", rows if len(rows) > 1 else (), frozenset({1, 2, 3}), notes)
+
+
+def _quantity(value: float) -> str:
+    """Return a quantity with as many digits as its product can be checked by."""
+    return f"{value:,.0f}" if value >= 1000 or value == int(value) else digits(value)
 
 
 def _money(value: float | None) -> str:
@@ -370,7 +375,14 @@ def _details(evaluation: Evaluation) -> Section:
         if d.get("disk", {}).get("miss_ratio"):
             notes.append(f"{printable(name)}: {show_percent(d['disk']['miss_ratio'])} of reads go to the disk")
         if "drain_s" in d:
-            drained = "never drains" if d["drain_s"] is None else f"drains in {show_seconds(d['drain_s'])}"
+            empty = d["drain_s"] == 0
+            drained = (
+                "has nothing to drain"
+                if empty
+                else "never drains"
+                if d["drain_s"] is None
+                else f"drains in {show_seconds(d['drain_s'])}"
+            )
             stored = f", {show_bytes(d['storage_bytes'])} stored" if d["storage_bytes"] else ""
             notes.append(f"{printable(name)}: after a stop of {show_seconds(d['stop_s'])} {drained}{stored}")
         if d.get("threads_held") is not None:

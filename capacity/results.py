@@ -188,6 +188,14 @@ class Reserving(msgspec.Struct, frozen=True):
     saves_monthly: float
 
 
+class OneOff(msgspec.Struct, frozen=True):
+    """Something that one tier costs once."""
+
+    tier: str
+    what: str
+    amount: float
+
+
 class Cost(msgspec.Struct, frozen=True):
     """What is known of the monthly cost, and the tiers whose price is not: the total is at least `monthly`."""
 
@@ -197,6 +205,7 @@ class Cost(msgspec.Struct, frozen=True):
     items: list[CostItem]
     horizon_months: int = 1
     one_off: float | None = 0.0
+    """What is paid once, to get there: the sum of `once`."""
     over_horizon: float = 0.0
     """The known cost of all months of the horizon and of what is paid once."""
     reserving: list[Reserving] = []
@@ -204,6 +213,7 @@ class Cost(msgspec.Struct, frozen=True):
     """The month of the built-in prices, where any of them is used."""
     book: str = ""
     """The user's price book and its date, where a node type of it is used."""
+    once: list[OneOff] = []
     not_counted: list[str] = []
     """What the file gives no price for, and what therefore is in no total."""
 

@@ -80,3 +80,22 @@ def test_nothing_is_left_of_rounding() -> None:
     assert found.tiers["db"].crossing is None
     told = "\n".join(note for s in compared(found) for note in s.notes)
     assert "nothing arrives in normal operation" in told
+
+
+# What piled up while a partner was down is worked off with the limits that it has again; and of nothing there is nothing
+# to drain.
+def test_a_queue_drains_after_a_partner() -> None:
+    tiers = {
+        "app": service(0.0001, 1, calls=[{"to": "jobs"}]),
+        "jobs": {"kind": "queue", "consumers": "worker", "partitions": 8},
+        "worker": service(0.001, 4, calls=[{"to": "p"}]),
+        "p": external(0.01, rate_limit=150.0),
+    }
+    values = file(tiers, 120)
+    calm = evaluated(values).tiers["jobs"].details["drain_s"]
+    # 600 s x 120/s wait, of which 30/s more than arrive are worked off.
+    assert calm == pytest.approx(600 * 120 / 30)
+    assert as_given(topology(values), "partner_down").evaluation.tiers["jobs"].details["drain_s"] == calm
+    silent = changed(values, "workload.classes.page.rate", 0)
+    assert evaluated(silent).tiers["jobs"].details["drain_s"] == 0
+    assert any("has nothing to drain" in line for line in lines(silent, "normal"))
