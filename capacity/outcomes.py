@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -23,6 +23,7 @@ from capacity.results import (
     ScenarioClass,
     ScenarioResult,
     Slo,
+    excess,
 )
 from capacity.results import Warning as Notice
 from capacity.scenarios import SCENARIOS, events, phrase
@@ -42,6 +43,13 @@ if TYPE_CHECKING:
     from capacity.solve import Solution
     from capacity.system import Counts, System
     from capacity.uptime import TierUptime
+
+
+_CURES: Final = {
+    "zone": ": resilience.zones is 1",
+    "mean": ": workload.peak_to_mean is 1",
+}
+"""What the file would have to say otherwise."""
 
 
 def with_scenarios(evaluation: Evaluation, search: Search, counts: Counts) -> Evaluation:
@@ -107,7 +115,8 @@ def _event(search: Search, counts: Counts, scenario: str, subject: str) -> Event
     found = known or events(search.system, scenario)
     subjects = [event.subject for event in found if event.subject is not None]
     if not found or (subject and subject not in subjects):
-        there = f"it can happen to {', '.join(subjects)}" if subjects else "nothing here that it could happen to"
+        cure = _CURES.get(scenario, "") if not subjects else ""
+        there = f"it can happen to {', '.join(subjects)}" if subjects else f"nothing here that it could happen to{cure}"
         raise UsageError(f"--scenario {ascii_quoted(scenario + (':' + subject if subject else ''))}: {there}")
     if subject:
         return next(event for event in found if event.subject == subject)
@@ -279,14 +288,9 @@ def _busiest(used: Mapping[str, Sequence[Limit]]) -> Busiest | None:
 
 def _badness(case: Case) -> tuple[int, float, float]:
     """Return how bad a case is: by what it misses, then by its busiest resource, then by its slowest class."""
-    missed = max((_excess(failure) for failure in case.violations), default=0.0)
+    missed = max((excess(failure) for failure in case.violations), default=0.0)
     slowest = max((math.inf if c.p99_s is None else c.p99_s for c in case.classes.values()), default=0.0)
     return int(not case.passes), missed, max(case.busiest.utilization if case.busiest else 0.0, slowest * 1e-9)
-
-
-def _excess(failure: Failure) -> float:
-    hopeless = failure.value is None or failure.limit == 0 or failure.constraint == "nodes"
-    return math.inf if hopeless else (failure.value or 0.0) / failure.limit
 
 
 def _worst_seen(cases: Sequence[Case], name: str) -> ScenarioClass:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capacity.aftermath import told
 from capacity.errors import printable
 from capacity.render import wrapped
+from capacity.results import excess
 from capacity.scenarios import TITLES
 from capacity.units import digits, show_amount, show_availability, show_bytes, show_percent, show_seconds
 from models.availability import MONTH
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from capacity.results import Evaluation, Failure, ScenarioClass, ScenarioResult, Slo, TierResult, Why
+
+
+SOME: Final = 2
+"""Violations that are told, the worst first, of a scenario that need not be survived."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +170,14 @@ def _scenarios(evaluation: Evaluation) -> Section:
         used = "-" if busiest is None else f"{show_percent(busiest.utilization)} {printable(busiest.tier)}"
         times = [_answered(result.classes[n]) for n in shown]
         rows.append((TITLES[name], _passing(result), printable(result.worst or "-"), used, *times))
-        notes += [
-            f"{TITLES[name]}: {describe_failure(f)}" for f in _new(evaluation, name)[: None if result.required else 2]
-        ]
+        failures = _new(evaluation, name)
+        if not result.required and len(failures) > SOME:
+            # What an overload leaves without a value says nothing that the overload does not.
+            failures = sorted(failures, key=lambda f: 0.0 if f.value is None and f.unit == "s" else -excess(f))[:SOME]
+        notes += [f"{TITLES[name]}: {describe_failure(f)}" for f in failures]
+        if len(failures) < len(_new(evaluation, name)):
+            more = len(_new(evaluation, name)) - len(failures)
+            notes.append(f"{TITLES[name]}: … and {more} more (`evaluate --scenario {name}`)")
     for name, result in evaluation.scenarios.items():
         notes += [f"{TITLES[name]}: {printable(line)}" for case in result.cases for line in told(case)]
     if any(not result.required for result in evaluation.scenarios.values()):
@@ -191,8 +201,8 @@ def _passing(result: ScenarioResult) -> str:
 def _new(evaluation: Evaluation, scenario: str) -> list[Failure]:
     """Return what fails in a scenario and does not fail already in the normal one."""
     found, normal = evaluation.scenarios[scenario].violations, evaluation.scenarios.get("normal")
-    already = {(f.name, f.constraint) for f in normal.violations} if normal else set()
-    return found if scenario == "normal" else [f for f in found if (f.name, f.constraint) not in already]
+    already = {(f.scope, f.name, f.constraint) for f in normal.violations} if normal else set()
+    return found if scenario == "normal" else [f for f in found if (f.scope, f.name, f.constraint) not in already]
 
 
 def describe_failure(failure: Failure) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -114,6 +115,12 @@ class Failure(msgspec.Struct, frozen=True):
     """The tier or class that something happened to."""
     when: str = ""
     """What happened, in words; empty for normal operation."""
+
+
+def excess(failure: Failure) -> float:
+    """Return by which factor a failure exceeds what is allowed; infinite, where there is nothing to compare."""
+    hopeless = failure.value is None or failure.limit == 0 or failure.constraint == "nodes"
+    return math.inf if hopeless else (failure.value or 0.0) / failure.limit
 
 
 class ScenarioClass(msgspec.Struct, frozen=True):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from capacity.errors import UsageError
 from capacity.plan import as_given
 from capacity.report import sections
 from capacity.scale_report import sections as compared
@@ -99,3 +102,24 @@ def test_a_queue_drains_after_a_partner() -> None:
     silent = changed(values, "workload.classes.page.rate", 0)
     assert evaluated(silent).tiers["jobs"].details["drain_s"] == 0
     assert any("has nothing to drain" in line for line in lines(silent, "normal"))
+
+
+# Of a scenario that need not be survived the worst is told first, and that there is more.
+def test_the_worst_first() -> None:
+    tiers = {
+        "app": service(0.006, 1, calls=[{"to": "p"}, {"to": "db"}]),
+        "db": database(0.0061),
+        "p": external(0.001, rate_limit=110.0),
+    }
+    found = as_given(topology(file(tiers, 100, latency={"page": {"p99": 1.0}}))).evaluation
+    told = [note for s in sections(found) for note in s.notes if note.startswith("surge: ")]
+    assert told[0].startswith("surge: p rate")
+    assert told[1].startswith("surge: db primary cores")
+    assert "and 2 more (`evaluate --scenario surge`)" in told[2]
+
+
+# What cannot happen here says what the file would have to say otherwise.
+@pytest.mark.parametrize(("scenario", "key"), [("zone", "resilience.zones"), ("mean", "workload.peak_to_mean")])
+def test_no_such_scenario_names_the_key(scenario: str, key: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(key)):
+        as_given(topology(file({"app": service(0.001, 1)}, 10)), scenario)
