@@ -16,7 +16,7 @@ from capacity.patience import failing, hopeless, longer, unhindered
 from capacity.pricing import candidates, larger
 from capacity.results import Advice
 from capacity.search import FIXED_RESOURCES, Conflict, Search
-from capacity.sizing import size
+from capacity.sizing import FEW_CANDIDATES, size
 from capacity.solve import solve
 from capacity.system import resolve
 from capacity.traffic import solve_traffic
@@ -117,7 +117,7 @@ def feasible_load(topology: Topology) -> float | None:
 
     def exists(factor: float) -> bool:
         system = resolve(scaled(topology, factor))
-        return size(Search.of(system)).conflict is None
+        return size(Search.of(system), FEW_CANDIDATES).conflict is None
 
     low, high = 0.01, 1.0
     if not exists(low):

@@ -23,8 +23,16 @@ def facts(search: Search, event: Event, counts: Counts) -> dict[str, Any]:
     """Return what one event has to tell beside limits and latencies, by tier; times in s."""
     before = search.at(counts)
     found: dict[str, Any] = {}
-    for name, warm in event.state(counts).conditions.warm:
-        found[name] = search.system.tiers[name].refilled(before.places[name], before.arrivals(name), 1 - warm)
+    state = event.state(counts)
+    # Whoever is deployed is soon back; who lost nodes fills with what is left.
+    places = before.places if event.scenario == "deploy" else search.system.places(state.counts)
+    for name, warm in state.conditions.warm:
+        left = places[name].nodes if search.system.roots[name] not in state.gone else 0
+        place = places[name] if left else before.places[name]
+        tier, at_once = search.system.tiers[name], search.solved(state)
+        seen = tier.details(at_once.places[name], at_once.arrivals(name), at_once)
+        filling = tier.refilled(place, before.arrivals(name), 1 - warm)
+        found[name] = filling | {"hit_ratio": seen["hit_ratio"], "replaced": not left}
     lost = event.subject or ""
     if event.scenario == "primary":
         found[lost] = _without_primary(before, lost)
@@ -120,14 +128,19 @@ def filled(hang: Hang) -> dict[str, float | None]:
 
 
 def _first_full(sources: Sequence[Held], free: float, outage: float) -> float | None:
-    """Return when the threads that are free are all held: the sum grows in straight pieces from bend to bend."""
+    """Return when the threads that are free are all held: the sum grows in straight pieces from bend to bend.
+
+    At once, where none is free before.
+    """
+    if free <= 0:
+        return 0.0
     bends = sorted(
         {t for s in sources for t in (s.start, s.start + s.lasting, s.start + s.most / s.rate) if t < outage}
     )
     earlier = 0.0
     for bend in [*bends, outage]:
         held = [sum(source.at(t) for source in sources) for t in (earlier, bend)]
-        if held[1] >= free > 0 and held[1] > held[0]:
+        if held[1] >= free and held[1] > held[0]:
             return earlier + max(0.0, free - held[0]) / (held[1] - held[0]) * (bend - earlier)
         earlier = bend
     return None
@@ -197,9 +210,13 @@ def told(case: Case) -> list[str]:
 
 
 def _told(name: str, found: dict[str, Any]) -> Iterator[str]:
-    if "recovery_s" in found and found["cold"] == 1:
-        back = show_seconds(found["recovery_s"])
-        yield f"{name} hits {show_percent(found['steady_hit_ratio'])} again (nearly) after {back}"
+    if found.get("recovery_s", 0.0) > 0:
+        shares = [
+            f"{show_percent(max(now['hit_ratio'], found['hit_ratio']))} after {show_seconds(now['s'])}"
+            for now in found["recovering"][1:]
+        ]
+        at_first = f"{'once replaced, ' if found['replaced'] else ''}{name} hits {show_percent(found['hit_ratio'])}"
+        yield f"{at_first} at first, {', '.join(shares)}; {show_percent(found['steady_hit_ratio'])} in the end"
     if "repair_s" in found:
         yield f"{name} has no replica: it is down until its node is replaced, {show_seconds(found['repair_s'])}"
     elif "failover_s" in found:
@@ -207,7 +224,9 @@ def _told(name: str, found: dict[str, Any]) -> Iterator[str]:
         risk = f"; {digits(lost)} writes may be lost" if lost else "; no acknowledged write is lost"
         yield f"{name} takes no write for {show_seconds(found['failover_s'])}: {held} wait{risk}"
     for tier, seconds in found.get("threads_full_s", {}).items():
-        if seconds is not None:
+        if seconds == 0:
+            yield f"the threads of {tier} are all taken already before {name} is gone"
+        elif seconds is not None:
             what = "takes no writes" if found.get("failover_s") else "stops answering"
             then = "; whoever comes then waits for its end, which no verdict judges" if "failover_s" in found else ""
             yield f"the threads of {tier} are all taken {show_seconds(seconds)} after {name} {what}{then}"

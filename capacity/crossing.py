@@ -82,11 +82,12 @@ def crossing(ends: Ends, types: Sequence[str], options: Sequence[Option]) -> Cro
     """Return where a tier's ways end and cross; `types` are the file's own and those larger, the smallest first.
 
     What each way takes today is that of the options, which the whole plan was evaluated for. None where the tier
-    cannot be one machine nor many: its count is given by something else.
+    cannot be one machine nor many, as its count is given by something else, and where nothing arrives in normal
+    operation: a load has no arrivals to be told in then.
     """
     own = ends.topology.components[ends.name].node or ""
     least = ends.least(own)
-    if least is None:
+    if least is None or _rate(ends, 1.0) == 0:
         return None
     most = ends.useful(own, least)
     able = [o for o in options if o.nodes is not None and o.out in (None, PRICE_UNKNOWN)]

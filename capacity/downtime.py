@@ -63,7 +63,9 @@ def _failing(solution: Solution, violation: Violation) -> Advice:
     mends.append(f"slo.availability: at most {show_availability(floored(reached))}")
     best = f"{show_availability(reached)} at best, {show_availability(violation.limit)} wanted"
     share = show_percent(failed(solution, name))
-    return Advice(f"{name}: availability ({share} of its requests fail in normal operation)", best, mends)
+    return Advice(
+        f"{name}: availability ({share} of its requests fail in normal operation with the counts shown)", best, mends
+    )
 
 
 def never_up(search: Search, counts: Counts) -> list[Advice]:

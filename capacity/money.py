@@ -13,7 +13,7 @@ import msgspec
 
 from capacity import pricing
 from capacity.components.exchange import Arrivals
-from capacity.results import Cost, CostItem, Reserving
+from capacity.results import Cost, CostItem, OneOff, Reserving
 from capacity.solve import solve
 from capacity.system import resolve
 from models.availability import MONTH
@@ -49,18 +49,29 @@ def cost(solution: Solution) -> Cost:
     items += _people(system, solution.counts)
     known = round(math.fsum(item.monthly for item in items if item.monthly is not None), 6)
     unknown = list(dict.fromkeys(item.tier or item.what for item in items if item.monthly is None))
+    once = list(_once(system))
+    paid_once = round(math.fsum(item.amount for item in once), 6)
     return Cost(
         currency=system.topology.currency,
         monthly=known,
         unknown=unknown,
         items=items,
         horizon_months=money.horizon,
-        one_off=0.0,
-        over_horizon=round(known * money.horizon, 6),
+        one_off=paid_once,
+        over_horizon=round(known * money.horizon + paid_once, 6),
         reserving=list(_reserving(system, solution.counts)),
         prices_of=pricing.BOOK_DATE if _by_the_book(system) else None,
+        once=once,
         not_counted=list(_not_counted(solution)),
     )
+
+
+def _once(system: System) -> Iterator[OneOff]:
+    """Yield what it takes to get to the shards of a file, where it says what that costs."""
+    for name, tier in system.tiers.items():
+        moving = tier.moving_cost() if tier.parts() > 1 else None
+        if moving:
+            yield OneOff(name, f"migration to {tier.parts()} shards", moving)
 
 
 def node_cost(system: System, name: str, count: int) -> list[CostItem]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from capacity.aftermath import facts
 from capacity.decode import nearest
 from capacity.errors import UsageError, ascii_quoted, show_path
-from capacity.evaluate import describe, failure
+from capacity.evaluate import describe, failure, tier_result
 from capacity.money import cost
 from capacity.results import (
     Busiest,
@@ -23,6 +23,7 @@ from capacity.results import (
     ScenarioClass,
     ScenarioResult,
     Slo,
+    excess,
 )
 from capacity.results import Warning as Notice
 from capacity.scenarios import SCENARIOS, events, phrase
@@ -35,12 +36,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from capacity.components.exchange import Limit
     from capacity.results import ClassResult, Evaluation, TierResult
     from capacity.scenarios import Event
     from capacity.search import Search
     from capacity.solve import Solution
     from capacity.system import Counts, System
     from capacity.uptime import TierUptime
+
+
+_CURES: Final = {
+    "zone": ": resilience.zones is 1",
+    "mean": ": workload.peak_to_mean is 1",
+}
+"""What the file would have to say otherwise."""
 
 
 def with_scenarios(evaluation: Evaluation, search: Search, counts: Counts) -> Evaluation:
@@ -74,7 +83,10 @@ def during(search: Search, counts: Counts, asked: str) -> Evaluation:
     evaluation = describe(search.solved(state))
     unserved = _unserved(search, state.gone)
     classes = {n: _silent(result) if n in unserved else result for n, result in evaluation.classes.items()}
-    tiers = {n: _gone(result) if n in state.gone else result for n, result in evaluation.tiers.items()}
+    lost = _lost(search, state.gone)
+    tiers = {n: _gone(result) if n in lost else result for n, result in evaluation.tiers.items()}
+    if event.scenario == "partner_down":
+        tiers = {n: _drained(result, search.at(counts), n) for n, result in tiers.items()}
     outcome = ScenarioResult(
         passes=found.passes,
         required=True,
@@ -103,7 +115,8 @@ def _event(search: Search, counts: Counts, scenario: str, subject: str) -> Event
     found = known or events(search.system, scenario)
     subjects = [event.subject for event in found if event.subject is not None]
     if not found or (subject and subject not in subjects):
-        there = f"it can happen to {', '.join(subjects)}" if subjects else "nothing here that it could happen to"
+        cure = _CURES.get(scenario, "") if not subjects else ""
+        there = f"it can happen to {', '.join(subjects)}" if subjects else f"nothing here that it could happen to{cure}"
         raise UsageError(f"--scenario {ascii_quoted(scenario + (':' + subject if subject else ''))}: {there}")
     if subject:
         return next(event for event in found if event.subject == subject)
@@ -112,9 +125,14 @@ def _event(search: Search, counts: Counts, scenario: str, subject: str) -> Event
 
 def _unserved(search: Search, gone: Sequence[str]) -> set[str]:
     """Return the classes that reach a tier of which nothing is left."""
-    system, lost = search.system, {n for name in gone for n in search.system.residents[name]}
+    system, lost = search.system, _lost(search, gone)
     classes = system.topology.workload.classes
     return {name for name, declared in classes.items() if lost & system.waited_for(declared.entry, name)}
+
+
+def _lost(search: Search, gone: Sequence[str]) -> set[str]:
+    """Return the tiers of which nothing is left, and all that lived on their machines."""
+    return {n for name in gone for n in search.system.residents[name]}
 
 
 def _silent(result: ClassResult) -> ClassResult:
@@ -128,6 +146,14 @@ def _gone(result: TierResult) -> TierResult:
     """Return a tier of which nothing is left."""
     nothing: dict[str, Any] = dict.fromkeys(("utilization", "headroom", "binding", "wait_mean_s", "total_mean_s"))
     return msgspec.structs.replace(result, **nothing, nodes=0, count=0, limits=[], response=Response())
+
+
+def _drained(result: TierResult, calm: Solution, name: str) -> TierResult:
+    """Return a queue that drains as it does once a partner is back, with all its limits."""
+    if "drain_s" not in result.details:
+        return result
+    drain = tier_result(calm, name).details["drain_s"]
+    return msgspec.structs.replace(result, details=result.details | {"drain_s": drain})
 
 
 def with_uptime(evaluation: Evaluation, search: Search, counts: Counts) -> Evaluation:
@@ -230,7 +256,8 @@ def case(search: Search, event: Event, counts: Counts) -> Case:
         latency = None if name in unserved else class_latency(solution, name)
         p99 = None if latency is None else latency.percentile(0.99)
         classes[name] = ScenarioClass(p99, 1.0 if latency is None else failed(solution, name))
-    used = {name: limits(solution, name) for name in search.system.tiers}
+    lost = _lost(search, state.gone)
+    used = {name: [] if name in lost else limits(solution, name) for name in search.system.tiers}
     return Case(
         subject=event.subject,
         when=when,
@@ -240,7 +267,7 @@ def case(search: Search, event: Event, counts: Counts) -> Case:
             n for scope, names in (("class", classes), ("tier", used)) for n in names if (scope, n) in event.excused
         ],
         classes=classes,
-        busiest=_busiest(solution),
+        busiest=_busiest(used),
         limits={
             name: [LimitResult(x.resource, x.used, x.capacity, x.unit, x.utilization) for x in found]
             for name, found in used.items()
@@ -249,11 +276,11 @@ def case(search: Search, event: Event, counts: Counts) -> Case:
     )
 
 
-def _busiest(solution: Solution) -> Busiest | None:
+def _busiest(used: Mapping[str, Sequence[Limit]]) -> Busiest | None:
     found = [
         Busiest(name, limit.resource, limit.utilization)
-        for name in solution.system.tiers
-        for limit in limits(solution, name)
+        for name, of_tier in used.items()
+        for limit in of_tier
         if limit.ours
     ]
     return max(found, key=lambda busiest: busiest.utilization, default=None)
@@ -261,14 +288,9 @@ def _busiest(solution: Solution) -> Busiest | None:
 
 def _badness(case: Case) -> tuple[int, float, float]:
     """Return how bad a case is: by what it misses, then by its busiest resource, then by its slowest class."""
-    missed = max((_excess(failure) for failure in case.violations), default=0.0)
+    missed = max((excess(failure) for failure in case.violations), default=0.0)
     slowest = max((math.inf if c.p99_s is None else c.p99_s for c in case.classes.values()), default=0.0)
     return int(not case.passes), missed, max(case.busiest.utilization if case.busiest else 0.0, slowest * 1e-9)
-
-
-def _excess(failure: Failure) -> float:
-    hopeless = failure.value is None or failure.limit == 0 or failure.constraint == "nodes"
-    return math.inf if hopeless else (failure.value or 0.0) / failure.limit
 
 
 def _worst_seen(cases: Sequence[Case], name: str) -> ScenarioClass:

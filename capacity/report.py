@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capacity.aftermath import told
 from capacity.errors import printable
+from capacity.money_report import cost_section, total
 from capacity.render import wrapped
+from capacity.results import excess
 from capacity.scenarios import TITLES
+from capacity.section import Section
 from capacity.units import digits, show_amount, show_availability, show_bytes, show_downtime, show_percent, show_seconds
 from models.availability import MONTH
 
@@ -18,15 +20,8 @@ if TYPE_CHECKING:
     from capacity.results import Evaluation, Failure, ScenarioClass, ScenarioResult, Slo, TierResult, Why
 
 
-@dataclass(frozen=True)
-class Section:
-    """A heading, a table (whose first row names its columns) and notes below it, any of which may be empty."""
-
-    title: str
-    rows: Sequence[Sequence[str]] = ()
-    right: frozenset[int] = frozenset()
-    """Columns whose cells are numbers."""
-    notes: Sequence[str] = ()
+SOME: Final = 2
+"""Violations that are told, the worst first, of a scenario that need not be survived."""
 
 
 def sections(evaluation: Evaluation, only: Sequence[str] = ()) -> list[Section]:
@@ -67,22 +62,6 @@ def _infeasible(evaluation: Evaluation) -> list[Section]:
     if evaluation.feasible_load is not None:
         notes.append(f"all else as it is, a plan exists up to {evaluation.feasible_load:.2f}x of this load")
     return [Section("Cannot be met", notes=notes)]
-
-
-def total(evaluation: Evaluation) -> str:
-    """Return the monthly cost: a lower bound and what is unknown, where a price is."""
-    cost = evaluation.cost
-    known = f"{cost.monthly:,.2f} {printable(cost.currency)}/month"
-    if not cost.unknown:
-        return known
-    names = dict.fromkeys(item.tier or item.what for item in cost.items if item.unit_price is None)
-    prices = [f"no price for {', '.join(printable(name) for name in names)}"] if names else []
-    sizes = [
-        f"no size for {item.what} of {', '.join(map(printable, item.of))}"
-        for item in cost.items
-        if item.quantity is None
-    ]
-    return f"at least {known} plus unknown ({'; '.join([*prices, *sizes])})"
 
 
 def _tiers(evaluation: Evaluation) -> Section:
@@ -165,9 +144,14 @@ def _scenarios(evaluation: Evaluation) -> Section:
         used = "-" if busiest is None else f"{show_percent(busiest.utilization)} {printable(busiest.tier)}"
         times = [_answered(result.classes[n]) for n in shown]
         rows.append((TITLES[name], _passing(result), printable(result.worst or "-"), used, *times))
-        notes += [
-            f"{TITLES[name]}: {describe_failure(f)}" for f in _new(evaluation, name)[: None if result.required else 2]
-        ]
+        failures = _new(evaluation, name)
+        if not result.required and len(failures) > SOME:
+            # What an overload leaves without a value says nothing that the overload does not.
+            failures = sorted(failures, key=lambda f: 0.0 if f.value is None and f.unit == "s" else -excess(f))[:SOME]
+        notes += [f"{TITLES[name]}: {describe_failure(f)}" for f in failures]
+        if len(failures) < len(_new(evaluation, name)):
+            more = len(_new(evaluation, name)) - len(failures)
+            notes.append(f"{TITLES[name]}: … and {more} more (`evaluate --scenario {name}`)")
     for name, result in evaluation.scenarios.items():
         notes += [f"{TITLES[name]}: {printable(line)}" for case in result.cases for line in told(case)]
     if any(not result.required for result in evaluation.scenarios.values()):
@@ -191,8 +175,8 @@ def _passing(result: ScenarioResult) -> str:
 def _new(evaluation: Evaluation, scenario: str) -> list[Failure]:
     """Return what fails in a scenario and does not fail already in the normal one."""
     found, normal = evaluation.scenarios[scenario].violations, evaluation.scenarios.get("normal")
-    already = {(f.name, f.constraint) for f in normal.violations} if normal else set()
-    return found if scenario == "normal" else [f for f in found if (f.name, f.constraint) not in already]
+    already = {(f.scope, f.name, f.constraint) for f in normal.violations} if normal else set()
+    return found if scenario == "normal" else [f for f in found if (f.scope, f.name, f.constraint) not in already]
 
 
 def describe_failure(failure: Failure) -> str:
@@ -300,54 +284,6 @@ def rounded_availability(availability: float | None, unknown: Sequence[str] = ()
     return f"{'at most 100' if unknown else 'over 99.9999'}%"
 
 
-def _cost(evaluation: Evaluation) -> Section:
-    rows = [("Cost", "Quantity", "Each/month", "Per month")]
-    cost = evaluation.cost
-    for item in cost.items:
-        name = printable(item.what) if item.tier is None else f"{printable(item.tier)} ({printable(item.what)})"
-        name += f" ({', '.join(map(printable, item.of))})" if item.of else ""
-        quantity = "unknown" if item.quantity is None else f"{item.quantity:,.0f}"
-        counted = quantity if item.unit == "nodes" else f"{quantity} {item.unit}"
-        rows.append((name, counted, _money(item.unit_price), _money(item.monthly)))
-    least = "at least " if cost.unknown or cost.one_off is None else ""
-    notes = [f"total: {total(evaluation)}; {least}{_money(cost.over_horizon)} over {cost.horizon_months} months"]
-    if cost.book:
-        notes.append(f"prices of your own book: {printable(cost.book)}")
-    if cost.prices_of is not None:
-        notes.append(f"built-in list prices of {cost.prices_of}: check them before money is spent (--prices: your own)")
-    notes += _reserving(evaluation)
-    if cost.not_counted:
-        notes.append(f"in no total, since [money] has no price for it: {', '.join(cost.not_counted)}")
-    return Section("", rows if len(rows) > 1 else (), frozenset({1, 2, 3}), notes)
-
-
-def _money(value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value:,.2f}" if value >= 0.01 or value == 0 else f"{value:.2g}"
-
-
-def _reserving(evaluation: Evaluation) -> list[str]:
-    """Return what reserving the base load would save, one line for each length."""
-    lines = []
-    for commitment, years in (("1y", "1 year"), ("3y", "3 years")):
-        found = [item for item in evaluation.cost.reserving if item.commitment == commitment]
-        if found:
-            saved = sum(item.saves_monthly for item in found)
-            share = max(item.break_even for item in found)
-            nodes = sum(item.nodes for item in found)
-            lines.append(
-                f"reserving the base load ({nodes} nodes) for {years} saves {_money(saved)}/month; "
-                f"it pays for a node that runs more than {_share(share)} of its hours"
-            )
-    return lines
-
-
-def _share(value: float) -> str:
-    """Return a share in per cent to a tenth, since the step from 62.5 to 62 may decide."""
-    return f"{round(value * 100, 1):g}%"
-
-
 def _details(evaluation: Evaluation) -> Section:
     notes = []
     for name, tier in evaluation.tiers.items():
@@ -368,7 +304,14 @@ def _details(evaluation: Evaluation) -> Section:
         if d.get("disk", {}).get("miss_ratio"):
             notes.append(f"{printable(name)}: {show_percent(d['disk']['miss_ratio'])} of reads go to the disk")
         if "drain_s" in d:
-            drained = "never drains" if d["drain_s"] is None else f"drains in {show_seconds(d['drain_s'])}"
+            empty = d["drain_s"] == 0
+            drained = (
+                "has nothing to drain"
+                if empty
+                else "never drains"
+                if d["drain_s"] is None
+                else f"drains in {show_seconds(d['drain_s'])}"
+            )
             stored = f", {show_bytes(d['storage_bytes'])} stored" if d["storage_bytes"] else ""
             notes.append(f"{printable(name)}: after a stop of {show_seconds(d['stop_s'])} {drained}{stored}")
         if d.get("threads_held") is not None:
@@ -398,7 +341,7 @@ PARTS: Final[dict[str, Callable[[Evaluation], Section]]] = {
     "scenarios": _scenarios,
     "why": _why,
     "availability": _uptime,
-    "cost": _cost,
+    "cost": cost_section,
     "details": _details,
     "warnings": _warnings,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -116,6 +117,12 @@ class Failure(msgspec.Struct, frozen=True):
     """What happened, in words; empty for normal operation."""
 
 
+def excess(failure: Failure) -> float:
+    """Return by which factor a failure exceeds what is allowed; infinite, where there is nothing to compare."""
+    hopeless = failure.value is None or failure.limit == 0 or failure.constraint == "nodes"
+    return math.inf if hopeless else (failure.value or 0.0) / failure.limit
+
+
 class ScenarioClass(msgspec.Struct, frozen=True):
     """What a class sees in a scenario."""
 
@@ -188,6 +195,14 @@ class Reserving(msgspec.Struct, frozen=True):
     saves_monthly: float
 
 
+class OneOff(msgspec.Struct, frozen=True):
+    """Something that one tier costs once."""
+
+    tier: str
+    what: str
+    amount: float
+
+
 class Cost(msgspec.Struct, frozen=True):
     """What is known of the monthly cost, and the tiers whose price is not: the total is at least `monthly`."""
 
@@ -197,6 +212,7 @@ class Cost(msgspec.Struct, frozen=True):
     items: list[CostItem]
     horizon_months: int = 1
     one_off: float | None = 0.0
+    """What is paid once, to get there: the sum of `once`."""
     over_horizon: float = 0.0
     """The known cost of all months of the horizon and of what is paid once."""
     reserving: list[Reserving] = []
@@ -204,6 +220,7 @@ class Cost(msgspec.Struct, frozen=True):
     """The month of the built-in prices, where any of them is used."""
     book: str = ""
     """The user's price book and its date, where a node type of it is used."""
+    once: list[OneOff] = []
     not_counted: list[str] = []
     """What the file gives no price for, and what therefore is in no total."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capacity.errors import printable
-from capacity.report import Section, key_skew, rounded_availability
+from capacity.report import key_skew, rounded_availability
+from capacity.section import Section
 from capacity.units import digits, show_downtime, show_percent, show_seconds
 from capacity.variants import PRICE_UNKNOWN
 
@@ -104,6 +105,8 @@ def _tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
     yield from _reached(tier)
     if tier.crossing is not None:
         yield _sides(tier.crossing, currency)
+    elif tier.arrival_rate_per_s == 0:
+        yield Section("", notes=["nothing arrives in normal operation: where up and out end is not told"])
     differing = [line for found in tier.differences for line in _difference(found.what, found.share, found.lasting_s)]
     mends = [f"  mend: {_mend(mend)}" for found in tier.differences for mend in found.mends]
     if differing:

@@ -169,7 +169,7 @@ def _types(search: Search, name: str, family: str | None, known: Mapping[str, No
         raise UsageError(f"--family {ascii_quoted(family or '')}: there are all, {', '.join(families)}")
     # A type without a family is compared with the file's and the book's other types without one.
     found = {n: t for n, t in known.items() if family == "all" or t.family == wanted or n == own}
-    return dict(sorted(found.items(), key=lambda item: (item[1].family or "", item[1].vcpus * item[1].speed)))
+    return dict(sorted(found.items(), key=lambda item: (item[1].vcpus * item[1].speed, item[1].memory or 0.0, item[0])))
 
 
 def _of_tier(search: Search, around: _Around) -> TierScaling:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MOST_CANDIDATES: Final = 600
 """Candidates that are tried before the search settles for a plan that is not proven to be the cheapest."""
 
+FEW_CANDIDATES: Final = 40
+"""The same where only whether there is a plan is asked for, and not which is the cheapest."""
+
 MOST_HOPELESS: Final = 50
 """Constraints that are put aside one by one; no file has as many."""
 
@@ -46,15 +49,18 @@ class Sizing:
     """What no counts can meet; the counts are the cheapest that meet all the rest."""
 
 
-def size(search: Search) -> Sizing:
-    """Return the cheapest counts that pass; where nothing does, the conflict that remains at the best counts."""
+def size(search: Search, most: int = MOST_CANDIDATES) -> Sizing:
+    """Return the cheapest counts that pass; where nothing does, the conflict that remains at the best counts.
+
+    After `most` candidates it settles for counts that pass and that may not be the cheapest.
+    """
     start, found_hopeless = lower_bounds(search)
     hopeless = list(found_hopeless)
-    found = _aside(search, start, hopeless)
+    found = _aside(search, start, hopeless, most)
     while found.conflict is not None and _no_node_relieves(search, found.conflict) and len(hopeless) < MOST_HOPELESS:
         # The counts are to meet all the rest.
         hopeless.append(found.conflict)
-        found = _aside(search, start, hopeless)
+        found = _aside(search, start, hopeless, most)
     if not hopeless:
         return found
     # What looked hopeless tier by tier may be met all the same: what passes is feasible.
@@ -70,17 +76,17 @@ def _no_node_relieves(search: Search, conflict: Conflict) -> bool:
     return not search.helpers(conflict.violation) or conflict.violation.constraint == "availability"
 
 
-def _aside(search: Search, start: Counts, hopeless: Sequence[Conflict]) -> Sizing:
+def _aside(search: Search, start: Counts, hopeless: Sequence[Conflict], most: int) -> Sizing:
     """Return the cheapest counts that meet all but what is hopeless."""
     search.aside = frozenset(conflict.wanted for conflict in hopeless)
-    return _cheapest(search, start)
+    return _cheapest(search, start, most)
 
 
-def _cheapest(search: Search, start: Counts) -> Sizing:
+def _cheapest(search: Search, start: Counts, most: int) -> Sizing:
     system = search.system
     queue: list[tuple[CostKey, tuple[int, ...]]] = [(cost_key(system, start), tuple(start.values()))]
     queued, last, counts = {queue[0][1]}, None, start
-    for tried in range(MOST_CANDIDATES):
+    for tried in range(most):
         if not queue:
             return Sizing(counts, last, proven=True, candidates=tried)
         _, values = heapq.heappop(queue)
@@ -94,7 +100,7 @@ def _cheapest(search: Search, start: Counts) -> Sizing:
             if key not in queued:
                 queued.add(key)
                 heapq.heappush(queue, (cost_key(system, child), key))
-    return settle(search, start, counts)
+    return settle(search, start, counts, most)
 
 
 def cost_key(system: System, counts: Counts) -> CostKey:
@@ -129,12 +135,12 @@ def _jump(search: Search, counts: Counts, conflict: Conflict, name: str) -> int:
     return fewest(kept, counts[name] + 1, search.most(name)) or counts[name] + 1
 
 
-def settle(search: Search, start: Counts, counts: Counts) -> Sizing:
+def settle(search: Search, start: Counts, counts: Counts, tried: int = MOST_CANDIDATES) -> Sizing:
     """Return a plan that passes and from which no node can be taken, without the proof that it is the cheapest.
 
     Steps grow with the counts, so that the end is reached in a number of steps that grows with their logarithm.
     """
-    counts, tried = dict(counts), MOST_CANDIDATES
+    counts = dict(counts)
     while (conflict := next(search.conflicts(counts), None)) is not None:
         tried += 1
         steps = {

@@ -15,7 +15,7 @@ from capacity.fewest import fewest
 from capacity.results import Warning as Notice
 from capacity.scenarios import TITLES
 from capacity.search import Search
-from capacity.sizing import size
+from capacity.sizing import FEW_CANDIDATES, size
 from capacity.system import resolve
 from capacity.units import show_seconds
 from capacity.verdict import failed
@@ -72,7 +72,7 @@ class Trial:
         """Return whether a constraint is met with the counts as they are, or by a plan of the changed file."""
         if self.at_once(topology, key):
             return True
-        return self.patient and key not in _missed(topology, size(Search.of(resolve(topology))).counts)
+        return self.patient and key not in _missed(topology, size(Search.of(resolve(topology)), FEW_CANDIDATES).counts)
 
     def raised(self, key: Key, guess: int, change: Callable[[int], Change]) -> Change | None:
         """Return the smallest whole number from a guess on with which a constraint is met; None where none was seen."""

@@ -2,9 +2,9 @@
 
 A tier needs k of its n nodes: the fewest with which nothing that serves a request is overloaded at the load that is
 planned for. A class needs every tier, queue and partner that its requests wait for, and that no call of theirs fails
-while all of those are up. *Approximate*: nodes and zones fail
-independently, each tier is spread over the zones without regard to the others, and a planned restart takes one node at
-a time, of which the others are spread evenly; *exact* for that.
+while all of those are up. *Approximate*: nodes and zones fail independently, each tier is spread over the zones without
+regard to the others, and a planned restart takes one node at a time, of which the others are spread evenly; *exact* for
+that.
 """
 
 from __future__ import annotations

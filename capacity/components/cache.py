@@ -27,6 +27,10 @@ NEARLY = 0.95
 """The share of its steady hit ratio from which a cache counts as warm."""
 
 
+_RESIDUE = 1e-12
+"""What a hit ratio of one may lack by rounding alone."""
+
+
 class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="cache"):
     """A cache that is asked first; its misses and all writes go on to its origin, a write makes its object invalid."""
 
@@ -91,6 +95,11 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         )
         return found if place.warm == 1 else cooled(found, self.asked(arrivals), place.warm)
 
+    def _missed(self, place: Place, arrivals: Arrivals) -> float:
+        """Return the share of reads that miss; what is left of a sum of shares that is one is nobody's traffic."""
+        missed = 1 - self.hits(place, arrivals).hit_ratio
+        return missed if missed > _RESIDUE else 0.0
+
     def _known_writes(self, place: Place, arrivals: Arrivals) -> float:
         """Return the writes per second that one copy hears of: all, or only those that pass through it."""
         told = not place.hosted or self.invalidation
@@ -129,7 +138,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
     def flows(self, place: Place, arrivals: Arrivals) -> list[Flow]:
         """Return the misses and the writes."""
         found = self.hits(place, arrivals)
-        missed = 1 - found.hit_ratio
+        missed = self._missed(place, arrivals)
         return [
             Flow(self.origin, name, arrivals.reads[name] * missed, arrivals.writes[name], found.missed)
             for name in arrivals.classes
@@ -166,8 +175,8 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
             return Answer(own, None)
         if operation == "write":
             return Answer(own, own + below)
-        hit = self.hits(place, arrivals).hit_ratio
-        return Answer(own, own + mixed([hit, 1 - hit], [ZERO, below]))
+        missed = self._missed(place, arrivals)
+        return Answer(own, own + mixed([1 - missed, missed], [ZERO, below]))
 
     def refilled(self, place: Place, arrivals: Arrivals, cold: float) -> dict[str, object]:
         """Return the hit ratio at the first moment, the steady one, and the time until it is 95 % of that again."""
@@ -197,7 +206,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
     def failing(self, place: Place, arrivals: Arrivals, request_class: str, around: Surroundings) -> float:
         """Return what the origin fails, of the reads that miss and of the writes."""
         visits = arrivals.of(request_class)
-        missed = 1 - self.hits(place, arrivals).hit_ratio
+        missed = self._missed(place, arrivals)
         passed = arrivals.reads.get(request_class, 0.0) * missed + arrivals.writes.get(request_class, 0.0)
         return passed / visits * around.failed(self.origin, request_class) if visits > 0 else 0.0
 

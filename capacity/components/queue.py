@@ -124,7 +124,11 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
             "backlog": self._backlog(arrivals, around),
             "delay": shown,
             "stop_s": STOP,
-            "drain_s": None if capacity is None else drain_time(arrivals.rate, capacity, STOP),
+            "drain_s": 0.0
+            if arrivals.rate == 0
+            else None
+            if capacity is None
+            else drain_time(arrivals.rate, capacity, STOP),
             "storage_bytes": storage(
                 arrivals.rate / around.peak_to_mean, self.message_size, self.retention, self.replication_factor
             )

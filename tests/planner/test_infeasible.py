@@ -4,7 +4,11 @@ import re
 
 import pytest
 
-from tests.planner.systems import Values, changed, database, external, file, planned, service
+from capacity.document import scaled
+from capacity.search import Search
+from capacity.sizing import MOST_CANDIDATES, size
+from capacity.system import resolve
+from tests.planner.systems import Values, changed, database, external, file, planned, service, topology
 
 
 def behind(tier: Values, rate: float = 200, **call: object) -> Values:
@@ -106,3 +110,14 @@ def test_constraint_is_told() -> None:
     (advice,) = planned(CASES["rate of a partner"]).evaluation.infeasible
     assert advice.constraint == "below: rate at most 150/s"
     assert "200/s needed" in advice.best
+
+
+# Whether a plan exists is told with a few candidates, after which the search settles: as it is with hundreds.
+@pytest.mark.parametrize("name", CASES)
+def test_existence_needs_few_candidates(name: str) -> None:
+    for load in (0.3, 0.7, 1.0):
+        few, many = (
+            size(Search.of(resolve(scaled(topology(CASES[name]), load))), most) for most in (3, MOST_CANDIDATES)
+        )
+        assert few.candidates <= 60
+        assert (few.conflict is None) == (many.conflict is None)

@@ -79,7 +79,7 @@ CASES = {
             {
                 "app": service(0.001, 6, "n4", threads=80, calls=[{"to": "near"}]),
                 "near": cache("far", 0.0, host="app", ttl=10.0, memory=5e5),
-                "far": cache("db", 0.0001),
+                "far": cache("db", 0.0001, memory=8e5),
                 "db": database(0.0005, 0.0005, 0, "n4", max_connections=300),
             },
             100,

@@ -6,9 +6,10 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from capacity.money_report import total
 
 from capacity.plan import as_given
-from capacity.report import sections, total
+from capacity.report import sections
 from tests.planner.random_systems import random_system
 from tests.planner.systems import Values, cache, changed, database, evaluated, external, file, service, topology
 
@@ -406,3 +407,18 @@ def test_what_has_no_price_is_told() -> None:
 def test_what_is_kept_is_told(tier: Values, money: Values, told: list[str]) -> None:
     tiers = {"app": service(0.001, 1, calls=[{"to": "t"}]), "t": tier, "below": service(0.001, 1)}
     assert cost(priced(file(tiers, 10), egress=0.0, people_per_node=0.0, **money)).not_counted == told
+
+
+# A migration to more shards than one is paid once: in the total over the horizon, where the file says what it costs.
+@pytest.mark.parametrize(("shards", "paid"), [(1, 0.0), (2, 9000.0), (4, 9000.0)])
+def test_migration_is_paid_once(shards: int, paid: float) -> None:
+    tiers = {
+        "app": service(0.001, 1, calls=[{"to": "db"}]),
+        "db": database(0.001, shards=shards, migration_cost=9000.0),
+    }
+    found = given(priced(file(tiers, 10), horizon=12))
+    assert found.cost.one_off == pytest.approx(sum(item.amount for item in found.cost.once)) == paid
+    assert found.cost.monthly == pytest.approx(73.0 * (1 + shards))
+    assert found.cost.over_horizon == pytest.approx(12 * 73.0 * (1 + shards) + paid)
+    assert (f"db (migration to {shards} shards): 9,000.00" in text(found)) == (paid > 0)
+    assert evaluated(changed(file(tiers, 10), "components.db.migration_cost", None)).cost.once == []
