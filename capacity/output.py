@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from capacity.document import Document
     from capacity.plan import Plan
     from capacity.results import Evaluation
+    from capacity.section import Section
 
 _ENDINGS: Final = {".toml": "toml", ".json": "json", ".csv": "csv", ".md": "markdown"}
 
@@ -101,7 +102,7 @@ def emit(target: Target, document: Document, result: Plan) -> None:
 def emit_sections(
     target: Target,
     source: str,
-    found: Sequence[report.Section],
+    found: Sequence[Section],
     plain: object,
     table: Sequence[Sequence[object]] | None = None,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from capacity import pricing
 from capacity.decode import nearest
 from capacity.errors import UsageError, ascii_quoted, printable
-from capacity.report import Section
+from capacity.section import Section
 from capacity.units import show_bytes
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from capacity.results import to_builtins
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from capacity.report import Section
     from capacity.results import Evaluation
+    from capacity.section import Section
 
 WIDTH: Final = 80
 """Columns that every terminal has; the text does not depend on the one that it is shown in."""

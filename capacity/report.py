@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capacity.aftermath import told
+from capacity.bill import bill, total
 from capacity.errors import printable
 from capacity.render import wrapped
 from capacity.results import excess
 from capacity.scenarios import TITLES
+from capacity.section import Section
 from capacity.units import digits, show_amount, show_availability, show_bytes, show_percent, show_seconds
 from models.availability import MONTH
 
@@ -21,17 +22,6 @@ if TYPE_CHECKING:
 
 SOME: Final = 2
 """Violations that are told, the worst first, of a scenario that need not be survived."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, a table (whose first row names its columns) and notes below it, any of which may be empty."""
-
-    title: str
-    rows: Sequence[Sequence[str]] = ()
-    right: frozenset[int] = frozenset()
-    """Columns whose cells are numbers."""
-    notes: Sequence[str] = ()
 
 
 def sections(evaluation: Evaluation, only: Sequence[str] = ()) -> list[Section]:
@@ -72,22 +62,6 @@ def _infeasible(evaluation: Evaluation) -> list[Section]:
     if evaluation.feasible_load is not None:
         notes.append(f"all else as it is, a plan exists up to {evaluation.feasible_load:.2f}x of this load")
     return [Section("Cannot be met", notes=notes)]
-
-
-def total(evaluation: Evaluation) -> str:
-    """Return the monthly cost: a lower bound and what is unknown, where a price is."""
-    cost = evaluation.cost
-    known = f"{cost.monthly:,.2f} {printable(cost.currency)}/month"
-    if not cost.unknown:
-        return known
-    names = dict.fromkeys(item.tier or item.what for item in cost.items if item.unit_price is None)
-    prices = [f"no price for {', '.join(printable(name) for name in names)}"] if names else []
-    sizes = [
-        f"no size for {item.what} of {', '.join(map(printable, item.of))}"
-        for item in cost.items
-        if item.quantity is None
-    ]
-    return f"at least {known} plus unknown ({'; '.join([*prices, *sizes])})"
 
 
 def _tiers(evaluation: Evaluation) -> Section:
@@ -311,62 +285,6 @@ def _down(seconds: float | None) -> str:
     return "0" if seconds < 1e-3 else "under 1 s" if seconds < 1 else show_seconds(float(f"{seconds:.3g}"))
 
 
-def _cost(evaluation: Evaluation) -> Section:
-    rows = [("Cost", "Quantity", "Each/month", "Per month")]
-    cost = evaluation.cost
-    for item in cost.items:
-        name = printable(item.what) if item.tier is None else f"{printable(item.tier)} ({printable(item.what)})"
-        name += f" ({', '.join(map(printable, item.of))})" if item.of else ""
-        quantity = "unknown" if item.quantity is None else _quantity(item.quantity)
-        counted = quantity if item.unit == "nodes" else f"{quantity} {item.unit}"
-        rows.append((name, counted, _money(item.unit_price), _money(item.monthly)))
-    least = "at least " if cost.unknown or cost.one_off is None else ""
-    notes = [f"total: {total(evaluation)}; {least}{_money(cost.over_horizon)} over {cost.horizon_months} months"]
-    for moved in cost.once:
-        paid = f"{printable(moved.tier)} ({printable(moved.what)}): {_money(moved.amount)}"
-        notes.append(f"paid once, in the total over the horizon: {paid}")
-    if cost.book:
-        notes.append(f"prices of your own book: {printable(cost.book)}")
-    if cost.prices_of is not None:
-        notes.append(f"built-in list prices of {cost.prices_of}: check them before money is spent (--prices: your own)")
-    notes += _reserving(evaluation)
-    if cost.not_counted:
-        notes.append(f"in no total, since [money] has no price for it: {', '.join(cost.not_counted)}")
-    return Section("", rows if len(rows) > 1 else (), frozenset({1, 2, 3}), notes)
-
-
-def _quantity(value: float) -> str:
-    """Return a quantity with as many digits as its product can be checked by."""
-    return f"{value:,.0f}" if value >= 1000 or value == int(value) else digits(value)
-
-
-def _money(value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value:,.2f}" if value >= 0.01 or value == 0 else f"{value:.2g}"
-
-
-def _reserving(evaluation: Evaluation) -> list[str]:
-    """Return what reserving the base load would save, one line for each length."""
-    lines = []
-    for commitment, years in (("1y", "1 year"), ("3y", "3 years")):
-        found = [item for item in evaluation.cost.reserving if item.commitment == commitment]
-        if found:
-            saved = sum(item.saves_monthly for item in found)
-            share = max(item.break_even for item in found)
-            nodes = sum(item.nodes for item in found)
-            lines.append(
-                f"reserving the base load ({nodes} nodes) for {years} saves {_money(saved)}/month; "
-                f"it pays for a node that runs more than {_share(share)} of its hours"
-            )
-    return lines
-
-
-def _share(value: float) -> str:
-    """Return a share in per cent to a tenth, since the step from 62.5 to 62 may decide."""
-    return f"{round(value * 100, 1):g}%"
-
-
 def _details(evaluation: Evaluation) -> Section:
     notes = []
     for name, tier in evaluation.tiers.items():
@@ -415,7 +333,7 @@ PARTS: Final[dict[str, Callable[[Evaluation], Section]]] = {
     "scenarios": _scenarios,
     "why": _why,
     "availability": _uptime,
-    "cost": _cost,
+    "cost": bill,
     "details": _details,
     "warnings": _warnings,
 }

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from capacity.errors import printable
-from capacity.report import Section
+from capacity.section import Section
 from capacity.units import digits, show_percent, show_seconds
 from capacity.variants import PRICE_UNKNOWN
 

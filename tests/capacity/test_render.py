@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from capacity.errors import printable
 from capacity.plan import plan
 from capacity.render import csv_of, json, markdown, text, width
-from capacity.report import Section, sections
+from capacity.report import sections
 from capacity.results import to_builtins
+from capacity.section import Section
 from tests.capacity.marked import SYSTEM, accepted
 from tests.capacity.running import EXAMPLES, WIDTH, columns, strict_json
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from capacity.bill import total
 from capacity.plan import as_given
-from capacity.report import sections, total
+from capacity.report import sections
 from tests.planner.random_systems import random_system
 from tests.planner.systems import Values, cache, changed, database, evaluated, external, file, service, topology
 
