@@ -60,6 +60,11 @@ class Inside:
     peakedness: float = 1.0
     """Variance over mean of the number in a pure delay: 1 where it is unlimited, less where a bulkhead cuts it off."""
 
+    @property
+    def is_delay(self) -> bool:
+        """Whether nobody waits here: servers without number, or a queue that is taken to have as many as it takes."""
+        return self.servers is None or (self.busy >= self.servers and self.others == 0 and not self.only_waits)
+
 
 @dataclass(frozen=True)
 class ThreadPool:
@@ -160,7 +165,7 @@ def _time_outside(arrival_rate: float, ratio: float, hold_squared_cv: float) -> 
 
 def _queue_length(place: Inside) -> float:
     """Return the mean number of these requests that wait at a place, were its service exponential."""
-    if place.servers is None:
+    if place.is_delay:
         return 0.0
     if place.others > 0 or place.only_waits:
         ratio = _thinned_ratio(place)
@@ -177,12 +182,12 @@ def _thinned_ratio(place: Inside) -> float:
 def _population(places: Sequence[Inside], most: int) -> Floats:
     """Return the probabilities of 0..most requests inside without a limit, the independent places convolved."""
     free = [place for place in places if place.peakedness == 1]
-    delays = sum(place.busy for place in free if place.servers is None or place.others > 0 or place.only_waits)
+    delays = sum(place.busy for place in free if place.is_delay or place.others > 0 or place.only_waits)
     result = _poisson(delays, most)
     for place in places:
         if place.peakedness < 1:
             result = _convolved(result, _binomial(place.busy, place.peakedness, most))
-        if place.servers is None:
+        if place.is_delay:
             continue
         if place.others > 0 or place.only_waits:
             ratio = _thinned_ratio(place)

@@ -199,3 +199,10 @@ def test_no_load() -> None:
     assert pool.wait is not None
     assert (pool.wait.mean, pool.in_use, pool.inner_waits) == (0, 0, 1)
     assert math.isfinite(pool.wait.variance)
+
+
+# A pool of cores that is taken to be as large as it must be (a bound for sizing) is a delay, however much it is offered.
+@pytest.mark.parametrize("busy", [2.0, 3.5])
+def test_more_work_than_servers_is_a_delay(busy: float) -> None:
+    cores = Inside(10.0, busy, servers=2)
+    assert thread_pool(5, 10.0, [cores]) == thread_pool(5, 10.0, [Inside(10.0, busy)])
