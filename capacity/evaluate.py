@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from capacity.flows import call_rates
 from capacity.money import cost, monthly
 from capacity.results import (
     ClassResult,
@@ -61,6 +62,7 @@ def describe(solution: Solution) -> Evaluation:
         scenarios={"normal": ScenarioResult(passes=not found, required=True, violations=normal, classes=seen)},
         cost=cost(solution),
         warnings=warnings(solution),
+        calls=call_rates(solution.traffic),
     )
 
 

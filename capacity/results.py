@@ -236,6 +236,17 @@ class During(msgspec.Struct, frozen=True):
     when: str
 
 
+class CallRate(msgspec.Struct, frozen=True):
+    """What one tier passes on to another, all classes and tries together; what arrives at a tier is the sum of these.
+
+    Users come beside them: a class arrives at its entry with its own rate.
+    """
+
+    caller: str
+    callee: str
+    rate_per_s: float
+
+
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """A whole system at the load that is planned for."""
 
@@ -255,6 +266,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is not normal operation: what happens meanwhile."""
     feasible_load: float | None = None
     """Where nothing is feasible: the share of the load for which something is."""
+    calls: list[CallRate] = []
 
     @property
     def failures(self) -> list[Failure]:

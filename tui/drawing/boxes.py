@@ -1,0 +1,191 @@
+"""One box: its shape, which tells the kind, and its lines, as much of them as fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tui.drawing.text import columns, cut, left
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tui.drawing.canvas import Canvas, Region, Span
+    from tui.drawing.picture import Box, Fact
+
+LONGEST_NAME: Final = 24
+_SHORTEST_NAME: Final = 12
+_BAR: Final = 10
+_SHORTEST_BAR: Final = 4
+_NAMED_BAR: Final = 7
+"""The shortest bar beside which there is room for the name of the resource."""
+_SHORTEST_NODES: Final = 11
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+
+
+class Frame(NamedTuple):
+    """The characters of a frame: corners from the upper left clockwise, level and upright sides, ports on the sides."""
+
+    corners: str
+    level: str
+    left: str
+    right: str
+    port: str
+
+
+FRAMES: Final = {
+    "service": Frame("┌┐┘└", "─", "│", "│", "├"),
+    "cache": Frame("╭╮╯╰", "─", "│", "│", "├"),
+    "database": Frame("╔╗╝╚", "═", "║", "║", "╟"),
+    "queue": Frame("┌┐┘└", "─", "╞", "╡", "╪"),
+    "external": Frame("┌┐┘└", "╌", "╎", "╎", "├"),
+}
+"""The shape of each kind; what is not here has that of a service."""
+
+HEAVY: Final = {
+    "service": Frame("┏┓┛┗", "━", "┃", "┃", "┠"),
+    "cache": Frame("╭╮╯╰", "━", "┃", "┃", "┠"),
+    "database": Frame("╔╗╝╚", "━", "┃", "┃", "┠"),
+    "queue": Frame("┏┓┛┗", "━", "┣", "┫", "╋"),
+    "external": Frame("┏┓┛┗", "╍", "┇", "┇", "┠"),
+}
+"""The same for the bottleneck."""
+
+BOTTLENECK: Final = "BOTTLENECK"
+
+
+def height(box: Box, *, narrow: bool) -> int:
+    """Return the rows of a box, its frame included."""
+    return 3 if box.kind == "class" else 6 if narrow else 5
+
+
+def widths(box: Box, *, narrow: bool, tight: bool = False) -> tuple[int, int]:
+    """Return the columns that a box needs at least, and those in which it shows everything, its frame included.
+
+    A `tight` one may cut the type of its nodes.
+    """
+    name = min(columns(box.name), LONGEST_NAME)
+    if box.kind == "class":
+        facts = [columns(fact.text) for fact in box.facts]
+        return max(min(name, _SHORTEST_NAME), *facts) + 3, max(name, *map(_long, box.facts)) + 3
+    bar = columns(marked_load(box)) + 3 if box.load.text else 0
+    head = [columns(box.word), min(columns(box.where.text), _SHORTEST_NODES if tight else LONGEST_NAME)]
+    told = columns(box.facts[0].text)
+    marked = columns(BOTTLENECK) + 1 if box.bottleneck else 0
+    least = max(head) if narrow else sum(head) + 1
+    shortest = max(least, told, marked, _SHORTEST_BAR + bar if bar else 0, min(name, _SHORTEST_NAME) + 1)
+    whole = max(
+        _long(box.where) + (0 if narrow else columns(box.word) + 1),
+        _BAR + bar + columns(box.resource) + 1 + columns(box.load.change.text) + 1 if bar else 0,
+        sum(_long(fact) + 2 for fact in box.facts) - 2,
+        name + 1,
+    )
+    return shortest + 4, max(whole, shortest) + 4
+
+
+def _long(fact: Fact) -> int:
+    return columns(fact.text) + (columns(fact.change.text) + 1 if fact.change.text else 0)
+
+
+def paint(canvas: Canvas, box: Box, region: Region, ports: Iterable[int], *, narrow: bool, selected: bool) -> None:
+    """Draw a box, with `ports` at the rows (from its top) at which edges leave it."""
+    if box.kind == "class":
+        _paint_class(canvas, box, region, selected=selected)
+        return
+    x, y, width, rows = region
+    frames = HEAVY if box.bottleneck else FRAMES
+    frame = frames.get(box.kind, frames["service"])
+    style = "selected" if selected else "bottleneck" if box.bottleneck else styled("box", box.severity)
+    upper_left, upper_right, lower_right, lower_left = tuple(frame.corners)
+    canvas.put(x, y, upper_left + frame.level * (width - 2) + upper_right, style)
+    canvas.put(x, y + rows - 1, lower_left + frame.level * (width - 2) + lower_right, style)
+    name = cut(box.name, width - 4)
+    canvas.put(x + 1, y, f"{'▸' if selected else ' '}{name} ", "selected" if selected else "name")
+    if box.bottleneck:
+        why = f"{BOTTLENECK}: {box.resource}"
+        mark = why if columns(why) <= width - 5 else BOTTLENECK
+        canvas.put(x + width - 4 - columns(mark), y + rows - 1, f" {mark} ", "bottleneck")
+    lines = content(box, width - 4, narrow=narrow)
+    for row in range(1, rows - 1):
+        canvas.put(x, y + row, frame.left, style)
+        canvas.put(x + width - 1, y + row, frame.port if row in ports else frame.right, style)
+        canvas.put(x + 1, y + row, " " * (width - 2), "fill")
+        if row <= len(lines):
+            canvas.spans(x + 2, y + row, lines[row - 1])
+
+
+def _paint_class(canvas: Canvas, box: Box, region: Region, *, selected: bool) -> None:
+    """Draw a request class: no frame, since it is no machine; a brace gathers its lines into its edge."""
+    x, y, width, rows = region
+    name = ("▸" if selected else "") + cut(box.name, width - 3 - selected)
+    style = styled("class", box.severity)
+    canvas.put(x, y, left(name, width - 2), "selected" if selected else "name")
+    for row, fact in enumerate(box.facts, 1):
+        canvas.put(x, y + row, " " * (width - 2), "fill")
+        canvas.spans(x, y + row, _fitted([fact], style, width - 2))
+    for row in range(rows):
+        mark = "╮" if row == 0 else "╯" if row == rows - 1 else "├" if row == 1 else "│"
+        canvas.put(x + width - 1, y + row, mark, "edge")
+
+
+def content(box: Box, width: int, *, narrow: bool) -> list[tuple[Span, ...]]:
+    """Return the lines inside a box."""
+    where = _fitted([box.where], "nodes", width if narrow else width - columns(box.word) - 1)
+    word: Span = cut(box.word, width), "kind"
+    head: list[tuple[Span, ...]] = (
+        [(word,), *([where] if box.where.text else [])] if narrow else [(word, (" ", ""), *where)]
+    )
+    facts = _fitted(box.facts, styled("fact", box.severity), width)
+    return [*head, bar_line(box, width), facts] if box.load.text else [*head, facts]
+
+
+def bar_line(box: Box, width: int) -> tuple[Span, ...]:
+    """Return utilisation as a bar and a number, then what changed, then which resource, as far as it fits."""
+    text = marked_load(box)
+    tail: list[Span] = [(" ", ""), (text, styled("load", box.severity))]
+    room = width - columns(text) - 3 - _SHORTEST_BAR
+    change = box.load.change
+    if change.text and columns(change.text) < room:
+        tail += [(" ", ""), (change.text, f"change.{change.trend}")]
+        room -= columns(change.text) + 1
+    if box.resource and columns(box.resource) < room - (_NAMED_BAR - _SHORTEST_BAR):
+        tail += [(" ", ""), (box.resource, "dim")]
+        room -= columns(box.resource) + 1
+    return (*bar(box, min(_BAR, room + _SHORTEST_BAR)), *tail)
+
+
+def bar(box: Box, cells: int) -> tuple[Span, ...]:
+    """Return utilisation as a bar of so many cells between two posts; in the empty part a mark at the ceiling."""
+    eighths = round(min(max(box.utilization or 0.0, 0.0), 1.0) * cells * 8)
+    full = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+    rest = "░" * (cells - len(full))
+    ceiling = int(box.ceiling * cells) - len(full)
+    if 0 <= ceiling < len(rest) and box.ceiling < 1:
+        rest = rest[:ceiling] + "┊" + rest[ceiling + 1 :]
+    return ("▕", "bar.post"), (full, f"bar.{box.severity}"), (rest, "bar.empty"), ("▏", "bar.post")
+
+
+def marked_load(box: Box) -> str:
+    """Return utilisation as text, with a mark where it is too much: colour alone would not tell everybody."""
+    return box.load.text + ("!" if box.load.text and box.severity in ("over", "overloaded") else "")
+
+
+def _fitted(facts: Iterable[Fact], style: str, width: int) -> tuple[Span, ...]:
+    """Return the facts with their changes that fit into a line, the first at all events."""
+    spans: list[Span] = []
+    room = width
+    for i, fact in enumerate(facts):
+        if i and columns(fact.text) + 2 > room:
+            break
+        text = cut(fact.text, room)
+        spans += [("  ", "")] if i else []
+        spans.append((text, style))
+        room -= columns(text) + (2 if i else 0)
+        if fact.change.text and columns(fact.change.text) < room:
+            spans += [(" ", ""), (fact.change.text, f"change.{fact.change.trend}")]
+            room -= columns(fact.change.text) + 1
+    return tuple(spans)
+
+
+def styled(name: str, severity: str) -> str:
+    """Return the name of a style that depends on the severity."""
+    return name if severity == "calm" else f"{name}.{severity}"

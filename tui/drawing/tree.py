@@ -1,0 +1,175 @@
+"""The topology as a tree table, for terminals in which boxes do not fit: one line for each call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tui.drawing.boxes import BOTTLENECK, bar, marked_load, styled
+from tui.drawing.canvas import Canvas, Drawing, DrawnEdge, Key, Region
+from tui.drawing.picture import rate
+from tui.drawing.text import columns, cut, left
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tui.drawing.canvas import Span
+    from tui.drawing.picture import Box, Edge, Picture
+
+SEEN: Final = "↑ see above"
+"""What stands for a tier that has its line already."""
+
+_SHORTEST_NAME: Final = 14
+_MOST_NODES: Final = 20
+_BAR: Final = 8
+_HEADINGS: Final = {
+    "name": "tier", "kind": "kind", "nodes": "nodes", "bar": "", "load": "load", "p99": "p99", "rate": "rate",
+}  # fmt: skip
+_NUMBERS: Final = frozenset({"load", "p99", "rate"})
+_DROPPED: Final = ("bar", "kind", "nodes", "rate", "p99", "load")
+"""The columns that are left out one after another where there is less room."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line: a box, reached by an edge (None for where users or nobody come from), behind a piece of the tree."""
+
+    lead: str
+    box: Box
+    edge: Edge | None
+    seen: bool
+
+
+def draw_tree(picture: Picture, width: int, selected: Key | None = None) -> Drawing:
+    """Return the picture as a table of exactly `width` columns, as many rows as there are calls and a heading."""
+    lines = list(_lines(picture))
+    shown, widths = _columns(lines, width)
+    canvas = Canvas(width)
+    canvas.put(0, 0, " " * width, "heading")
+    _put_cells(canvas, 0, [(((_HEADINGS[column]), "heading"),) for column in shown], shown, widths)
+    regions: dict[Key, Region] = {}
+    drawn: dict[tuple[Key, Key], Region] = {}
+    y = 1
+    for line in lines:
+        chosen = line.box.key == selected and not line.seen
+        if chosen:
+            canvas.put(0, y, " " * width, "selected")
+        cells = [_cell(line, column, widths[column], selected=chosen) for column in shown]
+        _put_cells(canvas, y, cells, shown, widths)
+        rows = 1
+        if line.box.bottleneck and not line.seen:
+            text = cut(
+                f"{_below(_lead(line, widths['name']))}▲ {BOTTLENECK} {line.box.resource} {line.box.load.text}", width
+            )
+            canvas.put(0, y + 1, left(text, width), "bottleneck")
+            rows = 2
+        if not line.seen:
+            regions[line.box.key] = Region(0, y, width, rows)
+        if line.edge is not None:
+            drawn[line.edge.start, line.edge.end] = Region(0, y, width, 1)
+        y += rows
+    edges = tuple(DrawnEdge(e.start, e.end, drawn.get((e.start, e.end))) for e in picture.edges)
+    drawn_rows = canvas.rows()
+    return Drawing(width, len(drawn_rows), drawn_rows, regions, edges, "tree")
+
+
+def _lines(picture: Picture) -> Iterator[_Line]:
+    """Yield the lines: each request class and what it reaches, then what nothing reaches, each with what it calls."""
+    by_key = {box.key: box for box in picture.boxes}
+    leaving: dict[Key, list[Edge]] = {}
+    for edge in picture.edges:
+        leaving.setdefault(edge.start, []).append(edge)
+    called = {edge.end for edge in picture.edges}
+    roots = [key for key in by_key if key not in called]
+    seen: set[Key] = set()
+    for root in [*roots, *by_key]:  # a circle that nothing leads to has no root
+        if root in seen:
+            continue
+        seen.add(root)
+        yield _Line("", by_key[root], None, seen=False)
+        waiting = [(edge, "", last) for edge, last in _lasts(leaving.get(root, ()))]
+        while waiting:
+            edge, lead, last = waiting.pop()
+            again = edge.end in seen
+            seen.add(edge.end)
+            arm = ("╰" if last else "├") + ("─" if edge.waited_for else "╌")
+            yield _Line(lead + arm, by_key[edge.end], edge, seen=again)
+            if not again:
+                below = lead + ("  " if last else "│ ")
+                waiting += [(e, below, at_end) for e, at_end in _lasts(leaving.get(edge.end, ()))]
+
+
+def _lasts(edges: list[Edge] | tuple[()]) -> list[tuple[Edge, bool]]:
+    """Return edges with whether each is the last, the last first: as a stack gives them back."""
+    return [(edge, i == 0) for i, edge in enumerate(reversed(edges))]
+
+
+def _columns(lines: list[_Line], width: int) -> tuple[list[str], dict[str, int]]:
+    """Return the columns that fit and how wide they are; together exactly the width."""
+    shown = ["name", "kind", "nodes", "bar", "load", "p99", "rate"]
+    told = [line.box for line in lines if not line.seen]
+    widths = {
+        "kind": max((columns(box.word) for box in told), default=0),
+        "nodes": min(_MOST_NODES, max((columns(box.where.text) for box in told), default=0)),
+        "load": max((columns(marked_load(box)) for box in told), default=0),
+        "p99": max((columns(_answer(box)) for box in told), default=0),
+        "rate": max((columns(_rate(line)) for line in lines), default=0),
+    }
+    widths = {name: max(found, columns(_HEADINGS[name])) for name, found in widths.items()} | {"bar": _BAR + 2}
+    wanted = max((columns(line.lead + line.box.name) for line in lines), default=0)
+    dropped = list(_DROPPED)
+    while dropped and width - sum(widths[name] + 1 for name in shown[1:]) < min(wanted, _SHORTEST_NAME):
+        shown.remove(dropped.pop(0))
+    room = width - sum(widths[name] + 1 for name in shown[1:])
+    return shown, widths | {"name": max(0, min(room, max(wanted, _SHORTEST_NAME)))}
+
+
+def _put_cells(canvas: Canvas, y: int, cells: list[tuple[Span, ...]], shown: list[str], widths: dict[str, int]) -> None:
+    x = 0
+    for column, cell in zip(shown, cells, strict=True):
+        width = widths[column]
+        used = sum(columns(text) for text, _ in cell)
+        canvas.spans(x + (max(0, width - used) if column in _NUMBERS else 0), y, cell)
+        x += width + 1
+
+
+def _cell(line: _Line, column: str, width: int, *, selected: bool) -> tuple[Span, ...]:
+    """Return what one column says of a line, of `width` columns at most."""
+    box = line.box
+    if column == "name":
+        lead = _lead(line, width)
+        style = "selected" if selected else "dim" if line.seen else "bottleneck" if box.bottleneck else "name"
+        edge = "edge" if line.edge is None or line.edge.waited_for else "edge.async"
+        return (lead, edge), (cut(box.name, width - columns(lead)), style)
+    if column == "rate":
+        return ((_rate(line), "label"),)
+    if line.seen:
+        return ((cut(SEEN, width), "dim"),) if column == "nodes" else ()
+    if column == "bar":
+        return bar(box, _BAR) if box.load.text else ()
+    text, name = {
+        "kind": (box.word, "kind"),
+        "nodes": (box.where.text, "nodes"),
+        "load": (marked_load(box), "load"),
+        "p99": (_answer(box), "class" if box.kind == "class" else "fact"),
+    }[column]
+    return ((cut(text, width), styled(name, box.severity) if name in ("load", "fact", "class") else name),)
+
+
+def _lead(line: _Line, width: int) -> str:
+    """Return the piece of tree before a name; of a deep one its end, so that the name has room."""
+    most = width * 2 // 3
+    return line.lead if len(line.lead) <= most else ("…" + line.lead[len(line.lead) - most + 1 :] if most > 1 else "")
+
+
+def _below(lead: str) -> str:
+    """Return the piece of tree under a line, before what belongs to it."""
+    return lead[:-2] + ("│ " if lead[-2:-1] == "├" else "  ") if len(lead) > 1 else lead
+
+
+def _answer(box: Box) -> str:
+    return box.facts[0].text.removeprefix("p99 ")
+
+
+def _rate(line: _Line) -> str:
+    return line.box.rate.text if line.edge is None else rate(line.edge.rate)
