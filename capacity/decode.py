@@ -50,7 +50,7 @@ class Decoder:
         """Return a struct; raises Rejected when a part of it was wrong."""
         if not isinstance(value, dict):
             self._reject(path, f"must be {_TABLE}", value, _TABLE)
-        hints = _hints(kind)
+        hints = hints_of(kind)
         tag = "kind" if issubclass(kind, Tier) else None
         fields, wrong = {}, False
         for key, part in value.items():
@@ -198,7 +198,8 @@ def type_name(value: object) -> str:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def hints_of(kind: type) -> dict[str, Any]:
+    """Return the annotation of every field of a struct: its type, unit and range."""
     hints = typing.get_type_hints(kind, include_extras=True)
     return {field.name: hints[field.name] for field in msgspec.structs.fields(kind)}
 

@@ -14,7 +14,7 @@ from capacity.checks import check, dangling
 from capacity.decode import Decoder, Rejected, nearest
 from capacity.errors import DocumentError, KeyPath, Problem, UsageError, show_path
 from capacity.pricing import as_values
-from capacity.reading import STDIN, placed, read, toml
+from capacity.reading import STDIN, literal, placed, read, toml
 from capacity.topology import Topology
 from capacity.units import Uncertain
 
@@ -35,6 +35,8 @@ class Document:
     topology: Topology
     values: dict[str, Any]
     load_factor: float
+    book: Book | None = None
+    """The price book that it was read with, which an edit is checked against as well."""
 
 
 def load(source: str, overrides: Sequence[str] = (), load_factor: float = 1.0, book: Book | None = None) -> Document:
@@ -55,6 +57,14 @@ def parse(
         cure = "a [workload] with classes and [components]; `capacity init FILE` writes one to start from"
         raise DocumentError([Problem((), "is empty", allowed=cure, source=source)])
     given = {tuple(_override(values, override)): override for override in overrides}
+    try:
+        return from_values(values, source, load_factor, book)
+    except DocumentError as error:
+        raise DocumentError(placed(error.problems, text, source, given)) from None
+
+
+def from_values(values: dict[str, Any], source: str, load_factor: float = 1.0, book: Book | None = None) -> Document:
+    """Return the document of values as a file has them; raises DocumentError with problems that have no line yet."""
     decoder = Decoder()
     topology = _topology(decoder, values)
     decoder.problems += dangling(decoder.references, values, book.node_types if book is not None else ())
@@ -62,8 +72,8 @@ def parse(
         topology = scaled(_with_book(topology, book), load_factor)
         decoder.problems += check(topology)
     if topology is None or decoder.problems:
-        raise DocumentError(placed(decoder.problems, text, source, given))
-    return Document(source, topology, values, load_factor)
+        raise DocumentError(decoder.problems)
+    return Document(source, topology, values, load_factor, book)
 
 
 def _topology(decoder: Decoder, values: dict[str, Any]) -> Topology | None:
@@ -148,7 +158,7 @@ def _override(values: dict[str, Any], override: str) -> list[str]:
     try:
         override.encode()
         path = _dotted(re.sub(r"\[(\d+)\]", r".\1", key.strip()))
-        value = _literal(text.strip())
+        value = literal(text.strip())
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--set {override[:200]}: {error or 'nested too deeply'}") from error
     if len(path) > 1 and path[0] not in values and path[0] in values.get("components", {}):
@@ -193,11 +203,3 @@ def _dotted(key: str) -> list[str]:
         ((part, parsed),) = parsed.items()
         parts.append(part)
     return parts
-
-
-def _literal(text: str) -> Any:
-    """Return a TOML value; what is none is a string, so that 12ms needs no quotes."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 import time
 import tomllib
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from capacity.decode import nearest
 from capacity.errors import UsageError, ascii_quoted
 from capacity.plan import digest, to_toml
 from capacity.results import to_builtins
+from capacity.saving import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -167,33 +167,6 @@ def _is_ours(path: Path) -> bool:
     except (OSError, ValueError, AttributeError):
         return False
     return text.startswith(('{\n  "schema_version"', "scope,name,metric,value\n", "path,value\n"))
-
-
-def write(target: str, text: str) -> None:
-    """Write a file whole or not at all; a link stays a link."""
-    try:
-        path = Path(target).resolve()
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
-            return
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror or error}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager

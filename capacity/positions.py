@@ -43,7 +43,7 @@ class Positions:
 
     def _table(self, node: Node) -> None:
         name = node.named_children[0]
-        path: KeyPath = tuple(_key_parts(name))
+        path: KeyPath = tuple(key_parts(name))
         if node.type == "table_array_element":
             position = self._arrays.get(path, 0)
             self._arrays[path] = position + 1
@@ -57,13 +57,13 @@ class Positions:
             if pair.type != "pair":
                 continue
             key, value = [child for child in pair.named_children if child.type != "comment"][:2]
-            whole = (*path, *_key_parts(key))
+            whole = (*path, *key_parts(key))
             self._note(whole, key)
             self._value(value, whole)
 
     def _note(self, path: KeyPath, node: Node) -> None:
         """Note where each part of a key stands; what is above it stands at its first part, unless noted before."""
-        parts = _key_nodes(node)
+        parts = key_nodes(node)
         for length in range(1, len(path) + 1):
             part = parts[max(0, length - 1 - (len(path) - len(parts)))]
             self._keys.setdefault(path[:length], part)
@@ -78,7 +78,7 @@ class Positions:
                 self._value(item, (*path, i))
 
 
-def _key_nodes(node: Node) -> list[Node]:
+def key_nodes(node: Node) -> list[Node]:
     """Return the parts of a bare, quoted or dotted key, in order."""
     parts: list[Node] = []
     while node.type == "dotted_key":
@@ -87,10 +87,10 @@ def _key_nodes(node: Node) -> list[Node]:
     return [node, *reversed(parts)]
 
 
-def _key_parts(node: Node) -> list[str]:
+def key_parts(node: Node) -> list[str]:
     """Return the names that the parts of a key stand for, escapes resolved."""
     names = []
-    for part in _key_nodes(node):
+    for part in key_nodes(node):
         text = (part.text or b"").decode(errors="replace")
         names.append(next(iter(tomllib.loads(f"{text} = 0"))) if part.type == "quoted_key" else text)
     return names

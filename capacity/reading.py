@@ -56,6 +56,14 @@ def toml(text: str, source: str) -> dict[str, Any]:
         raise DocumentError([Problem((), f"is not TOML: {type(error).__name__}", source=source)]) from error
 
 
+def literal(text: str) -> Any:
+    """Return a TOML value; what is none is a string, so that 12ms needs no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
 def _syntax_problem(message: str, source: str, text: str) -> Problem:
     match = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", message, re.DOTALL)
     if match is None:

@@ -83,6 +83,8 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     request_size: Bytes = 0.0
     response_size: Bytes = 0.0
 
+    begins_as: ClassVar[dict[str, Any]] = {}
+    """The fields that a new tier of this kind starts with, as a file would have them; `node` and tiers aside."""
     counted: ClassVar[str | None] = "nodes"
     """The field that the plan solves for, None where there is nothing to count."""
     needs_node: ClassVar[bool] = True

@@ -46,6 +46,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
     invalidation: bool = False
     """Of a local cache: whether a write is told to the copies of all other nodes. A global one always knows."""
 
+    begins_as: ClassVar[dict[str, Any]] = {"operation_time": "60us", "objects": 100_000, "object_size": "1KiB"}
     stores: ClassVar[bool] = True
     warms_up: ClassVar[bool] = True
 

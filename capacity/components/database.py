@@ -65,6 +65,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     migration_cost: Amount | None = None
     """Once, for going to another number of shards."""
 
+    begins_as: ClassVar[dict[str, Any]] = {"read_time": "1ms", "write_time": "2ms"}
     counted: ClassVar[str | None] = "replicas"
     single_on_host: ClassVar[bool] = True
     stores: ClassVar[bool] = True

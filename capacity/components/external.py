@@ -38,6 +38,7 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     """What the partner promises; left out it is unknown."""
     price_per_call: Amount | None = None
 
+    begins_as: ClassVar[dict[str, Any]] = {"latency": "100ms"}
     counted: ClassVar[str | None] = None
     needs_node: ClassVar[bool] = False
     is_partner: ClassVar[bool] = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
@@ -44,6 +44,7 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     """Of the nodes that are not reserved, the share that is bought on the spot market, rounded down."""
     calls: list[Call] = msgspec.field(default_factory=list)
 
+    begins_as: ClassVar[dict[str, Any]] = {"cpu_time": "5ms"}
     may_host: ClassVar[bool] = True
     deployed: ClassVar[bool] = True
 

@@ -9,7 +9,8 @@ import pytest
 import capacity.plan
 from capacity.errors import UsageError
 from capacity.guard import guarded
-from capacity.output import chosen, load_factor, write
+from capacity.output import chosen, load_factor
+from capacity.saving import write
 from tests.capacity.running import EXAMPLES, MINIMAL, PROGRAM
 from tests.capacity.running import capacity as run
 

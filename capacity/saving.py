@@ -1,0 +1,130 @@
+"""Files of the user's are replaced whole or not at all, never unnoticed, and unsaved work outlives a crash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from capacity.errors import UsageError
+
+_MARK: Final = b"\xef\xbb\xbf"
+"""What some editors put before the first line; who had it keeps it."""
+
+
+def write(target: str, text: str, mode: int | None = None) -> None:
+    """Write a file whole or not at all; a link stays a link, and a file keeps its mode unless one is given.
+
+    Raises UsageError where that is not possible; what was there is then still there.
+    """
+    try:
+        path = Path(target).resolve()
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            kept = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+            Path(temporary).chmod(kept if mode is None else mode)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{target} cannot be written: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def save(path: str, text: str) -> str | None:
+    """Replace a topology by a new text, atomically; return the fingerprint of what is there now."""
+    marked = "\ufeff" if _content(path, len(_MARK)) == _MARK else ""
+    write(path, marked + text.removeprefix("\ufeff"))
+    return fingerprint(path)
+
+
+def fingerprint(path: str) -> str | None:
+    """Return what tells one content of a file from another; None where there is none to read."""
+    content = _content(path)
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def changed_on_disk(path: str, known: str | None) -> bool:
+    """Whether a file is another one than that whose fingerprint is known; a vanished file has changed."""
+    return fingerprint(path) != known
+
+
+def _content(path: str, most: int = -1) -> bytes | None:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(most)
+    except (OSError, ValueError):
+        return None
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """Work that was not saved when the program ended: its text, and the file that it was made from."""
+
+    text: str
+    base: str | None
+    """The fingerprint of the file when the work began."""
+    base_changed: bool
+    """Whether the file has changed since, so that the two would have to be merged."""
+    kept_at: float
+    """When it was kept, in seconds since 1970."""
+
+
+def recovery_file(path: str) -> Path:
+    """Return where unsaved work on a file is kept: in the user's state directory, by the file's absolute path."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    root = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
+    name = hashlib.sha256(os.fsencode(Path(path).resolve())).hexdigest()[:32]
+    return root / "capacity" / f"{name}.json"
+
+
+def keep(path: str, text: str, base: str | None) -> None:
+    """Keep unsaved work where only its user can read it; raises UsageError where that is not possible."""
+    target = recovery_file(path)
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{target.parent} cannot be made: {error.strerror or error}") from error
+    content = {"path": str(Path(path).resolve()), "base": base, "text": text}
+    write(str(target), json.dumps(content) + "\n", mode=0o600)
+
+
+def recoverable(path: str) -> Recovered | None:
+    """Return the unsaved work on a file; None if there is none, or if it is what the file says anyway."""
+    target = recovery_file(path)
+    try:
+        kept_at = target.stat().st_mtime
+        content = json.loads(target.read_text(encoding="utf-8"))
+        text, base = content["text"], content["base"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not isinstance(text, str) or not isinstance(base, str | None):
+        return None
+    if (_content(path) or b"").removeprefix(_MARK) == text.encode(errors="replace"):
+        return None
+    return Recovered(text, base, changed_on_disk(path, base), kept_at)
+
+
+def discard(path: str) -> None:
+    """Forget the unsaved work on a file."""
+    try:
+        recovery_file(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{recovery_file(path)} cannot be removed: {error.strerror or error}") from error
