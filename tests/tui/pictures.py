@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tui.drawing.canvas import Key
-from tui.drawing.changes import NONE
+from tui.drawing.changes import NONE, Change
 from tui.drawing.picture import Box, Edge, Fact, Picture
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ KINDS: Final = ("service", "cache", "database", "queue", "external")
 WIDE: Final = "데이터베이스漢字😀[red]éabc-_."
 
 
-def box(name: str, kind: str = "service", *, bottleneck: bool = False, severity: str = "calm") -> Box:
+def box(name: str, kind: str = "service", *, bottleneck: bool = False, change: Change = NONE) -> Box:
     users = kind == "class"
     return Box(
         key=Key("class" if users else "tier", name),
@@ -29,12 +29,12 @@ def box(name: str, kind: str = "service", *, bottleneck: bool = False, severity:
         kind=kind,
         where=Fact("" if users else "3×c6i.large"),
         utilization=None if users else 0.5,
-        load=Fact("" if users else "50%"),
+        load=Fact("" if users else "50%", NONE if users else change),
         resource="cores",
         ceiling=0.75,
-        severity=severity,
+        severity="calm",
         bottleneck=bottleneck,
-        facts=(Fact("p99 12 ms"), Fact("all met")) if users else (Fact("p99 12 ms", NONE), Fact("wait 3 ms")),
+        facts=(Fact("p99 12 ms", change), Fact("all met" if users else "wait 3 ms")),
         rate=Fact("10/s"),
     )
 
@@ -56,8 +56,14 @@ def pictures(draw: st.DrawFn, most: int = 60) -> Picture:
     names = draw(st.lists(st.text(WIDE, min_size=1, max_size=20), min_size=count, max_size=count, unique=True))
     users = draw(st.integers(0, min(4, count - 1)))
     tightest = draw(st.integers(0, count - 1))
+    changes = st.sampled_from([NONE, Change("▲+12 ms", "worse")] if draw(st.booleans()) else [NONE])
     nodes = [
-        box(name, "class" if i < users else draw(st.sampled_from(KINDS)), bottleneck=i == tightest >= users)
+        box(
+            name,
+            "class" if i < users else draw(st.sampled_from(KINDS)),
+            bottleneck=i == tightest >= users,
+            change=draw(changes),
+        )
         for i, name in enumerate(names)
     ]
     tiers = st.integers(users, count - 1)

@@ -143,6 +143,20 @@ def test_bottleneck() -> None:
     assert not any(box.bottleneck for box in picture(idle, evaluate(idle)).boxes)
 
 
+# A caller whose threads are all held by calls to something overloaded is not blamed for it.
+def test_a_blocked_caller_is_not_the_bottleneck() -> None:
+    tiers = {
+        "app": service(0.001, threads=50, calls=[{"to": "partner"}]),
+        "partner": external(0.1, rate_limit=90.0),
+    }
+    declared = topology(file(tiers, 100, utilization=0.5))
+    evaluation = evaluate(declared)
+    assert evaluation.tiers["app"].binding == "threads"
+    assert [b.name for b in picture(declared, evaluation).boxes if b.bottleneck] == ["partner"]
+    slow = topology(file(tiers | {"partner": external(2.0)}, 100))
+    assert [b.name for b in picture(slow, evaluate(slow)).boxes if b.bottleneck] == ["app"]
+
+
 # What no user gets an answer from because a partner is down is said not to be judged.
 def test_what_waits_for_a_partner_that_is_down_is_excused() -> None:
     declared = load(str(ROOT / "examples" / "shop.toml")).topology
@@ -167,6 +181,12 @@ def test_changes_against_a_baseline() -> None:
     assert app.load.change.trend == "worse"
     assert app.load.change.text.startswith("▲+")
     assert "▼-1" in draw(seen, 300).text
+    narrow, tree = draw(seen, 150), draw(seen, 80)
+    assert (narrow.form, tree.form) == ("boxes", "tree")
+    for drawing in (narrow, tree):
+        arrows = {(text, style) for row in drawing.rows for text, style in row if style == "change.worse"}
+        assert any(text.strip() == "▲" for text, _ in arrows)
+    assert any(text == app.facts[0].change.text for row in draw(seen, 100).rows for text, _ in row)
     same = picture(pinned, evaluate(pinned), evaluate(pinned))
     assert "▲" not in draw(same, 300).text
     assert "▼" not in draw(same, 300).text

@@ -65,11 +65,11 @@ def widths(box: Box, *, narrow: bool, tight: bool = False) -> tuple[int, int]:
     """
     name = min(columns(box.name), LONGEST_NAME)
     if box.kind == "class":
-        facts = [columns(fact.text) for fact in box.facts]
+        facts = [columns(fact.text) + (2 if fact.change.text else 0) for fact in box.facts]
         return max(min(name, _SHORTEST_NAME), *facts) + 3, max(name, *map(_long, box.facts)) + 3
-    bar = columns(marked_load(box)) + 3 if box.load.text else 0
+    bar = columns(marked_load(box)) + 3 + (2 if box.load.change.text else 0) if box.load.text else 0
     head = [columns(box.word), min(columns(box.where.text), _SHORTEST_NODES if tight else LONGEST_NAME)]
-    told = columns(box.facts[0].text)
+    told = columns(box.facts[0].text) + (2 if box.facts[0].change.text else 0)
     marked = columns(BOTTLENECK) + 1 if box.bottleneck else 0
     least = max(head) if narrow else sum(head) + 1
     shortest = max(least, told, marked, _SHORTEST_BAR + bar if bar else 0, min(name, _SHORTEST_NAME) + 1)
@@ -143,10 +143,9 @@ def bar_line(box: Box, width: int) -> tuple[Span, ...]:
     text = marked_load(box)
     tail: list[Span] = [(" ", ""), (text, styled("load", box.severity))]
     room = width - columns(text) - 3 - _SHORTEST_BAR
-    change = box.load.change
-    if change.text and columns(change.text) < room:
-        tail += [(" ", ""), (change.text, f"change.{change.trend}")]
-        room -= columns(change.text) + 1
+    changed = _changed(box.load, room)
+    tail += changed
+    room -= sum(columns(part) for part, _ in changed)
     if box.resource and columns(box.resource) < room - (_NAMED_BAR - _SHORTEST_BAR):
         tail += [(" ", ""), (box.resource, "dim")]
         room -= columns(box.resource) + 1
@@ -180,10 +179,19 @@ def _fitted(facts: Iterable[Fact], style: str, width: int) -> tuple[Span, ...]:
         spans += [("  ", "")] if i else []
         spans.append((text, style))
         room -= columns(text) + (2 if i else 0)
-        if fact.change.text and columns(fact.change.text) < room:
-            spans += [(" ", ""), (fact.change.text, f"change.{fact.change.trend}")]
-            room -= columns(fact.change.text) + 1
+        changed = _changed(fact, room)
+        spans += changed
+        room -= sum(columns(part) for part, _ in changed)
     return tuple(spans)
+
+
+def _changed(fact: Fact, room: int) -> list[Span]:
+    """Return how a number changed, with a space before it; where there is no room for how much, only its arrow."""
+    change = fact.change
+    if not change.text or room < 2:
+        return []
+    text = change.text if columns(change.text) < room else change.text[0]
+    return [(" ", ""), (text, f"change.{change.trend}")]
 
 
 def styled(name: str, severity: str) -> str:

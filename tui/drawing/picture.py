@@ -128,13 +128,21 @@ def severity(result: TierResult, ceiling: float) -> str:
 
 
 def bottleneck(topology: Topology, evaluation: Evaluation) -> str | None:
-    """Return the tier with the resource that is nearest to what may be used of it, so the first to break."""
-    worst, found = 0.0, None
+    """Return the tier with the resource that is nearest to what may be used of it, so the first to break.
+
+    What is overloaded comes before what is only above its ceiling. Threads that are taken because something below is
+    overloaded are no cause: that is below.
+    """
+    worst, found = (False, 0.0), None
     for name, result in evaluation.tiers.items():
-        own = max((limit.utilization for limit in result.limits), default=0.0)
-        share = own / _ceiling(topology.components[name], evaluation)
-        if result.arrival_rate_per_s > 0 and share > worst:
-            worst, found = share, name
+        tier = topology.components[name]
+        below = [evaluation.tiers[to] for to, _, waited in tier.outgoing() if waited]
+        blocked = any(one.kind != "queue" and _p99(one) is None for one in below)
+        own = [limit.utilization for limit in result.limits if not (blocked and limit.resource == "threads")]
+        used = max(own, default=0.0)
+        near = used >= 1, used / _ceiling(tier, evaluation)
+        if result.arrival_rate_per_s > 0 and near > worst:
+            worst, found = near, name
     return found
 
 

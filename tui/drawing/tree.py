@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tui.drawing.canvas import Span
-    from tui.drawing.picture import Box, Edge, Picture
+    from tui.drawing.picture import Box, Edge, Fact, Picture
 
 SEEN: Final = "↑ see above"
 """What stands for a tier that has its line already."""
@@ -24,9 +24,10 @@ _MOST_NODES: Final = 20
 _BAR: Final = 8
 _HEADINGS: Final = {
     "name": "tier", "kind": "kind", "nodes": "nodes", "bar": "", "load": "load", "p99": "p99", "rate": "rate",
+    "change": "p99 change",
 }  # fmt: skip
-_NUMBERS: Final = frozenset({"load", "p99", "rate"})
-_DROPPED: Final = ("bar", "kind", "nodes", "rate", "p99", "load")
+_NUMBERS: Final = frozenset({"load", "p99", "rate", "change"})
+_DROPPED: Final = ("change", "bar", "kind", "nodes", "rate", "p99", "load")
 """The columns that are left out one after another where there is less room."""
 
 
@@ -108,16 +109,19 @@ def _columns(lines: list[_Line], width: int) -> tuple[list[str], dict[str, int]]
     """Return the columns that fit and how wide they are; together exactly the width."""
     shown = ["name", "kind", "nodes", "bar", "load", "p99", "rate"]
     told = [line.box for line in lines if not line.seen]
+    changed = max((columns(box.facts[0].change.text) for box in told), default=0)
+    shown += ["change"] if changed else []
     widths = {
+        "change": changed,
         "kind": max((columns(box.word) for box in told), default=0),
         "nodes": min(_MOST_NODES, max((columns(box.where.text) for box in told), default=0)),
-        "load": max((columns(marked_load(box)) for box in told), default=0),
-        "p99": max((columns(_answer(box)) for box in told), default=0),
+        "load": max((columns(marked_load(box) + _arrow(box.load)) for box in told), default=0),
+        "p99": max((columns(_answer(box) + _arrow(box.facts[0])) for box in told), default=0),
         "rate": max((columns(_rate(line)) for line in lines), default=0),
     }
     widths = {name: max(found, columns(_HEADINGS[name])) for name, found in widths.items()} | {"bar": _BAR + 2}
     wanted = max((columns(line.lead + line.box.name) for line in lines), default=0)
-    dropped = list(_DROPPED)
+    dropped = [column for column in _DROPPED if column in shown]
     while dropped and width - sum(widths[name] + 1 for name in shown[1:]) < min(wanted, _SHORTEST_NAME):
         shown.remove(dropped.pop(0))
     room = width - sum(widths[name] + 1 for name in shown[1:])
@@ -147,19 +151,26 @@ def _cell(line: _Line, column: str, width: int, *, selected: bool) -> tuple[Span
         return ((cut(SEEN, width), "dim"),) if column == "nodes" else ()
     if column == "bar":
         return bar(box, _BAR) if box.load.text else ()
-    text, name = {
-        "kind": (box.word, "kind"),
-        "nodes": (box.where.text, "nodes"),
-        "load": (marked_load(box), "load"),
-        "p99": (_answer(box), "class" if box.kind == "class" else "fact"),
-    }[column]
-    return ((cut(text, width), styled(name, box.severity) if name in ("load", "fact", "class") else name),)
+    answer, load = box.facts[0], box.load
+    name = styled("class" if box.kind == "class" else "fact", box.severity)
+    cells: dict[str, tuple[Span, ...]] = {
+        "kind": ((cut(box.word, width), "kind"),),
+        "nodes": ((cut(box.where.text, width), "nodes"),),
+        "load": ((marked_load(box), styled("load", box.severity)), (_arrow(load), f"change.{load.change.trend}")),
+        "p99": ((_answer(box), name), (_arrow(answer), f"change.{answer.change.trend}")),
+        "change": ((answer.change.text, f"change.{answer.change.trend}"),),
+    }
+    return cells[column]
 
 
 def _lead(line: _Line, width: int) -> str:
     """Return the piece of tree before a name; of a deep one its end, so that the name has room."""
     most = width * 2 // 3
-    return line.lead if len(line.lead) <= most else ("…" + line.lead[len(line.lead) - most + 1 :] if most > 1 else "")
+    return line.lead if len(line.lead) <= most else ("…" + line.lead[-2:] if most > 2 else "")
+
+
+def _arrow(fact: Fact) -> str:
+    return f" {fact.change.text[0]}" if fact.change.text else ""
 
 
 def _below(lead: str) -> str:
