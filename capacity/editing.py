@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from capacity.document import Document, from_values
 from capacity.errors import DocumentError, KeyPath, Problem, ascii_quoted, printable, show_path
 from capacity.fields import annotation, only_text
+from capacity.literals import toml_value
 from capacity.reading import literal
-from capacity.rewriting import toml_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

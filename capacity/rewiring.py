@@ -27,7 +27,8 @@ _WHERE: Final[dict[KeyPath, str]] = {_TIERS: "tier", _CLASSES: "request class"}
 def add_tier(document: Document, name: str, kind: str, called_by: str | None = None) -> Edited:
     """Return the document with a tier whose fields are a start; nothing leads to it but a call of `called_by`.
 
-    Where it needs another tier, that is the first one that fits. Raises DocumentError where none does.
+    Where it needs another tier, that is the first one that fits, those that store before others. Raises DocumentError
+    where none does.
     """
     _fresh(document, _TIERS, name)
     if kind not in kinds():
@@ -40,7 +41,8 @@ def add_tier(document: Document, name: str, kind: str, called_by: str | None = N
         tier["node"] = _usual_node(document, kind)
     required = [f.name for f in msgspec.structs.fields(room) if f.required and f.name not in tier]
     refused: DocumentError | None = None
-    for other in document.values["components"]:
+    tiers = document.topology.components
+    for other in sorted(tiers, key=lambda known: not tiers[known].stores):
         values = placed_at(document.values, (*_TIERS, name), {**tier, **dict.fromkeys(required, other)})
         if called_by is not None:
             values = _with_call(values, called_by, {"to": name})

@@ -21,6 +21,7 @@ from capacity.differences import (
     differences,
 )
 from capacity.layout import Layout, Pair, Section
+from capacity.literals import toml_key, toml_value
 from capacity.merging import same
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 _MOST_STEPS: Final = 20_000
 """More than any edit of a file of legal size takes: a safeguard against going round."""
-
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 Splice = tuple[int, int, str]
 """Bytes from, to, and what replaces them."""
@@ -56,25 +55,6 @@ def rewritten(text: str, values: dict[str, Any]) -> str:
     if not same(tomllib.loads(result), wanted):
         raise RuntimeError("a changed file would not say what it should")
     return result
-
-
-def toml_value(value: Any, written: str = "") -> str:
-    """Return a value on one line of TOML; a number groups its digits if the one `written` before did."""
-    if isinstance(value, dict):
-        pairs = ", ".join(f"{toml_key(key)} = {toml_value(part)}" for key, part in value.items())
-        return f"{{ {pairs} }}" if pairs else "{}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(toml_value, value))}]"
-    if "_" in written and type(value) in (int, float) and "e" not in repr(value):
-        return f"{value:_}"
-    import tomli_w  # noqa: PLC0415 - only what is saved pays for it
-
-    return tomli_w.dumps({"v": value}).removeprefix("v = ").removesuffix("\n")
-
-
-def toml_key(name: str) -> str:
-    """Return one part of a key, quoted where it has to be."""
-    return name if _BARE.fullmatch(name) else toml_value(name)
 
 
 class _Rewriter:
