@@ -96,11 +96,20 @@ def emit(target: Target, document: Document, result: Plan) -> None:
         warn_assumed(result.evaluation)
 
 
-def emit_sections(target: Target, source: str, found: Sequence[report.Section], plain: object) -> None:
-    """Write a result that is no plan: as tables, or as plain values for scripts."""
+def emit_sections(
+    target: Target,
+    source: str,
+    found: Sequence[report.Section],
+    plain: object,
+    table: Sequence[Sequence[object]] | None = None,
+) -> None:
+    """Write a result that is no plan: as tables, or as plain values for scripts.
+
+    CSV has the rows of `table`; without one, a row for each value.
+    """
     writers: dict[str, Callable[[], str]] = {
         "json": lambda: render.json(plain),
-        "csv": lambda: render.csv_rows(plain),
+        "csv": lambda: render.csv_rows(plain) if table is None else render.csv_table(table),
         "markdown": lambda: render.markdown(found),
         "table": lambda: render.text(found),
     }
@@ -166,7 +175,7 @@ def _is_ours(path: Path) -> bool:
             return bool(values.get("plan", {}).get("digest") == digest(values))
     except (OSError, ValueError, AttributeError):
         return False
-    return text.startswith(('{\n  "schema_version"', "scope,name,metric,value\n", "path,value\n"))
+    return text.startswith(('{\n  "schema_version"', "scope,name,metric,value\n", "path,value\n", "tier,node,family,"))
 
 
 @contextmanager
