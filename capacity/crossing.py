@@ -88,7 +88,7 @@ def crossing(ends: Ends, types: Sequence[str], options: Sequence[Option]) -> Cro
     sides = [*_one(ends, types, least), up, out]
     few = ends.end(_largest(ends, types, least), least)
     machines = ends.topology.components[ends.name].machines(least)
-    return Crossing(sides, regions, machines, None if few is None else _rate(ends, few))
+    return Crossing(sides, regions, machines, None if few is None else arrivals(ends, few))
 
 
 def _one(ends: Ends, types: Sequence[str], least: int) -> list[Side]:
@@ -99,7 +99,7 @@ def _one(ends: Ends, types: Sequence[str], least: int) -> list[Side]:
     failing = {node: _failing_alone(ends, node, single) for node in types}
     fitting = [node for node in types if failing[node] is None]
     largest = _largest(ends, types, single, alone=True)
-    node = min(fitting, key=lambda n: _price(ends, n, single) or math.inf, default=largest)
+    node = min(fitting, key=lambda n: price_of(ends, n, single) or math.inf, default=largest)
     search = ends.search(node, 1.0, alone=True)
     uptime = Uptime(search, {**ends.counts, ends.name: single}).tier(ends.name)
     down = None if uptime is None or uptime.unavailability is None else downtime(uptime.unavailability)
@@ -121,7 +121,7 @@ def _up(ends: Ends, types: Sequence[str], least: int, able: Sequence[Option]) ->
     best = min(larger, key=lambda o: ((o.shards or parts) > parts, o.nodes, _dear(o.monthly)), default=None)
     if best is None or best.count is None:
         largest = _largest(ends, types, least)
-        today = Today(largest, least, _price(ends, largest, least), None, "no node type passes")
+        today = Today(largest, least, price_of(ends, largest, least), None, "no node type passes")
         return _side(ends, "up", today, (largest, least), types[-1])
     count = max(least, best.count)
     return _side(ends, "up", _today(best), (_largest(ends, types, count), count), types[-1], shards=best.shards)
@@ -132,7 +132,7 @@ def _out(ends: Ends, own: str, most: int, options: Sequence[Option]) -> Side:
     planned = next((o for o in options if o.planned and o.count is not None), None)
     count = ends.counts[ends.name]
     failing = next((o.out for o in options if o.planned), None)
-    today = Today(own, count, _price(ends, own, count), None, failing) if planned is None else _today(planned)
+    today = Today(own, count, price_of(ends, own, count), None, failing) if planned is None else _today(planned)
     return _side(ends, "out", today, (own, most), own, more=True)
 
 
@@ -188,7 +188,7 @@ def _side(
         node=today.node,
         nodes=nodes,
         monthly=today.monthly,
-        ends_at_per_s=None if end is None else _rate(ends, end),
+        ends_at_per_s=None if end is None else arrivals(ends, end),
         ends_with=f"{ends.topology.components[ends.name].machines(last[1])} x {last[0]}",
         ends_by=ends.ends_by(hindered, last[1], end, more=more, alone=alone),
         downtime_s_per_month=today.downtime,
@@ -203,7 +203,7 @@ def visits(system: System, name: str, traffic: Traffic) -> float:
     return own or sum(traffic.arrivals[resident].rate for resident in system.residents[name])
 
 
-def _rate(ends: Ends, load: float) -> float:
+def arrivals(ends: Ends, load: float) -> float:
     """Return the arrivals of the tier at a multiple of today's load."""
     if load <= 0:
         return 0.0
@@ -218,12 +218,12 @@ def _regions(ends: Ends, own: str, types: Sequence[str], least: int, most: int) 
     Up costs the same until its type ends and the next is needed; out can be had for less than that as long as the most
     nodes that cost less carry the load. So each step of up brings at most one crossing, and each is a root.
     """
-    each = _price(ends, own, most)
+    each = price_of(ends, own, most)
     if each is None:
         return []
     found: list[_Stretch] = []
     reached: float | None = 0.0
-    priced = {node: cost for node in types if (cost := _price(ends, node, least)) is not None}
+    priced = {node: cost for node in types if (cost := price_of(ends, node, least)) is not None}
     for node, cost in sorted(priced.items(), key=lambda item: item[1]):
         if reached is None or not ends.carries(node, least, max(reached * (1 + 2 * PRECISION), HARDLY)):
             continue
@@ -263,7 +263,7 @@ def _out_end(ends: Ends, own: str, affordable: int | None, low: float, high: flo
     return ends.end(own, affordable)
 
 
-def _needed(ends: Ends, own: str, until: float | None, most: int) -> int:
+def needed(ends: Ends, own: str, until: float | None, most: int) -> int:
     """Return the fewest nodes of the file's own type that carry a load which `most` of them carry."""
     if until is None:
         return most
@@ -272,7 +272,8 @@ def _needed(ends: Ends, own: str, until: float | None, most: int) -> int:
     return fewest_near(lambda count: ends.carries(own, count, load), guess, min(least, most), most) or most
 
 
-def _price(ends: Ends, node: str, count: int) -> float | None:
+def price_of(ends: Ends, node: str, count: int) -> float | None:
+    """Return what a count of a type costs by the month, None where a price is not known."""
     return running(ends.search(node, 1.0).system, ends.name, count)
 
 
@@ -280,7 +281,7 @@ def _affordable(ends: Ends, own: str, cost: float, least: int, most: int) -> int
     """Return the most nodes of the file's own type that cost less than this (prices grow with the count)."""
 
     def dear(count: int) -> bool:
-        price = _price(ends, own, count)
+        price = price_of(ends, own, count)
         return price is None or price >= cost - 1e-9
 
     first = fewest(dear, least, most)
@@ -290,7 +291,7 @@ def _affordable(ends: Ends, own: str, cost: float, least: int, most: int) -> int
 def _region(ends: Ends, own: str, stretch: _Stretch, until: float | None) -> Region:
     cost = stretch.cost
     if cost is None:
-        cost = _price(ends, own, _needed(ends, own, stretch.until, stretch.nodes))
+        cost = price_of(ends, own, needed(ends, own, stretch.until, stretch.nodes))
     return Region(stretch.way, until, cost)
 
 
@@ -299,7 +300,7 @@ def _merged(ends: Ends, stretches: Sequence[_Stretch]) -> list[tuple[_Stretch, f
     found: list[tuple[_Stretch, float | None]] = []
     for stretch in stretches:
         start = found[-1][1] if found else 0.0
-        until = None if stretch.until is None else _rate(ends, stretch.until)
+        until = None if stretch.until is None else arrivals(ends, stretch.until)
         if until is not None and start is not None and until < start * 1.01:
             continue
         if found and found[-1][0].way == stretch.way:
