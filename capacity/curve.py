@@ -19,7 +19,7 @@ from capacity.sizing import size
 from capacity.variants import searched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from capacity.crossing import Crossing
     from capacity.ends import Ends
@@ -51,6 +51,8 @@ class Sample(msgspec.Struct, frozen=True):
     arrival_rate_per_s: float
     up: Way | None
     out: Way | None
+    ends: tuple[str, str | None] | None = None
+    """Where the cheaper way changes: the one that is so up to here and the next; None as the next: there is none."""
 
 
 def curve(
@@ -75,9 +77,8 @@ def curve(
     if least is None:
         return []
     ways = _Ways(ends, own, larger, least, ends.useful(own, least))
-    found = [
-        Sample(load, arrivals(ends, load), ways.up(load), ways.out(load)) for load in sorted(_loads(ends, crossing))
-    ]
+    loads = sorted(_loads(ends, crossing).items())
+    found = [Sample(load, arrivals(ends, load), ways.up(load), ways.out(load), at) for load, at in loads]
     return [sample for sample in found if sample.up is not None or sample.out is not None]
 
 
@@ -111,17 +112,20 @@ class _Ways:
         return Way(node, result.nodes, price_of(ends, node, count), result.response.p99_s)
 
 
-def _loads(ends: Ends, crossing: Crossing) -> Iterator[float]:
-    """Yield the loads to look at: a little before each crossing, where its way still carries it, and all between."""
+def _loads(ends: Ends, crossing: Crossing) -> dict[float, tuple[str, str | None] | None]:
+    """Return the loads to look at: a little before each crossing, where its way still carries it, and all between."""
     last = [_load(ends, side.ends_at_per_s) for side in crossing.sides if side.way != "one"]
     low, high = LEAST_LOAD, max(MOST_LOAD if None in last else max(load or 0.0 for load in last), 1.0)
-    yield 1.0
-    for i in range(SAMPLES):
-        yield low * (high / low) ** (i / (SAMPLES - 1))
-    for region in crossing.regions:
+    found: dict[float, tuple[str, str | None] | None] = {1.0: None}
+    found |= {low * (high / low) ** (i / (SAMPLES - 1)): None for i in range(SAMPLES)}
+    for i, region in enumerate(crossing.regions):
         load = _load(ends, region.until_per_s)
+        following = crossing.regions[i + 1].way if i + 1 < len(crossing.regions) else None
         if load is not None and low < load < high * (1 + PRECISION):
-            yield load * (1 - 2 * PRECISION)
+            near = [place for place in found if place != 1 and abs(place / load - 1) < 3 * PRECISION]
+            found = {place: at for place, at in found.items() if place not in near}
+            found[load * (1 - 2 * PRECISION)] = region.way, following
+    return found
 
 
 def _load(ends: Ends, rate: float | None) -> float | None:

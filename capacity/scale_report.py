@@ -37,10 +37,14 @@ def sections(scaling: Scaling) -> list[Section]:
             "=: as in the file. *: nothing is better in cost, p99 or downtime without being worse in another of them",
         ],
     )
-    return [head, *(section for name, tier in scaling.tiers.items() for section in _tier(name, tier, scaling.currency))]
+    return [
+        head,
+        *(section for name, tier in scaling.tiers.items() for section in of_tier(name, tier, scaling.currency)),
+    ]
 
 
-def _tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
+def of_tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
+    """Yield the comparison of one tier, the table of its options first."""
     rows: list[tuple[str, ...]] = [("Node type", "Nodes", f"{currency}/month", "p99", "Down", "Lost", "Busiest", "")]
     notes = []
     for option in tier.options:
@@ -78,21 +82,25 @@ def _fewer(options: Sequence[Option]) -> Iterator[str]:
 
 def _row(option: Option) -> tuple[str, ...]:
     used = "-" if option.headroom is None else f"{show_percent(1 - option.headroom)} {option.binding}"
-    nodes = f"{option.nodes}"
-    if option.shards is not None:
-        nodes = f"{option.shards}x(1+{option.count})" if option.shards > 1 else f"1+{option.count}"
     marks = ("*" if option.front else "") + ("=" if option.planned else "")
     lost = "-" if option.lost_share is None else show_percent(option.lost_share)
     return (
         printable(option.node),
-        nodes,
+        count(option),
         "?" if option.monthly is None else money(option.monthly),
-        _time(option.p99_s),
-        _time(option.downtime_s_per_month),
+        duration(option.p99_s),
+        duration(option.downtime_s_per_month),
         lost,
         used,
         marks,
     )
+
+
+def count(option: Option) -> str:
+    """Return the nodes of an option; of a database its primary and replicas, of each shard."""
+    if option.shards is None:
+        return f"{option.nodes}"
+    return f"{option.shards}x(1+{option.count})" if option.shards > 1 else f"1+{option.count}"
 
 
 def money(value: float | None) -> str:
@@ -100,7 +108,8 @@ def money(value: float | None) -> str:
     return "unknown" if value is None else f"{value:,.2f}"
 
 
-def _time(value: float | None) -> str:
+def duration(value: float | None) -> str:
+    """Return a time, or that it is unknown."""
     return "unknown" if value is None else "0" if value < 1e-3 and value < 5e-10 else show_seconds(value)
 
 
@@ -139,7 +148,7 @@ def _sides(crossing: Crossing, currency: str) -> Section:
         rows.append(("carries today's load", *("no" if side.out else "yes" for side in crossing.sides)))
     rows.append(("room to grow: ends at", *(_end(side) for side in crossing.sides)))
     rows.append(("  with", *(printable(side.ends_with) for side in crossing.sides)))
-    rows.append(("down a month", *(_time(side.downtime_s_per_month) for side in crossing.sides)))
+    rows.append(("down a month", *(duration(side.downtime_s_per_month) for side in crossing.sides)))
     rows.append(("lost with one node", *(show_percent(side.lost_share) for side in crossing.sides)))
     notes = [*_ended(crossing.sides), *_failing(crossing.sides), sentence(crossing, currency)]
     return Section("", rows, frozenset(range(1, len(crossing.sides) + 1)), notes)
