@@ -263,7 +263,7 @@ def _out_end(ends: Ends, own: str, affordable: int | None, low: float, high: flo
     return ends.end(own, affordable)
 
 
-def needed(ends: Ends, own: str, until: float | None, most: int) -> int:
+def _needed(ends: Ends, own: str, until: float | None, most: int) -> int:
     """Return the fewest nodes of the file's own type that carry a load which `most` of them carry."""
     if until is None:
         return most
@@ -291,7 +291,7 @@ def _affordable(ends: Ends, own: str, cost: float, least: int, most: int) -> int
 def _region(ends: Ends, own: str, stretch: _Stretch, until: float | None) -> Region:
     cost = stretch.cost
     if cost is None:
-        cost = price_of(ends, own, needed(ends, own, stretch.until, stretch.nodes))
+        cost = price_of(ends, own, _needed(ends, own, stretch.until, stretch.nodes))
     return Region(stretch.way, until, cost)
 
 

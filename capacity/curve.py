@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from capacity.crossing import arrivals, needed, price_of
+from capacity.crossing import arrivals, price_of
 from capacity.ends import HARDLY, PRECISION, wait_free
 from capacity.evaluate import tier_result
+from capacity.fewest import fewest_near
 from capacity.scaling import compared
 from capacity.sizing import size
 from capacity.variants import searched
@@ -31,7 +32,7 @@ LEAST_LOAD: Final = 0.1
 MOST_LOAD: Final = 20.0
 """Times today's load, where it ends at the latest."""
 
-SAMPLES: Final = 16
+SAMPLES: Final = 14
 """Loads between these, evenly spread over their logarithm."""
 
 
@@ -87,6 +88,7 @@ class _Ways:
 
     def __init__(self, ends: Ends, own: str, types: Sequence[str], least: int, most: int) -> None:
         self.ends, self.own, self.least, self.most = ends, own, least, most
+        self.last: tuple[float, int] | None = None
         prices = {node: price_of(ends, node, least) for node in types}
         known = [node for node in types if prices[node] is not None]
         # The cheapest first; where no price is known, the smallest.
@@ -99,10 +101,15 @@ class _Ways:
         return self._way(self.left[0], self.least, load) if self.left else None
 
     def out(self, load: float) -> Way | None:
-        """Return the fewest nodes of the file's own type that carry a load."""
-        if not self.ends.carries(self.own, self.most, load):
+        """Return the fewest nodes of the file's own type that carry a load: no fewer than carried a smaller one."""
+        fewest = min(self.ends.topology.components[self.ends.name].least_count(), self.most)
+        before, least = self.last or (load, fewest)
+        guess = math.ceil(least * load / before - 1e-9)
+        count = fewest_near(lambda n: self.ends.carries(self.own, n, load), guess, least, self.most)
+        if count is None:
             return None
-        return self._way(self.own, needed(self.ends, self.own, load / (1 - 2 * PRECISION), self.most), load)
+        self.last = load, count
+        return self._way(self.own, count, load)
 
     def _way(self, node: str, count: int, load: float) -> Way:
         ends = self.ends
