@@ -1,0 +1,61 @@
+"""What every part of the app stands on: one session, the scene that follows from it, what is selected."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.worker import get_current_worker
+
+from tui.scene import Scene, scene
+
+if TYPE_CHECKING:
+    from capacity.editing import Edited
+    from tui.drawing.canvas import Key
+    from tui.session import Question, Session
+
+
+class SessionApp(App[None]):
+    """Holds the session; whatever changes it goes through `become`, and is evaluated beside the screen."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.scene: Scene | None = None
+        """The last answer; while a newer one is worked out, of an older session."""
+        self.baseline: Scene | None = None
+        self.selected: Key | None = None
+
+    def become(self, session: Session) -> None:
+        """Go on with another session: the one way in which anything changes."""
+        self.session = session
+        self.told()
+        self.run_worker(partial(self._evaluate, session.question), group="scene", exclusive=True, thread=True)
+
+    def edit(self, edited: Edited, *, selected: Key | None = None) -> None:
+        """Take an edit into the history, and select what it made."""
+        if selected is not None:
+            self.selected = selected
+        self.become(self.session.edited(edited.document, edited.name))
+
+    def select(self, key: Key) -> None:
+        """Show another tier or class."""
+        self.selected = key
+        self.found()
+
+    def told(self) -> None:
+        """Repaint what follows from the session alone."""
+
+    def found(self) -> None:
+        """Repaint what follows from the scene."""
+
+    def _evaluate(self, question: Question) -> None:
+        worker, found = get_current_worker(), scene(question)
+        if not worker.is_cancelled:
+            self.call_from_thread(self._take, found)
+
+    def _take(self, found: Scene) -> None:
+        self.scene = found
+        self.told()
+        self.found()
