@@ -252,7 +252,8 @@ def scale(
     document = _read(file, overrides, load, prices)
     with out.progress("comparing node types") as tick:
         found = compare(document.topology, tier, family, tick)
-    out.emit_sections(target, document.source, scale_report.sections(found), found)
+    rows = scale_report.csv_table(found)
+    out.emit_sections(target, document.source, scale_report.sections(found), found, rows)
 
 
 @app.command()

@@ -8,35 +8,26 @@ tier's own. Each end is a root: the load at which the first limit or objective o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from capacity.document import scaled
-from capacity.fewest import fewest
+from capacity.ends import HARDLY, MOST_LOAD, PRECISION
+from capacity.fewest import fewest, fewest_near
 from capacity.money import running
 from capacity.traffic import solve_traffic
 from capacity.uptime import Uptime
-from capacity.variants import searched, with_tier
-from capacity.verdict import allowed, limits
+from capacity.variants import PRICE_UNKNOWN, reason
 from models.availability import downtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from capacity.search import Conflict, Search
-    from capacity.system import Counts
-    from capacity.topology import Topology
-
-PRECISION: Final = 1e-4
-"""Relative, of every load that is solved for."""
-
-HARDLY: Final = 1e-6
-"""Times today's load: so little that one node of anything carries it."""
-
-MOST_LOAD: Final = 1e6
-"""Times today's load, beyond which an end is no end."""
+    from capacity.ends import Ends
+    from capacity.scaling import Option
+    from capacity.system import System
+    from capacity.traffic import Traffic
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +42,13 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     ends_at_per_s: float | None
     """The arrivals at which even the largest type, or the largest useful count, ends; None without an end."""
     ends_with: str
+    ends_by: str | None = None
+    """What ends it, as "cores of app" or "p99 of browse"; None without an end."""
     downtime_s_per_month: float | None
     lost_share: float
     """Of its capacity, while one node is down or patched."""
+    out: str | None = None
+    """Why it does not carry today's load; None where it does."""
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -70,154 +65,142 @@ class Crossing(msgspec.Struct, frozen=True):
 
     sides: list[Side]
     regions: list[Region]
+    fewest: int = 1
+    """The nodes that up has at any load: as few as what has to be survived allows."""
+    fewest_end_at_per_s: float | None = None
+    """The arrivals at which so few nodes end, whatever their type; None without an end."""
 
 
-@dataclass
-class Ends:
-    """Loads, as multiples of today's, at which a type and count of one tier end; each solved once."""
-
-    topology: Topology
-    counts: Counts
-    name: str
-    tick: Callable[[int], None]
-    _searches: dict[tuple[str, float, bool], Search] = field(default_factory=dict)
-    _found: dict[tuple[str, int, bool], float | None] = field(default_factory=dict)
-
-    def search(self, node: str, load: float, *, alone: bool = False) -> Search:
-        """Return the search at a load; `alone`: nothing has to be survived."""
-        key = node, load, alone
-        if key not in self._searches:
-            topology = scaled(with_tier(self.topology, self.name, node=node), load)
-            if alone:
-                calm = msgspec.structs.replace(topology.resilience, survive=[])
-                topology = msgspec.structs.replace(topology, resilience=calm)
-            self._searches[key] = searched(topology, self.tick)
-        return self._searches[key]
-
-    def carries(self, node: str, count: int, load: float, *, alone: bool = False) -> bool:
-        """Return whether so many nodes of a type carry a load."""
-        search = self.search(node, load, alone=alone)
-        counts, others = {**self.counts, self.name: count}, _others(search, self.name)
-        return not any(self._ours(search, c) for c in search.conflicts(counts, others, self.name))
-
-    def _ours(self, search: Search, conflict: Conflict) -> bool:
-        """Return whether a conflict is this tier's own, whether or not more nodes would relieve it.
-
-        The connections that others keep open are theirs.
-        """
-        violation = conflict.violation
-        if violation.scope == "tier" and violation.unit != "s":
-            return search.system.roots[violation.name] == self.name and violation.constraint != "connections"
-        return self.name in search.helpers(violation)
-
-    def end(self, node: str, count: int, *, alone: bool = False) -> float | None:
-        """Return the load at which so many nodes of a type end, None where there is no end; 0 where they carry none."""
-        key = node, count, alone
-        if key not in self._found:
-            self._found[key] = self._end(node, count, alone=alone)
-        return self._found[key]
-
-    def _end(self, node: str, count: int, *, alone: bool) -> float | None:
-        guess = self._by_limits(node, count, alone=alone)
-        low, high = guess * (1 - PRECISION), guess * (1 + PRECISION)
-        if self.carries(node, count, low, alone=alone):
-            if not self.carries(node, count, high, alone=alone):
-                return guess
-            while self.carries(node, count, high, alone=alone):
-                low, high = high, high * 2
-                if high > MOST_LOAD:
-                    return None
-        else:
-            low, high = 0.0, low
-        while high - low > PRECISION * high:
-            middle = (low + high) / 2
-            if middle < PRECISION:
-                return 0.0
-            low, high = (middle, high) if self.carries(node, count, middle, alone=alone) else (low, middle)
-        return (low + high) / 2
-
-    def _by_limits(self, node: str, count: int, *, alone: bool) -> float:
-        """Return the load at which the first limit of the tier is reached, were all of them linear in it."""
-        search = self.search(node, 1.0, alone=alone)
-        return limit_factor(search, {**self.counts, self.name: count}, self.name)
-
-
-def _others(search: Search, name: str) -> frozenset[str]:
-    """Return the other tiers of ours, in which nothing is to wait."""
-    return frozenset(n for n, tier in search.system.tiers.items() if tier.counted is not None and n != name)
-
-
-def limit_factor(search: Search, counts: Counts, name: str) -> float:
-    """Return how many times today's load a tier's own limits allow, in the worst of what it has to survive."""
-    ceiling = float(search.system.topology.slo.utilization)
-    factor = MOST_LOAD
-    others = _others(search, name)
-    for event in (search.normal, *search.events):
-        if event.subject not in (None, name) and search.system.takes_nodes(event.subject):
-            continue
-        state = event.state(counts, name)
-        solution = search.solved(state, others)
-        for limit in limits(solution, name):
-            if limit.used > 0 and not limit.foreseen:
-                factor = min(factor, allowed(limit, ceiling) / limit.used)
-    return factor
-
-
-def crossing(
-    topology: Topology, counts: Counts, name: str, types: Sequence[str], tick: Callable[[int], None]
-) -> Crossing | None:
+def crossing(ends: Ends, types: Sequence[str], options: Sequence[Option]) -> Crossing | None:
     """Return where a tier's ways end and cross; `types` are the file's own and those larger, the smallest first.
 
-    None where the tier cannot be one machine nor many: its count is given by something else.
+    What each way takes today is that of the options, which the whole plan was evaluated for. None where the tier
+    cannot be one machine nor many: its count is given by something else.
     """
-    ends, own = Ends(topology, counts, name, tick), topology.components[name].node or ""
-    least = _least(ends, own)
+    own = ends.topology.components[ends.name].node or ""
+    least = ends.least(own)
     if least is None:
         return None
-    sides = _sides(ends, own, types, least)
-    return Crossing(sides, _regions(ends, own, types, least))
+    most = ends.useful(own, least)
+    able = [o for o in options if o.nodes is not None and o.out in (None, PRICE_UNKNOWN)]
+    regions = _regions(ends, own, types, least, most)
+    up, out = _up(ends, types, least, able), _out(ends, own, most, options)
+    sides = [*_one(ends, types, least), up, out]
+    few = ends.end(_largest(ends, types, least), least)
+    machines = ends.topology.components[ends.name].machines(least)
+    return Crossing(sides, regions, machines, None if few is None else _rate(ends, few))
 
 
-def _least(ends: Ends, node: str) -> int | None:
-    """Return the fewest nodes that what has to be survived leaves anything of, at hardly any load."""
-    search = ends.search(node, HARDLY)
-    least = search.system.tiers[ends.name].least_count()
-    return search.first(ends.name, lambda count: ends.carries(node, count, HARDLY), least)
-
-
-def _sides(ends: Ends, own: str, types: Sequence[str], least: int) -> list[Side]:
+def _one(ends: Ends, types: Sequence[str], least: int) -> list[Side]:
+    """Return one machine with nothing to be survived; nothing, where one machine survives everything."""
     single = ends.topology.components[ends.name].least_count()
-    found = []
-    for way, count, alone in (("one", single, True), ("up", least, False)):
-        if way == "one" and single == least:
-            continue
-        reached = {node: ends.end(node, count, alone=alone) for node in types}
-        fitting = [node for node, end in reached.items() if end is None or end >= 1]
-        node = min(fitting, key=lambda n: _price(ends, n, count) or math.inf, default=types[-1])
-        # Of types that end alike, the smallest: a larger one adds nothing.
-        largest = max(types, key=lambda n: math.inf if reached[n] is None else reached[n] or 0.0)
-        found.append(_side(ends, way, node, count, (largest, count), alone=alone))
-    most = ends.search(own, 1.0).most(ends.name)
-    found.append(_side(ends, "out", own, ends.counts[ends.name], (own, most)))
-    return found
+    if single == least:
+        return []
+    failing = {node: _failing_alone(ends, node, single) for node in types}
+    fitting = [node for node in types if failing[node] is None]
+    largest = _largest(ends, types, single, alone=True)
+    node = min(fitting, key=lambda n: _price(ends, n, single) or math.inf, default=largest)
+    search = ends.search(node, 1.0, alone=True)
+    uptime = Uptime(search, {**ends.counts, ends.name: single}).tier(ends.name)
+    down = None if uptime is None or uptime.unavailability is None else downtime(uptime.unavailability)
+    today = Today(node, single, running(search.system, ends.name, single), down, failing[node])
+    return [_side(ends, "one", today, (largest, single), types[-1], alone=True)]
 
 
-def _side(ends: Ends, way: str, node: str, count: int, last: tuple[str, int], *, alone: bool = False) -> Side:
-    search = ends.search(node, 1.0, alone=alone)
-    tier, counts = search.system.tiers[ends.name], {**ends.counts, ends.name: count}
-    uptime = Uptime(search, counts).tier(ends.name)
-    down = None if uptime is None else uptime.unavailability
-    end, nodes = ends.end(*last, alone=alone), tier.machines(count)
+def _failing_alone(ends: Ends, node: str, count: int) -> str | None:
+    """Return why one machine does not carry today's load, all others as planned; None where it does."""
+    search = ends.search(node, 1.0, alone=True)
+    conflict = next(search.conflicts({**ends.counts, ends.name: count}), None)
+    return None if conflict is None else reason(conflict)
+
+
+def _up(ends: Ends, types: Sequence[str], least: int, able: Sequence[Option]) -> Side:
+    """Return the fewest machines that pass today; where none do, the largest type with as few as may be."""
+    parts = ends.topology.components[ends.name].parts()
+    larger = [o for o in able if o.node in types]
+    best = min(larger, key=lambda o: ((o.shards or parts) > parts, o.nodes, _dear(o.monthly)), default=None)
+    if best is None or best.count is None:
+        largest = _largest(ends, types, least)
+        today = Today(largest, least, _price(ends, largest, least), None, "no node type passes")
+        return _side(ends, "up", today, (largest, least), types[-1])
+    count = max(least, best.count)
+    return _side(ends, "up", _today(best), (_largest(ends, types, count), count), types[-1], shards=best.shards)
+
+
+def _out(ends: Ends, own: str, most: int, options: Sequence[Option]) -> Side:
+    """Return the file's own type with its own count, the plan's where the file gives none."""
+    planned = next((o for o in options if o.planned and o.count is not None), None)
+    count = ends.counts[ends.name]
+    failing = next((o.out for o in options if o.planned), None)
+    today = Today(own, count, _price(ends, own, count), None, failing) if planned is None else _today(planned)
+    return _side(ends, "out", today, (own, most), own, more=True)
+
+
+def _largest(ends: Ends, types: Sequence[str], count: int, *, alone: bool = False) -> str:
+    """Return the smallest type that reaches, within the precision, the highest load that so many of any type do."""
+    best = types[-1]
+    end = ends.end(best, count, alone=alone)
+    for node in reversed(types[:-1]):
+        if end is not None and ends.carries(node, count, max(end * (1 + 2 * PRECISION), HARDLY), alone=alone):
+            best, end = node, ends.end(node, count, alone=alone)
+    load = MOST_LOAD if end is None else end * (1 - PRECISION)
+    return next((node for node in types if ends.carries(node, count, load, alone=alone)), best)
+
+
+@dataclass(frozen=True)
+class Today:
+    """What a way takes at today's load: a count of a type, what it costs and how often it is down."""
+
+    node: str
+    count: int
+    monthly: float | None
+    downtime: float | None
+    """Seconds a month."""
+    failing: str | None
+    """Why it does not carry today's load."""
+
+
+def _today(option: Option) -> Today:
+    failing = None if option.out == PRICE_UNKNOWN else option.out
+    return Today(option.node, option.count or 0, option.monthly, option.downtime_s_per_month, failing)
+
+
+def _dear(price: float | None) -> float:
+    return math.inf if price is None else price
+
+
+def _side(
+    ends: Ends,
+    way: str,
+    today: Today,
+    last: tuple[str, int],
+    hindered: str,
+    *,
+    alone: bool = False,
+    more: bool = False,
+    shards: int | None = None,
+) -> Side:
+    tier = ends.topology.components[ends.name]
+    tier = msgspec.structs.replace(tier, shards=shards) if shards is not None else tier
+    end, nodes = ends.end(*last, alone=alone), tier.machines(today.count)
     return Side(
         way=way,
-        node=node,
+        node=today.node,
         nodes=nodes,
-        monthly=running(search.system, ends.name, count),
+        monthly=today.monthly,
         ends_at_per_s=None if end is None else _rate(ends, end),
-        ends_with=f"{tier.machines(last[1])} x {last[0]}",
-        downtime_s_per_month=None if down is None else downtime(down),
+        ends_with=f"{ends.topology.components[ends.name].machines(last[1])} x {last[0]}",
+        ends_by=ends.ends_by(hindered, last[1], end, more=more, alone=alone),
+        downtime_s_per_month=today.downtime,
         lost_share=1 / max(nodes // tier.parts(), 1),
+        out=today.failing,
     )
+
+
+def visits(system: System, name: str, traffic: Traffic) -> float:
+    """Return the arrivals of a tier; of a machine that only hosts, those of what lives on it."""
+    own = traffic.arrivals[name].rate
+    return own or sum(traffic.arrivals[resident].rate for resident in system.residents[name])
 
 
 def _rate(ends: Ends, load: float) -> float:
@@ -226,46 +209,67 @@ def _rate(ends: Ends, load: float) -> float:
         return 0.0
     system = ends.search(ends.topology.components[ends.name].node or "", load).system
     # First tries only: what retries add depends on who waits where.
-    return solve_traffic(system, system.places(ends.counts), {}).arrivals[ends.name].rate
+    return visits(system, ends.name, solve_traffic(system, system.places(ends.counts), {}))
 
 
-def _regions(ends: Ends, own: str, types: Sequence[str], least: int) -> list[Region]:
+def _regions(ends: Ends, own: str, types: Sequence[str], least: int, most: int) -> list[Region]:
     """Return the stretches of load in which up or out is cheaper; nothing, where a price is not known.
 
     Up costs the same until its type ends and the next is needed; out can be had for less than that as long as the most
     nodes that cost less carry the load. So each step of up brings at most one crossing, and each is a root.
     """
-    most = ends.search(own, 1.0).most(ends.name)
     each = _price(ends, own, most)
     if each is None:
         return []
-    found: list[Region] = []
+    found: list[_Stretch] = []
     reached: float | None = 0.0
     priced = {node: cost for node in types if (cost := _price(ends, node, least)) is not None}
     for node, cost in sorted(priced.items(), key=lambda item: item[1]):
+        if reached is None or not ends.carries(node, least, max(reached * (1 + 2 * PRECISION), HARDLY)):
+            continue
         end = ends.end(node, least)
-        if reached is None or (end is not None and end <= reached):
+        if end is not None and end <= reached:
             continue
         affordable = _affordable(ends, own, cost, least, most)
-        out_end = 0.0 if affordable is None else ends.end(own, affordable)
+        out_end = _out_end(ends, own, affordable, reached, end)
         if out_end is None or out_end > reached:
             until = end if out_end is None else out_end if end is None else min(end, out_end)
-            found.append(_region(ends, "out", until, _price(ends, own, _needed(ends, own, until, affordable or most))))
+            found.append(_Stretch("out", until, affordable or most, None))
         if out_end is not None and (end is None or end > max(out_end, reached)):
-            found.append(_region(ends, "up", end, cost))
+            found.append(_Stretch("up", end, least, cost))
         reached = end
     last = ends.end(own, most)
     if reached is not None and (last is None or last > reached):
-        found.append(_region(ends, "out", last, each))
-    return _merged(found)
+        found.append(_Stretch("out", last, most, each))
+    return [_region(ends, own, stretch, until) for stretch, until in _merged(ends, found)]
+
+
+class _Stretch(NamedTuple):
+    """A stretch of load: its way, its end as a multiple of today's load, nodes that carry it, what it costs there."""
+
+    way: str
+    until: float | None
+    nodes: int
+    cost: float | None
+    """None for what is still to be found: the fewest of the nodes that carry its end."""
+
+
+def _out_end(ends: Ends, own: str, affordable: int | None, low: float, high: float | None) -> float | None:
+    """Return where so many of the file's own end, of which only what is between two loads matters; None beyond."""
+    if affordable is None or (low > 0 and not ends.carries(own, affordable, low)):
+        return 0.0
+    if high is not None and ends.carries(own, affordable, high * (1 + PRECISION)):
+        return None
+    return ends.end(own, affordable)
 
 
 def _needed(ends: Ends, own: str, until: float | None, most: int) -> int:
     """Return the fewest nodes of the file's own type that carry a load which `most` of them carry."""
     if until is None:
         return most
-    load, least = until * (1 - 2 * PRECISION), ends.search(own, 1.0).system.tiers[ends.name].least_count()
-    return fewest(lambda count: ends.carries(own, count, load), min(least, most), most) or most
+    load, least = until * (1 - 2 * PRECISION), ends.topology.components[ends.name].least_count()
+    guess = math.ceil(most * min(1.0, load / (ends.guess(own, most) or load)))
+    return fewest_near(lambda count: ends.carries(own, count, load), guess, min(least, most), most) or most
 
 
 def _price(ends: Ends, node: str, count: int) -> float | None:
@@ -283,19 +287,23 @@ def _affordable(ends: Ends, own: str, cost: float, least: int, most: int) -> int
     return most if first is None else first - 1 if first > least else None
 
 
-def _region(ends: Ends, way: str, until: float | None, cost: float | None) -> Region:
-    return Region(way, None if until is None else _rate(ends, until), cost)
+def _region(ends: Ends, own: str, stretch: _Stretch, until: float | None) -> Region:
+    cost = stretch.cost
+    if cost is None:
+        cost = _price(ends, own, _needed(ends, own, stretch.until, stretch.nodes))
+    return Region(stretch.way, until, cost)
 
 
-def _merged(regions: Sequence[Region]) -> list[Region]:
-    """Return neighbours of the same way as one, without stretches shorter than a hundredth of their load."""
-    found: list[Region] = []
-    for region in regions:
-        start = found[-1].until_per_s if found else 0.0
-        if region.until_per_s is not None and start is not None and region.until_per_s < start * 1.01:
+def _merged(ends: Ends, stretches: Sequence[_Stretch]) -> list[tuple[_Stretch, float | None]]:
+    """Return neighbours of the same way as one, without those shorter than a hundredth of their load, and arrivals."""
+    found: list[tuple[_Stretch, float | None]] = []
+    for stretch in stretches:
+        start = found[-1][1] if found else 0.0
+        until = None if stretch.until is None else _rate(ends, stretch.until)
+        if until is not None and start is not None and until < start * 1.01:
             continue
-        if found and found[-1].way == region.way:
-            found[-1] = region
+        if found and found[-1][0].way == stretch.way:
+            found[-1] = stretch, until
         else:
-            found.append(region)
+            found.append((stretch, until))
     return found

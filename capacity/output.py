@@ -8,9 +8,11 @@ import sys
 import time
 import tomllib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from capacity import console, render, report
 from capacity.decode import nearest
@@ -96,11 +98,20 @@ def emit(target: Target, document: Document, result: Plan) -> None:
         warn_assumed(result.evaluation)
 
 
-def emit_sections(target: Target, source: str, found: Sequence[report.Section], plain: object) -> None:
-    """Write a result that is no plan: as tables, or as plain values for scripts."""
+def emit_sections(
+    target: Target,
+    source: str,
+    found: Sequence[report.Section],
+    plain: object,
+    table: Sequence[Sequence[object]] | None = None,
+) -> None:
+    """Write a result that is no plan: as tables, or as plain values for scripts.
+
+    CSV has the rows of `table`; without one, a row for each value.
+    """
     writers: dict[str, Callable[[], str]] = {
         "json": lambda: render.json(plain),
-        "csv": lambda: render.csv_rows(plain),
+        "csv": lambda: render.csv_rows(plain) if table is None else render.csv_table(table),
         "markdown": lambda: render.markdown(found),
         "table": lambda: render.text(found),
     }
@@ -119,9 +130,20 @@ def warn_assumed(evaluation: Evaluation) -> None:
             console.tell(f"warning: {warning.tier}: {warning.message}")
 
 
+def _named_book(document: Document, result: Plan) -> Plan:
+    """Return a result whose cost names the user's price book and its date, where a tier's node is from it."""
+    book, used = document.book, {tier.node for tier in document.topology.components.values()}
+    own = document.values.get("node_types", {})
+    if book is None or not any(name in book.node_types and name not in own for name in used):
+        return result
+    dated = f"of {book.date}" if book.date is not None else "without a date"
+    cost = msgspec.structs.replace(result.evaluation.cost, book=f"{book.source}, {dated}")
+    return replace(result, evaluation=msgspec.structs.replace(result.evaluation, cost=cost))
+
+
 def formatted(target: Target, document: Document, result: Plan) -> str:
     """Return a result as text."""
-    form = target.form
+    form, result = target.form, _named_book(document, result)
     if form == "json":
         return render.json(to_builtins(result.evaluation))
     if form == "csv":
@@ -166,7 +188,7 @@ def _is_ours(path: Path) -> bool:
             return bool(values.get("plan", {}).get("digest") == digest(values))
     except (OSError, ValueError, AttributeError):
         return False
-    return text.startswith(('{\n  "schema_version"', "scope,name,metric,value\n", "path,value\n"))
+    return text.startswith(('{\n  "schema_version"', "scope,name,metric,value\n", "path,value\n", "tier,node,family,"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import msgspec
 from capacity.results import to_builtins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capacity.report import Section
     from capacity.results import Evaluation
@@ -27,7 +27,7 @@ def text(sections: Sequence[Section]) -> str:
     """Return sections as plain text of at most 80 columns."""
     blocks = []
     for section in sections:
-        lines = [section.title] if section.title else []
+        lines = wrapped(section.title, "", "  ") if section.title else []
         lines += _table(section.rows, section.right)
         for note in section.notes:
             lines += _wrapped(note)
@@ -62,6 +62,13 @@ def csv_rows(value: object) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(("path", "value"))
     writer.writerows(_flat(msgspec.to_builtins(value, enc_hook=float)))
+    return buffer.getvalue()
+
+
+def csv_table(rows: Iterable[Sequence[object]]) -> str:
+    """Return rows, the names of their columns first."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue()
 
 

@@ -14,15 +14,16 @@ import msgspec
 
 from capacity import pricing
 from capacity.advice import describe as words
-from capacity.crossing import Crossing, crossing
+from capacity.crossing import Crossing, crossing, visits
 from capacity.differing import Difference, Mended, differing
+from capacity.ends import Ends
 from capacity.errors import UsageError, ascii_quoted
 from capacity.evaluate import tier_result
 from capacity.money import running
 from capacity.results import SCHEMA_VERSION
 from capacity.sizing import size
 from capacity.uptime import Uptime
-from capacity.variants import first_passing, pinned, searched, with_tier
+from capacity.variants import PRICE_UNKNOWN, first_passing, pinned, reason, searched, with_tier
 from capacity.verdict import class_latency
 from models.availability import downtime
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from capacity.components.exchange import Mend
     from capacity.pricing import NodeType
-    from capacity.search import Conflict, Search, Wanted
+    from capacity.search import Search, Wanted
     from capacity.solve import Solution
     from capacity.system import Counts
     from capacity.topology import Topology
@@ -66,7 +67,9 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     headroom: float | None = None
     binding: str | None = None
     out: str | None = None
+    """Why it is not to be compared; what passes, and of which only the price is unknown, has its numbers still."""
     planned: bool = False
+    """Whether this is the file's own: its type, with its count where the file gives one, else with the plan's."""
     front: bool = False
     """Whether no other option is better in cost, p99 or availability without being worse in another."""
 
@@ -144,7 +147,8 @@ def scale(
 
 
 def _names(search: Search, tier: str | None) -> list[str]:
-    names = [n for n in search.system.counted() if search.system.classes[n]]
+    system = search.system
+    names = [n for n in system.counted() if any(system.classes[resident] for resident in system.residents[n])]
     if tier is None:
         return names
     if tier not in names:
@@ -167,17 +171,18 @@ def _types(search: Search, name: str, family: str | None, known: Mapping[str, No
 def _of_tier(search: Search, around: _Around) -> TierScaling:
     name, types, counts = around.name, around.types, around.counts
     own = search.system.tiers[name].node or ""
-    options = _with_front([_option(around, node) for node in types])
-    solution = search.at(counts)
+    found = [option for node in types for option in _options(around, node, given=name in search.system.given())]
+    options, solution = _with_front(found), search.at(counts)
     larger = [n for n, node in types.items() if _not_smaller(node, types[own])]
+    ends = Ends(around.topology, counts, name, around.tick, around.aside)
     return TierScaling(
         tier=name,
         counted=search.system.tiers[name].counted or "nodes",
-        arrival_rate_per_s=solution.arrivals(name).rate,
+        arrival_rate_per_s=visits(search.system, name, solution.traffic),
         options=options,
-        crossing=crossing(around.topology, counts, name, larger, around.tick),
+        crossing=crossing(ends, larger, options),
         differences=_differences(around, solution),
-        recommendation=_recommended(options, own),
+        recommendation=_recommended(options),
     )
 
 
@@ -227,17 +232,31 @@ def _mended(around: _Around, tier: str, solution: Solution, mend: Mend) -> Mende
     search.aside = around.aside
     found, conflict = first_passing(search, around.counts, around.name, around.counts[around.name])
     if found is None:
-        return Mended(mend.text, fails=_reason(conflict))
+        return Mended(mend.text, fails=reason(conflict))
     before = running(solution.system, around.name, around.counts[around.name])
     after = running(search.system, around.name, found)
     more = None if before is None or after is None else after - before
     return Mended(mend.text, search.system.tiers[around.name].machines(found), more)
 
 
+def _options(around: _Around, node: str, *, given: bool) -> Iterator[Option]:
+    """Yield what a type means; the file's own with the count that the file gives, and with the one that it needs."""
+    if not given or node != around.topology.components[around.name].node:
+        yield _option(around, node)
+        return
+    search, counts = around.search(node), around.counts
+    conflict = next(search.conflicts(counts), None)
+    own = _described(search, counts, around.name, planned=True)
+    yield own if conflict is None else msgspec.structs.replace(own, out=reason(conflict))
+    other = _option(around, node)
+    if other.nodes is not None and (other.count, other.shards) != (own.count, own.shards):
+        yield msgspec.structs.replace(other, planned=False)
+
+
 def _option(around: _Around, node: str) -> Option:
     name, types, counts = around.name, around.types, around.counts
+    planned, search = node == around.topology.components[name].node, around.search(node)
     own = around.topology.components[name].node or ""
-    planned, search = node == own, around.search(node)
     relative = types[own].vcpus * types[own].speed / (types[node].vcpus * types[node].speed)
     guess = counts[name] if planned else math.ceil(counts[name] * relative)
     found, conflict = first_passing(search, counts, name, guess)
@@ -246,7 +265,7 @@ def _option(around: _Around, node: str) -> Option:
     sharded = _sharded(around, node)
     if sharded is not None:
         return _described(*sharded, name, planned=False, moved=True)
-    return Option(node=node, family=types[node].family, out=_reason(conflict), planned=planned)
+    return Option(node=node, family=types[node].family, out=reason(conflict), planned=planned)
 
 
 def _sharded(around: _Around, node: str) -> tuple[Search, Counts] | None:
@@ -266,32 +285,23 @@ def _sharded(around: _Around, node: str) -> tuple[Search, Counts] | None:
     return None
 
 
-def _reason(conflict: Conflict | None) -> str:
-    if conflict is None:
-        return "does not pass"
-    violation = conflict.violation
-    when = f" {conflict.phrase}" if conflict.phrase else ""
-    if violation.constraint == "nodes":
-        return f"nothing is left{when}"
-    return f"{violation.name} {words(violation)}{when}"
-
-
 def _described(search: Search, counts: Counts, name: str, *, planned: bool, moved: bool = False) -> Option:
     """Return an option that passes, by evaluating it like any other system."""
     system, solution = search.system, search.at(counts)
     tier, machine = system.tiers[name], system.machines[name]
     result, uptime = tier_result(solution, name), Uptime(search, counts).tier(name)
     down = None if uptime is None else uptime.unavailability
-    classes = {c: latency for c in system.classes[name] if (latency := class_latency(solution, c)) is not None}
+    through = dict.fromkeys(c for resident in system.residents[name] for c in system.classes[resident])
+    classes = {c: latency for c in through if (latency := class_latency(solution, c)) is not None}
     reached = {c: latency.percentile(0.99) for c, latency in classes.items() if _through(search, c, name)}
-    nodes = tier.machines(counts[name])
+    nodes, monthly = tier.machines(counts[name]), running(search.system, name, counts[name])
     return Option(
         node=tier.node or "",
         family=None if machine is None else machine.family,
         nodes=nodes,
         count=counts[name],
         shards=tier.parts() if tier.counted == "replicas" else None,
-        monthly=running(search.system, name, counts[name]),
+        monthly=monthly,
         one_off=tier.moving_cost() if moved else 0.0,
         horizon_months=system.topology.money.horizon,
         p99_s=result.response.p99_s,
@@ -301,6 +311,7 @@ def _described(search: Search, counts: Counts, name: str, *, planned: bool, move
         lost_share=1 / max(nodes // tier.parts(), 1),
         headroom=result.headroom,
         binding=result.binding,
+        out=PRICE_UNKNOWN if monthly is None else None,
         planned=planned,
     )
 
@@ -319,10 +330,16 @@ def _with_front(options: Sequence[Option]) -> list[Option]:
 
 
 def _measures(option: Option) -> tuple[float, float, float] | None:
-    if option.out is not None or option.monthly is None or option.p99_s is None or option.one_off is None:
+    """Return cost by the month, p99 and downtime as they are shown: who sees no difference pays for none."""
+    p99 = option.p99_s if option.p99_s is not None else max(option.classes.values(), default=None)
+    if option.out is not None or option.monthly is None or p99 is None or option.one_off is None:
         return None
-    down = math.inf if option.downtime_s_per_month is None else option.downtime_s_per_month
-    return option.monthly + option.one_off / option.horizon_months, option.p99_s, down
+    down = math.inf if option.downtime_s_per_month is None else _shown(option.downtime_s_per_month)
+    return round(option.monthly + option.one_off / option.horizon_months, 2), _shown(p99), down
+
+
+def _shown(seconds: float) -> float:
+    return float(f"{seconds:.3g}")
 
 
 def _dominates(a: Option, b: Option) -> bool:
@@ -332,25 +349,30 @@ def _dominates(a: Option, b: Option) -> bool:
     return all(x <= y for x, y in zip(first, second, strict=True)) and first != second
 
 
-def _recommended(options: Sequence[Option], own: str) -> Recommendation | None:
+def _recommended(options: Sequence[Option]) -> Recommendation | None:
     """Return the cheapest option that passes everything; among equals the file's own, then the faster, the safer."""
     able = [(measures, option) for option in options if (measures := _measures(option)) is not None]
     if not able:
         return None
-    (cost, _, _), best = min(able, key=lambda pair: (round(pair[0][0], 2), not pair[1].planned, *pair[0][1:]))
-    return Recommendation(best.node, best.nodes or 0, best.shards, "; ".join(_reasons(best, cost, able, own)))
+    (cost, _, _), best = min(able, key=lambda pair: (pair[0][0], not pair[1].planned, *pair[0][1:]))
+    planned = next((option for option in options if option.planned), None)
+    reasons = "; ".join(_reasons(best, cost, able, planned))
+    return Recommendation(best.node, best.nodes or 0, best.shards, reasons)
 
 
 def _reasons(
-    best: Option, cost: float, able: Sequence[tuple[tuple[float, float, float], Option]], own: str
+    best: Option, cost: float, able: Sequence[tuple[tuple[float, float, float], Option]], planned: Option | None
 ) -> Iterator[str]:
-    planned = next((measures for measures, option in able if option.planned), None)
+    measures = next((measures for measures, option in able if option.planned), None)
     if best.planned:
         yield "the file's own, and the cheapest that passes everything"
-    elif planned is None:
-        yield "the cheapest that passes everything; the file's own does not, or has no known price"
+    elif measures is not None and planned is not None:
+        less, than = measures[0] - cost, f"the file's {planned.nodes} x {planned.node}"
+        yield f"the cheapest that passes everything: {less:,.2f} less a month than {than}"
+    elif planned is not None and planned.out in (None, PRICE_UNKNOWN):
+        yield "the cheapest of known price that passes everything; what the file's own costs is not known"
     else:
-        yield f"the cheapest that passes everything: {planned[0] - cost:,.2f} less a month than {own}"
+        yield "the cheapest that passes everything; the file's own does not"
     dear = [(measures, o) for measures, o in able if measures[0] > cost and o.front]
     fast = min(dear, key=lambda pair: pair[0][1], default=None)
     if fast is not None and fast[0][1] < (best.p99_s or 0.0) * 0.95:

@@ -82,6 +82,11 @@ class Solution(Surroundings):
             self._waits[key] = make()
         return self._waits[key]
 
+    def written(self, tier: str) -> float:
+        """Return the writes that a tier receives, or what is behind it where it is a cache."""
+        own, origin = self.arrivals(tier).write_rate, getattr(self.system.tiers[tier], "origin", None)
+        return own if origin is None else max(own, self.written(origin))
+
     def connections(self, tier: str) -> float:
         """Return the connections that all callers keep open to each node of a tier."""
         return connections(self, tier)

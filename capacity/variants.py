@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from capacity.advice import describe as words
 from capacity.fewest import fewest_near
 from capacity.search import Search
 from capacity.system import resolve
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from capacity.system import Counts
     from capacity.topology import Topology
 
+
+PRICE_UNKNOWN: Final = "price unknown"
+"""Why a type is out that passes everything, and of which nobody knows what it costs."""
 
 MOST_LOOKS: Final = 64
 """Counts below a guess that are tried one by one, where more nodes make a limit worse."""
@@ -51,9 +55,12 @@ def first_passing(search: Search, counts: Counts, name: str, guess: int) -> tupl
     """
     least, most = search.system.tiers[name].least_count(), search.most(name)
     last: list[Conflict] = []
+    looked: dict[int, Conflict | None] = {}
 
     def enough(count: int) -> bool:
-        conflict = next(search.conflicts({**counts, name: count}), None)
+        if count not in looked:
+            looked[count] = next(search.conflicts({**counts, name: count}), None)
+        conflict = looked[count]
         if conflict is not None:
             last[:] = [conflict]
         return conflict is None
@@ -78,3 +85,14 @@ def _bounded(enough: Callable[[int], bool], search: Search, name: str, guess: in
     most = search.most(name)
     guess = min(guess, most)
     return guess if not enough(guess) and name not in search.helpers(last[0].violation) else most
+
+
+def reason(conflict: Conflict | None) -> str:
+    """Return in one line why a count does not pass."""
+    if conflict is None:
+        return "does not pass"
+    violation = conflict.violation
+    when = f" {conflict.phrase}" if conflict.phrase else ""
+    if violation.constraint == "nodes":
+        return f"nothing is left{when}"
+    return f"{violation.name} {words(violation)}{when}"

@@ -98,9 +98,13 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
 
     def differs(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Differing]:
         """Return what local copies answer that do not hear of the writes of other nodes."""
-        unheard = arrivals.write_rate - self._known_writes(place, arrivals)
-        if unheard <= 0 or arrivals.read_rate == 0:
+        if not place.hosted or self.invalidation or place.nodes <= 1 or arrivals.read_rate == 0:
             return []
+        # What others write past the copies reaches none of them.
+        written = max(arrivals.write_rate, around.written(self.origin))
+        if written == 0:
+            return [Differing(f"nothing writes to {self.origin}: its local copies do not differ", 0.0, 0.0, [])]
+        unheard = written - self._known_writes(place, arrivals)
         life = self.hits(place, arrivals).characteristic_time if self.ttl is None else float(self.ttl)
         share = stale_hits(
             self.asked(arrivals),

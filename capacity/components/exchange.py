@@ -268,6 +268,10 @@ class Surroundings:
         """Return the visits per second at which another tier's busiest resource is full, None without any limit."""
         raise NotImplementedError
 
+    def written(self, tier: str) -> float:
+        """Return the writes per second that another tier receives, or what is behind it where it is a cache."""
+        raise NotImplementedError
+
     def connections(self, tier: str) -> float:
         """Return the connections that all callers keep open to each node of a tier."""
         raise NotImplementedError

@@ -60,17 +60,6 @@ def fits(text: str) -> bool:
     return printable and all(columns(line) <= WIDTH for line in text.splitlines())
 
 
-def flat(value: Any, path: str = "") -> dict[str, str]:
-    """Return every number and word of JSON by its dotted path, as CSV writes it."""
-    if isinstance(value, dict | list):
-        parts = value.items() if isinstance(value, dict) else enumerate(value)
-        found: dict[str, str] = {}
-        for key, part in parts:
-            found |= flat(part, f"{path}.{key}" if path else str(key))
-        return found
-    return {path: "" if value is None else str(value)}
-
-
 # JSON is the whole result, number by number, with the version of its shape first; nothing else is on either stream.
 def test_json(scaled: Any, tmp_path: Path) -> None:
     ended = scaled(shop(), "--json")
@@ -84,12 +73,20 @@ def test_json(scaled: Any, tmp_path: Path) -> None:
         assert {side["way"] for side in tier["crossing"]["sides"]} == {"one", "up", "out"}
 
 
-# CSV has one row for every value of the JSON, at the dotted path that leads to it.
+# CSV has one row for every option of every tier, with the values of the JSON under the names of its keys.
 def test_csv(scaled: Any) -> None:
-    head, *rows = csv.reader(io.StringIO(scaled(shop(), "app", "--format", "csv").out))
-    assert head == ["path", "value"]
-    truth = flat(scaled(shop(), "app", "--json").json)
-    assert {path: value for path, value in rows if value} == {path: v for path, v in truth.items() if v}
+    values = shop()
+    del values["node_types"]["n4"]["price"]
+    rows = list(csv.DictReader(io.StringIO(scaled(values, "--format", "csv").out)))
+    tiers = scaled(values, "--json").json["tiers"]
+    options = [(name, option) for name, tier in tiers.items() for option in tier["options"]]
+    assert [(row["tier"], row["node"]) for row in rows] == [(name, option["node"]) for name, option in options]
+    for row, (name, option) in zip(rows, options, strict=True):
+        best = tiers[name]["recommendation"]
+        assert row.pop("tier") == name
+        assert row.pop("recommended") == str((option["node"], option["nodes"]) == (best["node"], best["nodes"]))
+        assert row == {key: "" if option[key] is None else str(option[key]) for key in row}
+    assert {row["out"] for row in rows} == {"", "price unknown"}
 
 
 # The table shows every type that passes with its nodes and cost, what is to be taken, the classic table, and where up
@@ -193,14 +190,20 @@ def test_infeasible_is_an_answer(scaled: Any) -> None:
     assert found["feasible"] is False
     free = scaled(shop(), "app", "--json").json
     assert free["feasible"] is True
-    shown, true = ([(o["node"], o["nodes"]) for o in x["tiers"]["app"]["options"]] for x in (found, free))
+    shown, true = (
+        [(o["node"], o["nodes"]) for o in x["tiers"]["app"]["options"] if not (o["planned"] and o["out"])]
+        for x in (found, free)
+    )
     assert shown == true
+    assert "the file's 1 x n1 is out: " in ended.out
+    assert "the file gives 1 x n1; 2 are the fewest that pass" in ended.out
+    assert "it takes 2 x n1" in " ".join(ended.out.split()), "what survives what is to be survived"
     overloaded = scaled(changed(shop(), "components.pay.rate_limit", 50.0), "app")
     assert overloaded.code == 0
     assert "pay rate at most 50/s" in overloaded.out
 
 
-# A system of one tier has one comparison; one of partners only has none to make, and says so by nothing but its name.
+# A system of one tier has one comparison; one of partners only has none to make, and says so.
 def test_small_systems(scaled: Any) -> None:
     ended = scaled(SINGLE)
     assert ended.code == 0
@@ -210,6 +213,7 @@ def test_small_systems(scaled: Any) -> None:
     partners = file({"p": external(0.05)}, 100)
     ended = scaled(partners)
     assert (ended.code, scaled(partners, "--json").json["tiers"]) == (0, {})
+    assert "there is nothing to scale" in ended.out
     assert scaled(partners, "p").code == 2
     assert "none" in scaled(partners, "p").err
 
@@ -229,7 +233,9 @@ def test_inputs(scaled: Any, tmp_path: Path) -> None:
 
 
 # Names are text: marks of rich or Markdown, wide characters and long names are shown as they are, in 80 columns.
-@pytest.mark.parametrize("name", ["[bold red]x[/]", "a|b*c_d`<b>", "数据库服务器" * 4, "x" * 50, "c6i.large "])
+@pytest.mark.parametrize(
+    "name", ["[bold red]x[/]", "a|b*c_d`<b>", "数据库服务器" * 4, "x" * 50, "x y" * 40, "c6i.large "]
+)
 def test_names(scaled: Any, name: str) -> None:
     values = in_family(file({name: service(0.01, None, "n1")}, 150, survive=("node",), utilization=0.75))
     values["node_types"][name] = {"vcpus": 16, "price": 0.05, "family": "n"}
@@ -243,6 +249,23 @@ def test_names(scaled: Any, name: str) -> None:
     found = scaled(values, "--json").json["tiers"]
     assert list(found) == [name]
     assert found[name]["recommendation"]["node"] == name
+
+
+# A price that is not known is "?", and why the type is not compared; its nodes and its latency are told all the same.
+# What ends each way is told, one machine that is too small with what it takes instead.
+def test_unknown_price_and_ends(scaled: Any) -> None:
+    values = shop()
+    del values["node_types"]["n2"]["price"]
+    text = scaled(values, "app").out
+    assert re.search(r"^n2 +2 +\? +[\d.]+ ms ", text, re.MULTILINE)
+    assert "n2 is out: price unknown" in text
+    assert "ended by: cores of app (one machine, up)" in text
+    busy = scaled(changed(SINGLE, "workload.classes.page.rate", 900.0)).out
+    assert re.search(r"carries today's load +no +yes +yes", busy)
+    assert (
+        "no one machine carries today's load (web cores at most 6 cores (75% of 8 cores)); it takes 3 x n8"
+        in " ".join(busy.split())
+    )
 
 
 # Every example is compared in 80 columns, without an error and without a word on standard error.
@@ -267,3 +290,10 @@ def test_help() -> None:
     assert ended.code == 0
     for words in ("[TIER]", "--family", "--format", "--output", "capacity scale shop.toml app"):
         assert words in ended.out
+
+
+# A name of a node type is no command to the terminal.
+def test_no_escape_reaches_the_terminal(scaled: Any) -> None:
+    values = in_family(file({"web": service(0.01, None)}, 100, survive=("node",), utilization=0.75))
+    values["node_types"]["\x1b[31mred"] = {"vcpus": 16, "price": 1.0, "family": "n"}
+    assert "\x1b" not in scaled(values).out

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from capacity.scale_report import sentence
 from models.scalability import relative_capacity
+from tests.capacity.running import EXAMPLES
 from tests.planner.systems import changed, database, evaluated, external, file, planned, service
 from tests.planner.tier_variants import in_family, judged, scaled_tier, standing_on
 
@@ -39,6 +41,12 @@ def behind(tier: Values, survive: str = "", goal: Values | None = None, **call: 
     survived = (survive,) if survive else ()
     tiers = {"app": app, "below": tier}
     return in_family(file(tiers, 100, survive=survived, utilization=CEILING, latency=goal))
+
+
+def stored(rate: float, writes: float, **db: Any) -> Values:
+    """Return a file of a database behind an app that is large enough for any load."""
+    app = service(1e-7, 50, "n8", calls=[{"to": "db", "writes": writes}])
+    return in_family(file({"app": app, "db": database(0.001, 0.001, "auto") | db}, rate, utilization=CEILING))
 
 
 def crossing(values: Values, tier: str, family: str | None = None) -> Crossing:
@@ -310,12 +318,136 @@ def test_sides_are_evaluations(survive: str) -> None:
         assert judged(made).feasible
 
 
-# Up is the smallest type that carries today's load in so few nodes; where even the largest does not, its end says so.
-@pytest.mark.parametrize(("rate", "node"), [(70, "n1"), (80, "n2"), (299, "n4"), (301, "n8"), (800, "n8")])
-def test_up_today(rate: float, node: str) -> None:
-    up = sides(alone("node", rate=rate), "app")["up"]
-    assert (up.node, up.nodes) == (node, 2)
-    assert up.ends_at_per_s == pytest.approx(600, rel=2e-4)
+# Up is the smallest type that carries today's load in as few nodes as any; where two of the largest do not, it has more.
+@pytest.mark.parametrize(
+    ("rate", "node", "nodes"), [(70, "n1", 2), (80, "n2", 2), (299, "n4", 2), (301, "n8", 2), (800, "n8", 3)]
+)
+def test_up_today(rate: float, node: str, nodes: int) -> None:
+    found = crossing(alone("node", rate=rate), "app")
+    up = next(side for side in found.sides if side.way == "up")
+    assert (up.node, up.nodes, up.out) == (node, nodes, None)
+    assert up.ends_at_per_s == pytest.approx(600 * (nodes - 1), rel=2e-4)
+    assert found.fewest == 2
+    assert found.fewest_end_at_per_s == pytest.approx(600, rel=2e-4)
+    assert ("up with 2 nodes ends at 600/s" in sentence(found, "USD")) == (nodes > 2)
+
+
+# Today's row of the classic table is that of the options, which the whole plan was evaluated for: as few machines as any
+# option takes, and the file's own. One machine that does not carry the load says why, and no cost of shards is left out.
+@pytest.mark.parametrize(
+    ("name", "tier"), [("4-load-balanced", "app"), ("4-load-balanced", "db"), ("8-queue-and-partner", "dispatch")]
+)
+def test_today_is_that_of_the_options(name: str, tier: str) -> None:
+    values = tomllib.loads((EXAMPLES / "ladder" / f"{name}.toml").read_text(encoding="utf-8"))
+    found = scaled_tier(values, tier)
+    able = [option for option in found.options if option.out is None]
+    assert found.crossing is not None
+    for side in found.crossing.sides:
+        if side.way == "one":
+            made = standing_on(values, planned(values).counts, tier, side.node)
+            count = 0 if found.counted == "replicas" else 1
+            made = changed(changed(made, f"components.{tier}.{found.counted}", count), "resilience.survive", [])
+            made["slo"].pop("availability", None)
+            assert judged(made).feasible == (side.out is None)
+        else:
+            same = [o for o in able if (o.node, o.nodes, o.monthly) == (side.node, side.nodes, side.monthly)]
+            assert [o.downtime_s_per_month for o in same] == [side.downtime_s_per_month]
+            assert side.nodes == min(o.nodes or 0 for o in able) or side.way == "out"
+    two = changed(stored(100, 0.5, shards=3, operations_cost=250), "components.db.replicas", 1)
+    assert {side.monthly for side in sides(two, "db").values() if side.way == "out"} == {6 * 73 + 500}
+
+
+# A count that the file gives is the file's own: the side of out has it, and costs what it costs.
+def test_given_count_is_out() -> None:
+    out = sides(alone(nodes=10), "app")["out"]
+    assert (out.nodes, out.out) == (10, None)
+    assert out.monthly == pytest.approx(730)
+    short = sides(alone(nodes=1), "app")["out"]
+    assert (short.nodes, short.out) == (1, "app cores at most 0.75 cores (75% of 1 cores)")
+
+
+# More nodes open more connections: seven of ten threads are what 75 % of a hundred allow, and that ends out.
+@pytest.mark.parametrize("pool", [None, 5])
+def test_ends_of_connections(pool: int | None) -> None:
+    values = alone(threads=10, calls=[{"to": "db"} | ({} if pool is None else {"pool": pool})])
+    values["components"]["db"] = database(1e-6, 1e-6, 0, "n8", max_connections=100)
+    found, most = sides(values, "app"), 75 // (pool or 10)
+    assert (found["out"].ends_with, found["out"].ends_by) == (f"{most} x n1", "connections of db")
+    assert found["out"].ends_at_per_s == pytest.approx(most * 75, rel=1e-3)
+    assert (found["up"].ends_with, found["up"].ends_by) == ("1 x n8", "cores of app")
+    web = changed(values, "components.web", service(0.001, 1, calls=[{"to": "app"}]))
+    web["workload"]["classes"]["page"]["entry"] = "web"
+    assert sides(web, "web")["out"].ends_by == "cores of web (max_nodes)", "who opens none is ended by none"
+
+
+# A partner does not grow with a plan: its limit ends whoever calls it, up and out, with the fewest that reach it.
+def test_ends_of_a_partner() -> None:
+    values = alone(calls=[{"to": "p"}])
+    values["components"]["p"] = external(0.01, rate_limit=300.0)
+    for way, last in (("up", "1 x n4"), ("out", "4 x n1")):
+        side = sides(values, "app")[way]
+        assert side.ends_at_per_s == pytest.approx(300, rel=1e-3)
+        assert (side.ends_with, side.ends_by) == (last, "rate of p")
+
+
+def with_partner(values: Values) -> Values:
+    """Return the file with a partner that takes a fifth of a second."""
+    return changed(values, "components.p", external(0.2))
+
+
+# What ends a way is named: the resource of its tier or the objective that gives way first, and where only their number
+# stands in the way of more nodes, that.
+@pytest.mark.parametrize(
+    ("values", "tier", "up", "out"),
+    [
+        (alone("node"), "app", "cores of app", "cores of app (max_nodes)"),
+        (alone(goal={"page": {"p99": 0.06}}), "app", "cores of app", "cores of app (max_nodes)"),
+        (alone(contention=0.0, coherency=0.02), "app", "cores of app", "cores of app"),
+        (
+            with_partner(behind(service(0.001, None, "n8", threads=6, max_nodes=MOST, calls=[{"to": "p"}]))),
+            "below",
+            "threads of below",
+            "threads of below (max_nodes)",
+        ),
+        (
+            behind(database(0.01, 0.01, "auto", max_nodes=MOST), "node", writes=0.2),
+            "below",
+            "primary cores of below",
+            "primary cores of below (writes)",
+        ),
+        (
+            behind(database(0.001, 0.001, "auto", "n8", replication={"apply_time": 0.005}), "node", writes=0.5),
+            "below",
+            "apply thread of below",
+            "apply thread of below",
+        ),
+    ],
+)
+def test_ends_by(values: Values, tier: str, up: str, out: str) -> None:
+    found = sides(values, tier)
+    assert (found["up"].ends_by, found["out"].ends_by) == (up, out)
+
+
+# Out ends with the fewest nodes that reach its end: one less ends 0.1 % earlier, as told by the file with that load.
+@pytest.mark.parametrize(
+    "values",
+    [
+        behind(database(0.01, 0.01, "auto", max_nodes=MOST), "node", writes=0.2),
+        behind(database(0.002, 0.01, "auto", max_nodes=900), "", writes=0.3),
+        behind(service(0.01, None, max_nodes=40, contention=0.02, coherency=0.002), "node"),
+        behind(service(0.01, None, max_nodes=900, contention=0.0, coherency=0.004)),
+    ],
+)
+def test_smallest_useful_count(values: Values) -> None:
+    found = scaled_tier(values, "below")
+    assert found.crossing is not None
+    out = found.crossing.sides[-1]
+    count = int(out.ends_with.split()[0]) - (1 if found.counted == "replicas" else 0)
+    load = (out.ends_at_per_s or 0.0) / found.arrival_rate_per_s
+    assert count < values["components"]["below"]["max_nodes"] - 1
+    for nodes, share, passes in ((count, 0.9995, True), (count, 1.0005, False), (count - 1, 0.99995, False)):
+        made = standing_on(values, {"app": 50, "below": nodes}, "below", "n1")
+        assert judged(loaded(made, load * share)).feasible == passes, (nodes, share)
 
 
 # Where the file's own price is not known, there is nothing to compare: no region, and the sentence says so.
@@ -326,6 +458,17 @@ def test_unknown_price() -> None:
     assert found.regions == []
     assert sentence(found, "USD") == "where one becomes cheaper than the other is not known: a price is not"
     assert [side.monthly for side in found.sides if side.node == "n1"] == [None]
+
+
+# Where up and out are the very same nodes for the very same money, neither is cheaper: up, for a database as for a service.
+def test_the_same_money() -> None:
+    found = crossing(behind(database(0.01, 0.0, "auto", read_from="any", max_nodes=MOST)), "below")
+    same = crossing(alone(), "app").regions
+    assert [region.way for region in found.regions] == [region.way for region in same]
+    for one, other in zip(found.regions, same, strict=True):
+        assert (one.until_per_s, one.monthly) == pytest.approx((other.until_per_s, other.monthly), rel=1e-9)
+    assert same[0].way == "up"
+    assert same[0].until_per_s == pytest.approx(150)
 
 
 # A tier without work ends nowhere; one that cannot lose what it must survive has no ways to compare.
@@ -340,3 +483,71 @@ def test_no_end_and_no_way() -> None:
 def test_deterministic() -> None:
     values = REGIONS["contention"][0]
     assert crossing(values, "app") == crossing(values, "app")
+
+
+# The arrivals at which a way ends are those of its tier while it keeps up: tries of a caller that runs into an overload
+# are not counted.
+def test_retries_do_not_inflate_ends() -> None:
+    found = ends(behind(service(0.01, None, max_nodes=40), timeout=0.5, retries=2), "below")
+    assert found == pytest.approx({"up": 600, "out": 3000}, rel=1e-3)
+
+
+# The thread that applies writes ends a database both ways: 75 % of one thread, 5 ms for each write.
+def test_apply_thread_ends_a_database() -> None:
+    db = database(0.001, 0.001, "auto", "n8", replication={"apply_time": 0.005})
+    found = ends(behind(db, "node", writes=0.5), "below")
+    assert (found["up"], found["out"]) == pytest.approx((300, 300), rel=1e-3)
+
+
+# A type without the memory is no way up: n4 and n8 are out for it, so up ends with n2.
+def test_memory_ends_up() -> None:
+    values = alone(memory=3e9, rate=60)
+    for name, memory in (("n1", 16e9), ("n2", 16e9), ("n4", 2e9), ("n8", 2e9)):
+        values["node_types"][name]["memory"] = memory
+    up = sides(values, "app")["up"]
+    assert (up.ends_with, up.ends_by) == ("1 x n2", "memory of app")
+    assert up.ends_at_per_s == pytest.approx(150, rel=1e-3)
+
+
+# With contention and an objective only a window of counts passes, 100 to 110 of a thousand: the plan's is an option, and
+# out does not end before it.
+def test_a_window_of_counts() -> None:
+    values = alone(rate=6824.0, contention=0.001, max_nodes=1000, goal={"page": {"p99": 0.0511}})
+    assert planned(values).counts == {"app": 100}
+    found = scaled_tier(values, "app")
+    own = next(option for option in found.options if option.planned)
+    assert (own.out, own.nodes) == (None, 100)
+    assert found.crossing is not None
+    assert (found.crossing.sides[-1].ends_at_per_s or math.inf) >= 6824
+
+
+# A larger type that is cheaper is the way up: 1 x n4 for 109.50, and not 2 x n1 for 146.
+def test_the_cheapest_type_is_the_way_up() -> None:
+    values = priced(alone(), n2=0.25, n4=0.15)
+    up = sides(values, "app")["up"]
+    assert up.node == "n4"
+    assert up.monthly == pytest.approx(109.5)
+    regions, by_force = crossing(values, "app").regions, Cheapest(values, "app", "")
+    assert [told(regions, load) for load in (60, 100, 200, 400)] == [by_force.way(load) for load in (60, 100, 200, 400)]
+
+
+# What a stretch of out costs at its end is what the fewest nodes cost that carry it.
+def test_cost_at_the_end_of_a_stretch() -> None:
+    for region in crossing(priced(alone(), n2=10.0, n4=0.19), "app").regions:
+        if region.way == "out" and region.until_per_s is not None:
+            nodes = math.ceil(region.until_per_s * 0.01 / CEILING - 1e-3)
+            assert region.monthly == pytest.approx(73 * nodes)
+
+
+# With all families up ends with the largest type there is, and not with the last family's.
+def test_up_ends_with_the_largest_type() -> None:
+    values = alone()
+    for node in values["node_types"].values():
+        node["family"] = "z"
+    up = next(side for side in crossing(values, "app", "all").sides if side.way == "up")
+    assert up.ends_at_per_s == pytest.approx(192 * CEILING / 0.01, rel=1e-3)
+
+
+# The fewest nodes do not depend on today's load: two survive the loss of one.
+def test_fewest_nodes_at_any_load() -> None:
+    assert crossing(alone("node", rate=75 * 4000, max_nodes=10_000), "app").fewest == 2

@@ -141,7 +141,23 @@ def test_no_local_copies_differ() -> None:
     for writes in (0.0, 1.0):
         values = local(4)
         values["components"]["app"]["calls"][0]["writes"] = writes
-        assert found(values, "app") == []
+        assert [way.share for way in found(values, "app")] == [0.0] * (writes == 0)
+
+
+# What others write past a local cache makes its copies old as well: as much as if it had passed through another node's.
+def test_writes_past_a_local_cache() -> None:
+    through, past = local(4, 10.0), local(4, 10.0)
+    past["components"]["app"]["calls"] = [
+        {"to": "near", "count": READS / (READS + WRITES)},
+        {"to": "db", "count": WRITES / (READS + WRITES), "writes": 1.0},
+    ]
+    one, other = only(through, "app"), only(past, "app")
+    assert (other.what, other.lasting) == (one.what, one.lasting)
+    assert one.share is not None
+    assert other.share is not None
+    assert one.share < other.share < 1
+    past["components"]["near"]["invalidation"] = True
+    assert found(past, "app") == []
 
 
 # A shorter TTL leaves less that is old, and for a shorter time; without one it is old until it is evicted.
