@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 STYLES: Final = frozenset(
     {
-        "name", "selected", "kind", "where", "box", "box.bottleneck", "bottleneck", "bar.calm", "bar.busy", "bar.over",
-        "bar.overloaded", "bar.empty", "bar.post", "load", "fact", "label", "edge", "edge.async", "class", "excused",
-        "better", "worse", "dim",
+        "name", "selected", "kind", "nodes", "heading", "box", "box.busy", "box.over", "box.overloaded", "bottleneck",
+        "bar.calm", "bar.busy", "bar.over", "bar.overloaded", "bar.empty", "bar.post", "load", "load.over",
+        "load.overloaded", "fact", "fact.over", "fact.overloaded", "label", "edge", "edge.async", "class", "class.over",
+        "change.better", "change.worse", "change.changed", "dim", "fill", "row",
     }
 )  # fmt: skip
 """Names of styles in a drawing for which the style sheet has a component class; others take the nearest."""
@@ -146,6 +147,8 @@ class TopologyView(ScrollView, can_focus=True):
     def _style_of(self, name: str) -> Style:
         if not name:
             return Style.null()
+        if name == "selected" and self._drawing is not None and self._drawing.form == "tree":
+            name = "row"  # a whole line, not a frame
         while name not in STYLES and "." in name:
             name = name.rpartition(".")[0]
         if name not in STYLES:
