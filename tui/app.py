@@ -15,6 +15,7 @@ from tui import telling
 from tui.drawing.canvas import Key
 from tui.drawing.picture import picture
 from tui.filing import Filing
+from tui.inspecting import Inspecting
 from tui.keys import EVERYWHERE
 from tui.scene import scene
 from tui.structuring import Structuring
@@ -38,7 +39,7 @@ class Outdated(Exception):  # noqa: N818
     """Nobody waits for the answer any more."""
 
 
-class CapacityApp(Filing, Structuring):
+class CapacityApp(Filing, Structuring, Inspecting):
     """One file, being edited."""
 
     CSS_PATH = "capacity.tcss"
@@ -88,7 +89,7 @@ class CapacityApp(Filing, Structuring):
             return
         before = None if self.baseline is None else self.baseline.evaluation
         drawn = picture(self.scene.topology, self.scene.evaluation, before)
-        self.query_one(TopologyView).show(drawn, self.selected)
+        self.query_one(TopologyView).show(drawn, self.selected, stale=self.unsettled)
         self.query_one(Inspector).show(self.session, self.scene, self.selected, self.baseline)
         self._ask()
 

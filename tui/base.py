@@ -26,6 +26,8 @@ class SessionApp(App[None]):
         """The last answer; while a newer one is worked out, of an older session."""
         self.baseline: Scene | None = None
         self.selected: Key | None = None
+        self.unsettled = False
+        """Whether something is typed that cannot be read, so that the numbers are those of before."""
 
     def become(self, session: Session) -> None:
         """Go on with another session: the one way in which anything changes."""

@@ -77,6 +77,10 @@ class Session:
             return self
         return replace(self, past=self.past[:-1], now=self.past[-1], future=(self.now, *self.future))
 
+    def undone_for_good(self) -> Session:
+        """Return the session one step back, from which nothing leads ahead: as if the last edit had not been."""
+        return replace(self.undone(), future=())
+
     def redone(self) -> Session:
         """Return the session one step ahead; itself at the end."""
         if not self.future:

@@ -73,6 +73,12 @@ class TopologyView(ScrollView, can_focus=True):
         self._picture, self.selected, self._stale = picture, selected, stale
         self._redraw()
 
+    def fade(self, *, stale: bool) -> None:
+        """Dim what is shown, while newer numbers cannot be had; or no longer."""
+        if stale != self._stale:
+            self._stale = stale
+            self.refresh()
+
     def select(self, key: Key) -> None:
         """Choose a box and bring it into sight."""
         self.selected = key
