@@ -40,17 +40,25 @@ class TextBlock(Widget):
         self._lines: tuple[int, list[list[tuple[str, str]]]] | None = None
 
     def show(self, block: Note | Table) -> None:
-        """Show another block."""
+        """Show another block; what is around it moves only if it takes another room."""
+        if block == self.block:
+            return
+        width = self.content_size.width
+        before = self._room(width)
         self.block, self._lines = block, None
         self.can_focus = isinstance(block, Table)
-        self.refresh(layout=True)
+        self.refresh(layout=before != self._room(width))
+
+    def _room(self, width: int) -> tuple[int, int]:
+        """Return the columns and rows that are needed."""
+        lines = self.lines(width)
+        return max(sum(columns(part) for part, _ in line) for line in lines), len(lines)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """Return all the width there is, or more for a table of numbers that need it: the pane scrolls."""
         if isinstance(self.block, Note):
             return container.width
-        needed = max(sum(columns(part) for part, _ in line) for line in self.lines(container.width))
-        return max(container.width, needed)
+        return max(container.width, self._room(container.width)[0])
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines at a width."""

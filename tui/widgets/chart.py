@@ -87,6 +87,7 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
     def __init__(self, chart: Chart) -> None:
         super().__init__(allow_pan_and_zoom=False)
         self.chart = chart
+        self._laid_out: tuple[int, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out what the library does, on canvases of ours; the legend is not inside."""
@@ -134,11 +135,13 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
         bottom, top = span(chart.up, [y for line in lines for _, y in line])
         across, up = _Formatter(chart.across, across=True), _Formatter(chart.up, across=False)
         up.room = max(1, self.size.height - 3)
-        self.margin_top, self.margin_bottom = 0, 1
-        self.margin_left = min(
-            self.size.width // 3, 2 + max(map(len, up.get_ticks_and_labels(bottom, top)[1]), default=0)
-        )
-        across.room = max(1, self.size.width - self.margin_left - 2)
+        margin = min(self.size.width // 3, 2 + max(map(len, up.get_ticks_and_labels(bottom, top)[1]), default=0))
+        laid_out = (*self.size, margin)
+        if laid_out != self._laid_out:
+            self.margin_top, self.margin_bottom, self.margin_left = 0, 1, margin
+            self.refresh(layout=True)
+        self._laid_out = laid_out
+        across.room = max(1, self.size.width - margin - 2)
         self.clear()
         self.set_xlimits(low, high)
         self.set_ylimits(bottom, top)
@@ -148,7 +151,6 @@ class Plot(PlotWidget, can_focus=False, inherit_bindings=False):
             self.plot([x for x, _ in line], [y for _, y in line], self.style_of(number), HiResMode.BRAILLE)
         for at in marks:
             self.add_v_line(at, self._named("plot--mark"))
-        self.refresh(layout=True)
 
     def _render_plot(self) -> None:
         # The library's own name: what it cannot draw in is left empty, and what is written over its lines comes last.
@@ -245,6 +247,7 @@ class ChartBlock(Vertical):
     def __init__(self, chart: Chart) -> None:
         super().__init__()
         self.chart = chart
+        self._told: dict[str, Text] = {}
 
     def compose(self) -> ComposeResult:
         """Title, legend, lines."""
@@ -266,8 +269,10 @@ class ChartBlock(Vertical):
         plot.styles.height = max(chart.height, _LOWEST)
         title = Text(clean(chart.title), "bold")
         title.append(f"\n↑ {clean(chart.up.label)}   → {clean(chart.across.label)}", "not bold dim")
-        self.query_one(".chart--title", Static).update(title)
-        self.query_one(".chart--legend", Static).update(self._legend(plot))
+        for name, text in ((".chart--title", title), (".chart--legend", self._legend(plot))):
+            if self._told.get(name) != text:
+                self.query_one(name, Static).update(text)
+                self._told[name] = text
         plot.show(chart)
 
     def on_resize(self, event: Resize) -> None:

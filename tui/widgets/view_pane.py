@@ -30,7 +30,8 @@ class ViewPane(VerticalScroll, can_focus=True):
         Binding("t", "twin", "Charts/tables", id="view.twin", tooltip="Every chart as a table, and back"),
     ]
     DEFAULT_CSS = """
-    ViewPane { border: round $panel; border-title-style: bold; padding: 0 1; scrollbar-size: 1 1; overflow-x: auto; }
+    ViewPane { border: round $panel; border-title-style: bold; border-title-color: $foreground;
+        border-subtitle-color: $foreground 60%; padding: 0 1; scrollbar-size: 1 1; overflow-x: auto; }
     ViewPane:focus, ViewPane:focus-within { border: round $accent; }
     ViewPane.-stale > * { text-opacity: 50%; }
     """
