@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
+from capacity.components.base import MOST_NODES
 from capacity.document import scaled
+from capacity.downtime import at, never_up, too_often_down
 from capacity.errors import ascii_quoted, show_path
+from capacity.fewest import fewest
 from capacity.pricing import candidates, larger
 from capacity.results import Advice
 from capacity.search import FIXED_RESOURCES, Conflict, Search
@@ -14,19 +19,25 @@ from capacity.sizing import size
 from capacity.solve import solve
 from capacity.system import resolve
 from capacity.traffic import solve_traffic
-from capacity.units import digits, show_amount, show_availability, show_bytes, show_percent, show_seconds
-from capacity.uptime import Uptime
+from capacity.trial import Change, Trial, calls_to, with_calls, with_fields, with_zones
+from capacity.units import digits, rounded_up, show_amount, show_bytes, show_percent, show_seconds
 from capacity.verdict import violations
 
 if TYPE_CHECKING:
     from capacity.sizing import Sizing
     from capacity.solve import Solution
-    from capacity.system import System
+    from capacity.system import Counts, System
     from capacity.topology import Topology
     from capacity.verdict import Violation
 
 PARTNERS_ROOM: Final = 1.05
 """How far above the need a partner's limit is asked for: at the limit itself the wait has no end."""
+
+PATIENT: Final = 150
+"""Candidates of a search beyond which it is not repeated to tell up to which load, or with what, a plan exists."""
+
+_LOOKS: Final = 4
+"""Larger node types that are tried before none is told."""
 
 _STEPS: Final = 7
 """Halvings when a load is looked for: each is a plan of its own."""
@@ -54,7 +65,7 @@ def advise(system: System, sizing: Sizing) -> list[Advice]:
     # An objective that an overload leaves without a value says nothing that the overload does not.
     telling = [c for c in worst.values() if c.violation.value is not None] or list(worst.values())
     telling.sort(key=lambda conflict: conflict.violation.unit == "s")
-    return [_advice(search, sizing, conflict) for conflict in telling]
+    return [*(_advice(search, sizing, conflict) for conflict in telling), *never_up(search, sizing.counts)]
 
 
 def _key(conflict: Conflict) -> tuple[str, str]:
@@ -71,13 +82,13 @@ def _worse(a: Conflict, b: Conflict) -> bool:
 
 
 def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
-    violation, system = conflict.violation, conflict.event.system
+    violation = conflict.violation
     when = f" {conflict.phrase}" if conflict.phrase else ""
     if violation.constraint == "nodes":
-        mends = _outage(search.system, violation.name, conflict.event.scenario)
+        mends = _outage(_trial(search, sizing), conflict)
         return Advice(f"{violation.name}{when}", "nothing is left to serve", mends)
     if violation.constraint == "availability":
-        return _too_often_down(search, sizing, violation)
+        return too_often_down(_trial(search, sizing), violation)
     solution = search.solved(conflict.event.state(sizing.counts))
     ours = violation.scope == "tier" and violation.unit != "s"
     value = violation.value if ours else _best(solution, violation)
@@ -86,31 +97,8 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
     return Advice(
         constraint=f"{violation.name}: {describe(violation)}{when}",
         best=f"{show(value, violation.unit)} {verb}{retried}, {show(violation.limit, violation.unit)} allowed",
-        mends=_mends(system, sizing, conflict, value),
+        mends=_mends(search, sizing, conflict, value),
     )
-
-
-def _too_often_down(search: Search, sizing: Sizing, violation: Violation) -> Advice:
-    """Return what keeps a class down for longer than is allowed."""
-    seen = Uptime(search, sizing.counts).of_class(violation.name)
-    reached = violation.value or 0.0
-    zones, limited = search.system.topology.resilience.zones, seen.limited_by if seen is not None else None
-    mends = []
-    if limited is not None and search.system.tiers[limited].is_partner:
-        mends.append(f"{_at(limited)}.availability: a partner that promises more, or a queue in front of it")
-    elif zones == 1:
-        mends.append("resilience.zones: at least 2, each with machines of its own")
-    if limited is not None and search.system.tiers[limited].failover_time() > 0:
-        mends.append(f"{_at(limited)}.replication.failover_time: shorter")
-    mends.append(f"slo.availability: at most {show_availability(floored(reached))}")
-    best = f"{show_availability(reached)} at best, {show_availability(violation.limit)} wanted"
-    most = f" (most by {limited})" if limited is not None else ""
-    return Advice(f"{violation.name}: availability{most}", best, mends)
-
-
-def floored(availability: float) -> float:
-    """Return an availability with three digits of what lacks, rounded so that following the advice is enough."""
-    return 1 - _up(1 - availability) if availability < 1 else 1.0
 
 
 def feasible_load(topology: Topology) -> float | None:
@@ -175,64 +163,141 @@ def show(value: float | None, unit: str) -> str:
     return "nothing (overloaded)" if value is None else show_amount(value, unit)
 
 
-def _mends(system: System, sizing: Sizing, conflict: Conflict, value: float | None) -> list[str]:
-    """Return single changes of the file, each of which would take this conflict away."""
-    violation = conflict.violation
-    left_out = [f"{_at(n)}.{system.tiers[n].counted} left out: the plan chooses it" for n in _pinned(system, violation)]
-    found = [*_more_nodes(system, violation), *left_out, *_raised_limit(system, sizing, violation, value)]
-    return [*found, *_smaller_pools(system, sizing, violation)]
+def _mends(search: Search, sizing: Sizing, conflict: Conflict, value: float | None) -> list[str]:
+    """Return single changes of the file, each of which takes this conflict away: tried, where it can be tried."""
+    violation, event = conflict.violation, conflict.event
+    trial = _trial(search, sizing)
+    found: list[str] = []
+    later: list[str] = []
+    if event.scenario in ("partner", "partner_down") and event.subject is not None and violation.unit != "s":
+        found += [change.text for change in trial.calmer(event.subject, _key(conflict))]
+        later = [] if found else [f"a queue in front of {event.subject}, where its answer may come later"]
+    found += [*_more_nodes(trial, conflict), *_left_out(trial, violation), *_raised_limit(trial, conflict, value)]
+    return list(dict.fromkeys([*found, *_smaller_pools(trial, search, conflict), *later]))
 
 
-def _outage(system: System, name: str, scenario: str) -> list[str]:
-    tier, mends = system.tiers[name], []
+def _left_out(trial: Trial, violation: Violation) -> list[str]:
+    """Return the count that the file gives and the plan would choose."""
+    found = []
+    for name in _pinned(trial.system, violation):
+        counted = trial.system.tiers[name].counted
+        assert counted is not None  # noqa: S101 - given counts are those of a field
+        topology = with_fields(trial.topology, name, **{counted: "auto"})
+        if trial.planned(topology, (violation.name, violation.constraint)):
+            found.append(f"{at(name)}.{counted} left out: the plan chooses it")
+    return found
+
+
+def _trial(search: Search, sizing: Sizing) -> Trial:
+    return Trial(search.system, sizing.counts, patient=sizing.candidates <= PATIENT)
+
+
+def _outage(trial: Trial, conflict: Conflict) -> list[str]:
+    """Return what would leave a node of a tier in an event that takes all of them."""
+    system, name, scenario = trial.system, conflict.violation.name, conflict.event.scenario
+    tier, mends, key = system.tiers[name], [], _key(conflict)
     given = system.given().get(name)
     singles = _singles(system, name)
-    if scenario == "zone" and system.topology.resilience.zones == 1:
+    if (
+        scenario == "zone"
+        and system.topology.resilience.zones == 1
+        and trial.planned(with_zones(trial.topology, 2), key)
+    ):
         mends.append("resilience.zones: at least 2, each with machines of its own")
     if singles:
-        mends += [f"{_at(n)}.node: a machine of its own instead of host" for n in singles]
-    elif given is not None:
-        mends.append(f"{_at(name)}.{tier.counted}: at least {given + 1}, or left out: the plan chooses it")
+        mends += [f"{at(n)}.node: a machine of its own instead of host" for n in singles]
+    elif given is not None and tier.counted is not None:
+        counted = tier.counted
+        enough = trial.raised(
+            key, given + 1, lambda n: Change(f"{n}", with_fields(trial.topology, name, **{counted: n}))
+        )
+        if enough is not None:
+            mends.append(f"{at(name)}.{counted}: at least {enough.text}, or left out: the plan chooses it")
+        elif scenario == "zone" and system.topology.resilience.zones == 1:
+            two = f"{at(name)}.{counted} left out and resilience.zones: at least 2, each with machines of its own"
+            mends += [two] if not mends else []
     others = ", ".join(f'"{other}"' for other in system.topology.resilience.survive if other != scenario)
     return [*mends, f"resilience.survive = [{others}], if the loss of this tier may take the system down"]
 
 
-def _raised_limit(system: System, sizing: Sizing, violation: Violation, value: float | None) -> list[str]:
+def _raised_limit(trial: Trial, conflict: Conflict, value: float | None) -> list[str]:
     """Return by how much the limit or objective itself would have to be raised."""
+    system, violation, key = trial.system, conflict.violation, _key(conflict)
     name = violation.name
     if violation.unit == "s":
-        field = show_path(("slo", "latency", name, violation.constraint))
-        if violation.scope == "tier":
-            field = f"{_at(name)}.{violation.mend}"
-        return [] if value is None else [f"{field}: at least {show_seconds(_up(value))}"]
+        return _later(trial, violation, value)
     if violation.value is None or violation.capacity is None or violation.mend is None:
         return []
     factor = violation.value / violation.limit
     if violation.mend == "node":
-        return _bigger_node(system, name, factor, violation.constraint)
+        return _bigger_node(trial, conflict, factor)
     if violation.mend == "threads" and name in system.partitions:
         needed = violation.value / system.topology.slo.utilization
         if system.partitions[name] < needed * (1 - 1e-9):
-            return _more_partitions(system, name, needed / system.partitions[name])
+            return _more_partitions(trial, key, name, needed / system.partitions[name])
     if system.tiers[name].counted is None:
-        once = _without_retries(solve(system, sizing.counts), violation)
+        once = _without_retries(solve(conflict.event.system, trial.counts), violation)
         factor = (once or violation.value) / violation.limit * PARTNERS_ROOM
     # The field may count per node what the limit counts in all, so the field grows as the limit has to.
-    enough = math.ceil(getattr(system.tiers[name], violation.mend) * factor * (1 - 1e-9))
-    return [f"{_at(name)}.{violation.mend}: at least {enough}"]
+    field = violation.mend
+    guess = math.ceil(getattr(system.tiers[name], field) * factor * (1 - 1e-9))
+
+    def change(enough: int) -> Change:
+        return Change(f"{at(name)}.{field}: at least {enough}", with_fields(trial.topology, name, **{field: enough}))
+
+    found = trial.raised(key, guess, change)
+    return [] if found is None else [found.text]
 
 
-def _smaller_pools(system: System, sizing: Sizing, violation: Violation) -> list[str]:
+def _later(trial: Trial, violation: Violation, value: float | None) -> list[str]:
+    """Return the objective that could be met."""
+    if value is None:
+        return []
+
+    def change(seconds: float) -> Change:
+        enough, topology = rounded_up(seconds), trial.topology
+        if violation.scope == "tier":
+            text = f"{at(violation.name)}.{violation.mend}: at least {show_seconds(enough)}"
+            whole = "." in (violation.mend or "")  # a field of a table of the tier's is told, and not tried
+            return Change(
+                text, topology if whole else with_fields(topology, violation.name, **{violation.mend or "": enough})
+            )
+        goals = dict(topology.slo.latency)
+        goals[violation.name] = msgspec.structs.replace(goals[violation.name], **{violation.constraint: enough})
+        slo = msgspec.structs.replace(topology.slo, latency=goals)
+        path = show_path(("slo", "latency", violation.name, violation.constraint))
+        return Change(f"{path}: at least {show_seconds(enough)}", msgspec.structs.replace(topology, slo=slo))
+
+    first = change(value)
+    if first.topology is trial.topology:
+        return [first.text]
+    found = trial.stretched((violation.name, violation.constraint), value, change)
+    return [] if found is None else [found.text]
+
+
+def _smaller_pools(trial: Trial, search: Search, conflict: Conflict) -> list[str]:
     """Return the pool that would do, where connections are short: without one, each thread counts."""
+    violation, system = conflict.violation, trial.system
     if violation.constraint != "connections":
         return []
-    callers = [n for n, tier in system.tiers.items() if any(c.to == violation.name for c in tier.calls_made())]
-    nodes = sum(system.place(name, sizing.counts).nodes for name in callers)
+    leading = {violation.name, *(n for n, tier in system.tiers.items() if _asks(system, n, violation.name))}
+    calls = [(name, index) for name, index, _ in calls_to(system, leading)]
+    places = search.solved(conflict.event.state(trial.counts)).places
+    nodes = sum(places[name].nodes + places[name].surging for name, _ in calls)
+    where = ", ".join(show_path(("components", name, "calls", index)) for name, index in calls)
     pool = int(violation.limit / nodes) if nodes else 0
-    if pool < 1:
-        return []
-    where = ", ".join(_at(name) for name in callers)
-    return [f"{where}: pool = {pool} on the calls to {violation.name} (without one, each thread of a node counts)"]
+    while pool >= 1:
+        topology = with_calls(trial.topology, {call: {"pool": pool} for call in calls})
+        if trial.harmless(topology, _key(conflict)):
+            return [f"{where}: pool = {pool} (without one, each thread of a node counts)"]
+        pool //= 2
+    return []
+
+
+def _asks(system: System, name: str, origin: str) -> bool:
+    """Return whether a cache asks a tier on a miss, through other caches or at once."""
+    asked = getattr(system.tiers[name], "origin", None)
+    return asked is not None and (asked == origin or _asks(system, asked, origin))
 
 
 def _pinned(system: System, violation: Violation) -> list[str]:
@@ -248,33 +313,51 @@ def _singles(system: System, root: str) -> list[str]:
     return [n for n in system.residents[root] if n != root and system.tiers[n].single_on_host]
 
 
-def _more_nodes(system: System, violation: Violation) -> list[str]:
+def _more_nodes(trial: Trial, conflict: Conflict) -> list[str]:
     """Return what stands in the way of more nodes, where the tier has as many as it may."""
+    violation, system, key = conflict.violation, trial.system, _key(conflict)
     if violation.unit == "s" or violation.constraint in FIXED_RESOURCES or violation.name not in system.roots:
         return []
     search, root = Search.of(system), system.roots[violation.name]
     singles = _singles(system, root)
     if singles:
-        return [f"{_at(n)}.node: a machine of its own instead of host" for n in singles]
+        return [f"{at(n)}.node: a machine of its own instead of host" for n in singles]
     if root not in search.free() or violation.constraint == "primary cores":
         return []
     if root in system.partitions and search.most(root) < system.tiers[root].max_nodes:
-        return _more_partitions(system, root, (violation.short or 1.0))
-    return [f"{_at(root)}.max_nodes: more than {system.tiers[root].max_nodes}"]
+        return _more_partitions(trial, key, root, (violation.short or 1.0))
+    most = system.tiers[root].max_nodes
+    guess = math.ceil(most * max(violation.short or 1.0, 1.0) * (1 - 1e-9))
+    for enough in dict.fromkeys(min(guess * factor, MOST_NODES) for factor in (1, 2, 4, 16)):
+        if _kept(search, conflict, {**trial.counts, root: enough}):
+            fewer = fewest(lambda n: _kept(search, conflict, {**trial.counts, root: n}), most, enough) or enough
+            return [f"{at(root)}.max_nodes: at least {fewer + (system.tiers[root].counted == 'replicas')}"]
+    return []
 
 
-def _more_partitions(system: System, consumer: str, factor: float) -> list[str]:
+def _kept(search: Search, conflict: Conflict, counts: Counts) -> bool:
+    return all((v.name, v.constraint) != _key(conflict) for v in search.failing(conflict.event, counts))
+
+
+def _more_partitions(trial: Trial, key: tuple[str, str], consumer: str, factor: float) -> list[str]:
     """Return the partitions that the queues in front of a consumer need."""
-    queues = {name: tier.consumer_limit() for name, tier in system.tiers.items() if consumer in tier.destinations("")}
-    return [
-        f"{_at(name)}.partitions: at least {math.ceil(limit * factor * (1 - 1e-9))}"
-        for name, limit in queues.items()
-        if limit is not None
-    ]
+    found = []
+    for name, tier in trial.system.tiers.items():
+        limit = tier.consumer_limit() if consumer in tier.destinations("") else None
+        if limit is not None:
+            guess = math.ceil(limit * factor * (1 - 1e-9))
+            tries = (math.ceil(guess * more) for more in (1.0, 1.1, 1.25, 1.6, 2.0, 4.0))
+            enough = next(
+                (n for n in tries if trial.planned(with_fields(trial.topology, name, partitions=n), key)), None
+            )
+            found += [] if enough is None else [f"{at(name)}.partitions: at least {enough}"]
+    return found
 
 
-def _bigger_node(system: System, name: str, factor: float, constraint: str) -> list[str]:
+def _bigger_node(trial: Trial, conflict: Conflict, factor: float) -> list[str]:
     """Return the smallest node type of the same family that is large enough, or how large one would have to be."""
+    system, constraint, key = trial.system, conflict.violation.constraint, _key(conflict)
+    name = conflict.violation.name
     root = system.roots[name]
     current, machine = system.tiers[root].node, system.machines[name]
     if current is None or machine is None:
@@ -283,20 +366,13 @@ def _bigger_node(system: System, name: str, factor: float, constraint: str) -> l
     needed = (getattr(machine, field) or 0.0) * factor * (1 - 1e-9)
     own = system.topology.node_types
     fitting = larger(machine, field, needed, candidates(own, system.topology.currency))
-    if fitting:
-        return [f"{_at(root)}.node = {ascii_quoted(fitting[0])} instead of {current}"]
-    if current in own:
-        shown = {"memory": show_bytes(_up(needed)), "vcpus": f"{math.ceil(needed)}"}.get(field, f"{_up(needed):.3g}")
-        return [f"{show_path(('node_types', current, field))}: at least {shown}"]
-    return [f"no {machine.family} node is large enough for {constraint}: {digits(factor)} x {current}"]
-
-
-def _at(name: str) -> str:
-    """Return the key path of a tier."""
-    return show_path(("components", name))
-
-
-def _up(value: float) -> float:
-    """Return a value rounded up to three digits, so that following the advice is enough."""
-    step = 10.0 ** (math.floor(math.log10(value)) - 2)
-    return math.ceil(value / step * (1 - 1e-12)) * step
+    for other in fitting[:_LOOKS]:
+        if trial.planned(with_fields(trial.topology, root, node=other), key):
+            return [f"{at(root)}.node = {ascii_quoted(other)} instead of {current}"]
+    if current in own and not fitting:
+        shown = {"memory": show_bytes(rounded_up(needed)), "vcpus": f"{math.ceil(needed)}"}
+        path = show_path(("node_types", current, field))
+        return [f"{path}: at least {shown.get(field, f'{rounded_up(needed):.3g}')}"]
+    return (
+        [] if fitting else [f"no {machine.family} node is large enough for {constraint}: {digits(factor)} x {current}"]
+    )

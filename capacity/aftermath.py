@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capacity.units import digits, show_percent, show_seconds
+from capacity.verdict import limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,13 +27,53 @@ def facts(search: Search, event: Event, counts: Counts) -> dict[str, Any]:
         found[name] = search.system.tiers[name].refilled(before.places[name], before.arrivals(name), 1 - warm)
     lost = event.subject or ""
     if event.scenario == "primary":
-        switched = search.system.tiers[lost].failover(before.places[lost], before.arrivals(lost))
-        full = filled(Hang(before, lost, switched.get("failover_s", 0.0), writes=True))
-        found[lost] = switched | {"threads_full_s": full}
+        found[lost] = _without_primary(before, lost)
     if event.scenario == "partner_down":
-        outage = float(search.system.topology.resilience.outage)
-        found[lost] = {"outage_s": outage, "threads_full_s": filled(Hang(before, lost, outage, writes=False))}
+        hang = Hang(before, lost, float(search.system.topology.resilience.outage), writes=False)
+        full = filled(hang)
+        kept = sorted(name for name, seconds in full.items() if seconds is None and _bounded(hang, name))
+        found[lost] = {"outage_s": hang.outage, "threads_full_s": full, "threads_kept": kept}
+    if event.scenario == "deploy":
+        found |= _over_the_ceiling(search, event, counts)
     return found
+
+
+def _without_primary(before: Solution, lost: str) -> dict[str, Any]:
+    """Return how long a database takes no writes: until a replica is promoted, or without one until it is repaired."""
+    place, tier = before.places[lost], before.system.tiers[lost]
+    switched = tier.failover(place, before.arrivals(lost))
+    if tier.machines(place.count) > tier.parts():
+        return switched | {"threads_full_s": filled(Hang(before, lost, switched.get("failover_s", 0.0), writes=True))}
+    repair = float(before.system.topology.resilience.node_mttr if tier.mttr is None else tier.mttr)
+    held = switched["writes_held"] / switched["failover_s"] * repair if switched["failover_s"] else None
+    full = filled(Hang(before, lost, repair, writes=False))
+    gone = {"failover_s": None, "repair_s": repair, "writes_held": held, "writes_at_risk": None}
+    return switched | gone | {"threads_full_s": full}
+
+
+def _over_the_ceiling(search: Search, event: Event, counts: Counts) -> dict[str, Any]:
+    """Return the connections of tiers that a deploy brings over the ceiling, which it may go over."""
+    solution, ceiling = search.solved(event.state(counts)), float(search.system.topology.slo.utilization)
+    return {
+        name: {"in_deploy": limit.utilization, "resource": limit.resource, "ceiling": ceiling}
+        for name in search.system.tiers
+        for limit in limits(solution, name)
+        if limit.foreseen and ceiling < limit.utilization <= 1
+    }
+
+
+def _bounded(hang: Hang, name: str) -> bool:
+    """Return whether a timeout or a pool is on the way from a tier to what hangs."""
+    before = hang.before
+    for request_class in before.arrivals(name).classes:
+        for call in _leading(before, name, hang.callee, request_class):
+            if (
+                call.timeout is not None
+                or call.pool is not None
+                or (call.to != hang.callee and _bounded(hang, call.to))
+            ):
+                return True
+    return False
 
 
 class Hang(NamedTuple):
@@ -159,12 +200,21 @@ def _told(name: str, found: dict[str, Any]) -> Iterator[str]:
     if "recovery_s" in found and found["cold"] == 1:
         back = show_seconds(found["recovery_s"])
         yield f"{name} hits {show_percent(found['steady_hit_ratio'])} again (nearly) after {back}"
-    if "failover_s" in found:
+    if "repair_s" in found:
+        yield f"{name} has no replica: it is down until its node is replaced, {show_seconds(found['repair_s'])}"
+    elif "failover_s" in found:
         held, lost = digits(found["writes_held"]), found["writes_at_risk"]
         risk = f"; {digits(lost)} writes may be lost" if lost else "; no acknowledged write is lost"
         yield f"{name} takes no write for {show_seconds(found['failover_s'])}: {held} wait{risk}"
     for tier, seconds in found.get("threads_full_s", {}).items():
         if seconds is not None:
-            yield f"the threads of {tier} are all taken {show_seconds(seconds)} after {name} stops answering"
-        elif "outage_s" in found:
+            what = "takes no writes" if found.get("failover_s") else "stops answering"
+            then = "; whoever comes then waits for its end, which no verdict judges" if "failover_s" in found else ""
+            yield f"the threads of {tier} are all taken {show_seconds(seconds)} after {name} {what}{then}"
+        elif tier in found.get("threads_kept", ()):
             yield f"timeouts or a pool keep the threads of {tier} from being all taken with {name} down"
+        elif "outage_s" in found:
+            yield f"{tier} has threads for all who wait {show_seconds(found['outage_s'])} for {name}"
+    if "in_deploy" in found:
+        used, most = show_percent(found["in_deploy"]), show_percent(found["ceiling"])
+        yield f"{name} uses {used} of its {found['resource']} meanwhile: a deploy may go over the ceiling of {most}"

@@ -9,7 +9,7 @@ import msgspec
 
 from capacity.aftermath import facts
 from capacity.decode import nearest
-from capacity.errors import UsageError, ascii_quoted
+from capacity.errors import UsageError, ascii_quoted, show_path
 from capacity.evaluate import describe, failure
 from capacity.money import cost
 from capacity.results import (
@@ -24,13 +24,16 @@ from capacity.results import (
     ScenarioResult,
     Slo,
 )
+from capacity.results import Warning as Notice
 from capacity.scenarios import SCENARIOS, events, phrase
+from capacity.units import show_availability, show_percent, show_seconds
 from capacity.uptime import Uptime
 from capacity.verdict import class_latency, failed, limits
 from models.availability import downtime
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from capacity.results import ClassResult, Evaluation, TierResult
     from capacity.scenarios import Event
@@ -44,7 +47,20 @@ def with_scenarios(evaluation: Evaluation, search: Search, counts: Counts) -> Ev
     """Return the evaluation with every scenario that this system can meet; feasible is what passes all required."""
     scenarios = {name: found for name in SCENARIOS if (found := outcome(search, name, counts)) is not None}
     feasible = all(result.passes for result in scenarios.values() if result.required)
-    return msgspec.structs.replace(evaluation, scenarios=scenarios, feasible=feasible)
+    notices = [*evaluation.warnings, *_full_in_failover(scenarios)]
+    return msgspec.structs.replace(evaluation, scenarios=scenarios, feasible=feasible, warnings=notices)
+
+
+def _full_in_failover(scenarios: Mapping[str, ScenarioResult]) -> Iterator[Notice]:
+    """Yield the tiers whose threads are all taken before another primary takes writes: no verdict judges that time."""
+    for found in scenarios["primary"].cases if "primary" in scenarios else ():
+        fact = found.facts.get(found.subject or "", {})
+        for tier, seconds in fact.get("threads_full_s", {}).items():
+            if seconds is not None and fact.get("failover_s"):
+                text = f"its threads are all taken {show_seconds(seconds)} into the failover of {found.subject}"
+                until = f"nobody is answered from then until {show_seconds(fact['failover_s'])}"
+                cure = "a timeout or a pool on the calls that write would keep some free"
+                yield Notice(tier, "threads_full_in_failover", f"{text}: {until}; {cure}")
 
 
 def during(search: Search, counts: Counts, asked: str) -> Evaluation:
@@ -94,6 +110,14 @@ def _event(search: Search, counts: Counts, scenario: str, subject: str) -> Event
     return max(found, key=lambda event: _badness(case(search, event, counts)))
 
 
+def solved_during(search: Search, counts: Counts, happening: During | None) -> Solution:
+    """Return the solved system in what an evaluation is of; None is normal operation."""
+    if happening is None:
+        return search.at(counts)
+    subject = happening.subject or ""
+    return search.solved(_event(search, counts, happening.scenario, subject).state(counts))
+
+
 def _unserved(search: Search, gone: Sequence[str]) -> set[str]:
     """Return the classes that reach a tier of which nothing is left."""
     system, lost = search.system, {n for name in gone for n in search.system.residents[name]}
@@ -116,29 +140,56 @@ def _gone(result: TierResult) -> TierResult:
 
 def with_uptime(evaluation: Evaluation, search: Search, counts: Counts) -> Evaluation:
     """Return the evaluation with the availability of every class and tier."""
-    uptime, wanted = Uptime(search, counts), search.system.topology.slo.availability
-    classes = {}
-    for name, result in evaluation.classes.items():
-        seen = uptime.of_class(name)
-        known = None if seen is None else 1 - seen.unavailability
-        met = seen is not None and (wanted is None or not any(v.name == name for v in uptime.violations()))
-        goal = [] if wanted is None else [Slo("availability", float(wanted), known, met)]
-        classes[name] = msgspec.structs.replace(
-            result,
-            availability=None if seen is None or seen.unknown else known,
-            availability_at_most=known,
-            downtime_s_per_month=None if seen is None else downtime(seen.unavailability),
-            availability_limited_by=None if seen is None else seen.limited_by,
-            availability_unknown=[] if seen is None else list(seen.unknown),
-            slo=[*result.slo, *goal],
-        )
+    uptime = Uptime(search, counts)
+    missed = {violation.name for violation in uptime.violations(overloaded=True)}
+    classes = {n: _with_class_uptime(result, uptime, n, missed) for n, result in evaluation.classes.items()}
     tiers = {name: _with_tier_uptime(result, uptime.tier(name)) for name, result in evaluation.tiers.items()}
     r = search.system.topology.resilience
     lifetimes = Lifetimes(
         float(r.node_mtbf), float(r.node_mttr), r.zones, float(r.zone_mtbf), float(r.zone_mttr),
         float(r.restarts), float(r.restart_time),
     )  # fmt: skip
-    return msgspec.structs.replace(evaluation, classes=classes, tiers=tiers, lifetimes=lifetimes)
+    notices = [*evaluation.warnings, *_unjudged(classes)]
+    return msgspec.structs.replace(evaluation, classes=classes, tiers=tiers, lifetimes=lifetimes, warnings=notices)
+
+
+def _with_class_uptime(result: ClassResult, uptime: Uptime, name: str, missed: AbstractSet[str]) -> ClassResult:
+    """Return a class with its availability; one that an overload leaves unanswered is never up."""
+    seen, wanted = uptime.of_class(name), uptime.system.topology.slo.availability
+    known = 0.0 if seen is None else 1 - seen.unavailability
+    unknown = [] if seen is None else list(seen.unknown)
+    met = False if name in missed else None if unknown else True
+    goal = [] if wanted is None else [Slo("availability", float(wanted), known, met, unknown)]
+    return msgspec.structs.replace(
+        result,
+        availability=None if seen is None or unknown else known,
+        availability_at_most=known,
+        downtime_s_per_month=downtime(1.0 if seen is None else seen.unavailability),
+        availability_limited_by=_limited_by(uptime, name),
+        availability_unknown=unknown,
+        slo=[*result.slo, *goal],
+    )
+
+
+def _limited_by(uptime: Uptime, name: str) -> str | None:
+    """Return what a class owes most of its downtime to."""
+    seen = uptime.of_class(name)
+    if seen is None:
+        return f"overload of {uptime.overload(name)}"
+    if seen.limited_by is None and seen.failing > 0:
+        return f"{show_percent(seen.failing)} of requests, which fail in normal operation"
+    return seen.limited_by
+
+
+def _unjudged(classes: Mapping[str, ClassResult]) -> Iterator[Notice]:
+    """Yield the availabilities that are wanted and that nobody can judge, with the key that is missing."""
+    for name, result in classes.items():
+        for slo in result.slo:
+            if slo.met is None:
+                reached = f"at most {show_availability(slo.value or 0.0)}"
+                keys = ", ".join(f"{show_path(('components', n))}.availability" for n in slo.unknown)
+                text = f"{name} availability cannot be judged: {reached}, {keys} unknown"
+                yield Notice(None, "availability_unknown", text)
 
 
 def _with_tier_uptime(result: TierResult, seen: TierUptime | None) -> TierResult:

@@ -8,9 +8,11 @@ import sys
 import time
 import tomllib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from capacity import console, render, report
 from capacity.decode import nearest
@@ -128,9 +130,20 @@ def warn_assumed(evaluation: Evaluation) -> None:
             console.tell(f"warning: {warning.tier}: {warning.message}")
 
 
+def _named_book(document: Document, result: Plan) -> Plan:
+    """Return a result whose cost names the user's price book and its date, where a tier's node is from it."""
+    book, used = document.book, {tier.node for tier in document.topology.components.values()}
+    own = document.values.get("node_types", {})
+    if book is None or not any(name in book.node_types and name not in own for name in used):
+        return result
+    dated = f"of {book.date}" if book.date is not None else "without a date"
+    cost = msgspec.structs.replace(result.evaluation.cost, book=f"{book.source}, {dated}")
+    return replace(result, evaluation=msgspec.structs.replace(result.evaluation, cost=cost))
+
+
 def formatted(target: Target, document: Document, result: Plan) -> str:
     """Return a result as text."""
-    form = target.form
+    form, result = target.form, _named_book(document, result)
     if form == "json":
         return render.json(to_builtins(result.evaluation))
     if form == "csv":

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from capacity.advice import advise, feasible_load
+from capacity.advice import PATIENT, advise, feasible_load
 from capacity.document import exported
 from capacity.evaluate import describe
 from capacity.metastable import metastable
@@ -20,6 +20,7 @@ from capacity.results import to_builtins
 from capacity.search import Search
 from capacity.sizing import size
 from capacity.system import resolve
+from capacity.trial import instead_of_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from capacity.results import Evaluation
     from capacity.system import Counts, System
     from capacity.topology import Topology
-
-
-PATIENT: Final = 150
-"""Candidates of a search beyond which it is not repeated at other loads, only to tell up to which one a plan exists."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +64,8 @@ def plan(topology: Topology, tick: Callable[[int], None] = lambda _: None) -> Pl
     if not sizing.proven and sizing.conflict is None:
         text = f"{sizing.candidates} candidates tried: no node can be taken away, but a cheaper mix may exist"
         found = [*found, Notice(None, "not_proven", text)]
+    if settled and sizing.candidates <= PATIENT:
+        found = [*found, *instead_of_nodes(search, sizing, why)]
     evaluation = msgspec.structs.replace(
         evaluation,
         tiers=tiers,

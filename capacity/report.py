@@ -10,11 +10,12 @@ from capacity.errors import printable
 from capacity.render import wrapped
 from capacity.scenarios import TITLES
 from capacity.units import digits, show_amount, show_availability, show_bytes, show_percent, show_seconds
+from models.availability import MONTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from capacity.results import Evaluation, Failure, ScenarioClass, ScenarioResult, TierResult, Why
+    from capacity.results import Evaluation, Failure, ScenarioClass, ScenarioResult, Slo, TierResult, Why
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,10 @@ def sections(evaluation: Evaluation, only: Sequence[str] = ()) -> list[Section]:
 
 
 def _verdict(evaluation: Evaluation) -> Section:
-    judged = (
-        " that is judged"
-        if any(c.excused for s in evaluation.scenarios.values() if s.required for c in s.cases)
-        else ""
-    )
+    cases = [case for s in evaluation.scenarios.values() if s.required for case in s.cases]
+    excused = list(dict.fromkeys(printable(name) for case in cases for name in case.excused))
+    judged = " that is judged" if excused or _unjudged(evaluation) else ""
+    judged += f" (not {', '.join(excused)}: excused)" if excused and evaluation.during is not None else ""
     verdict = f"meets every objective{judged}" if evaluation.feasible else "DOES NOT MEET every objective"
     if evaluation.infeasible:
         verdict = "NO PLAN IS FEASIBLE; the counts shown meet all the rest"
@@ -131,15 +131,21 @@ def _objectives(evaluation: Evaluation) -> Section:
     found = [(name, slo) for name, c in evaluation.classes.items() for slo in c.slo]
     found += [(name, slo) for name, tier in evaluation.tiers.items() for slo in tier.slo]
     for name, slo in found:
-        verdict = "ok" if slo.met else "MISSED"
+        verdict = "MISSED" if slo.met is False else "ok" if slo.met else f"not judged: {_unknown(slo)}"
         limit, reached = show_seconds(slo.limit), _seconds(slo.value)
         if slo.name == "availability":
-            limit, reached = (
-                show_availability(slo.limit),
-                "never" if slo.value is None else show_availability(slo.value),
-            )
+            limit, reached = show_availability(slo.limit), _reached(slo.value, slo.unknown)
         rows.append((f"{printable(name)} {slo.name}", limit, reached, verdict))
     return Section("", rows if len(rows) > 1 else (), frozenset({1, 2}))
+
+
+def _reached(availability: float | None, unknown: Sequence[str]) -> str:
+    """Return an availability: an upper bound where something is not known."""
+    return ("at most " if unknown else "") + show_availability(availability or 0.0)
+
+
+def _unknown(slo: Slo) -> str:
+    return f"{', '.join(map(printable, slo.unknown))} unknown"
 
 
 def _scenarios(evaluation: Evaluation) -> Section:
@@ -151,10 +157,11 @@ def _scenarios(evaluation: Evaluation) -> Section:
         worst = next(case for case in result.cases if case.subject == result.worst)
         busiest = worst.busiest
         used = "-" if busiest is None else f"{show_percent(busiest.utilization)} {printable(busiest.tier)}"
-        times = [_answered(result.classes[n]) for n in shown]
-        rows.append((TITLES[name], _passing(result), printable(result.worst or "-"), used, *times))
+        times = [answered(result.classes[n]) for n in shown]
+        rows.append((TITLES[name], passing(result), printable(result.worst or "-"), used, *times))
         notes += [
-            f"{TITLES[name]}: {describe_failure(f)}" for f in _new(evaluation, name)[: None if result.required else 2]
+            f"{TITLES[name]}: {describe_failure(f)}"
+            for f in new_failures(evaluation.scenarios, name)[: None if result.required else 2]
         ]
     for name, result in evaluation.scenarios.items():
         notes += [f"{TITLES[name]}: {printable(line)}" for case in result.cases for line in told(case)]
@@ -163,22 +170,23 @@ def _scenarios(evaluation: Evaluation) -> Section:
     return Section("Scenarios", rows, frozenset(range(4, 4 + len(shown))), notes)
 
 
-def _answered(seen: ScenarioClass) -> str:
+def answered(seen: ScenarioClass) -> str:
     """Return the p99, or the share that fails where it is more than a percentile can bear."""
     if seen.p99_s is not None and seen.failed_fraction > 0.01:
         return f"{show_percent(seen.failed_fraction)} fail"
     return _seconds(seen.p99_s)
 
 
-def _passing(result: ScenarioResult) -> str:
+def passing(result: ScenarioResult) -> str:
+    """Return the verdict on a scenario, which is "would" where nobody asked for it."""
     if result.required:
         return "passes" if result.passes else "FAILS"
     return "would pass" if result.passes else "would fail"
 
 
-def _new(evaluation: Evaluation, scenario: str) -> list[Failure]:
+def new_failures(scenarios: Mapping[str, ScenarioResult], scenario: str) -> list[Failure]:
     """Return what fails in a scenario and does not fail already in the normal one."""
-    found, normal = evaluation.scenarios[scenario].violations, evaluation.scenarios.get("normal")
+    found, normal = scenarios[scenario].violations, scenarios.get("normal")
     already = {(f.name, f.constraint) for f in normal.violations} if normal else set()
     return found if scenario == "normal" else [f for f in found if (f.name, f.constraint) not in already]
 
@@ -203,9 +211,23 @@ def describe_failure(failure: Failure) -> str:
 def checked(evaluation: Evaluation) -> str:
     """Return one line for each limit or objective that is not met, or that all are."""
     required = [name for name, result in evaluation.scenarios.items() if result.required]
-    lines = [f"FAIL {TITLES[n]}: {describe_failure(failure)}" for n in required for failure in _new(evaluation, n)]
-    met = f"ok every objective and limit is met ({', '.join(TITLES[n] for n in required)})"
-    return "\n".join(line for text in lines or [met] for line in wrapped(text, rest="      ")) + "\n"
+    lines = [
+        f"FAIL {TITLES[n]}: {describe_failure(failure)}"
+        for n in required
+        for failure in new_failures(evaluation.scenarios, n)
+    ]
+    unknown = []
+    for name, slo in _unjudged(evaluation):
+        reached = f"{_reached(slo.value, slo.unknown)}, {show_availability(slo.limit)} wanted"
+        unknown.append(f"NOT JUDGED {name} {slo.name}: {reached}; {_unknown(slo)}")
+    judged = " that can be judged" if unknown else ""
+    met = f"ok every objective and limit{judged} is met ({', '.join(TITLES[n] for n in required)})"
+    return "\n".join(line for text in [*(lines or [met]), *unknown] for line in wrapped(text, rest="      ")) + "\n"
+
+
+def _unjudged(evaluation: Evaluation) -> list[tuple[str, Slo]]:
+    """Return the objectives that nobody can judge, since something that counts is unknown."""
+    return [(printable(name), slo) for name, c in evaluation.classes.items() for slo in c.slo if slo.met is None]
 
 
 def _why(evaluation: Evaluation) -> Section:
@@ -231,14 +253,13 @@ def _uptime(evaluation: Evaluation) -> Section:
         return Section("")
     rows = [("Availability", "Needs", "Reached", "Down a month")]
     for name, c in evaluation.classes.items():
-        at_most = "at most " if c.availability_unknown else ""
-        reached = "never" if c.availability_at_most is None else at_most + show_availability(c.availability_at_most)
+        reached = _rounded(c.availability_at_most, c.availability_unknown)
         limited = f"most by {printable(c.availability_limited_by)}" if c.availability_limited_by else "-"
         rows.append((printable(name), limited, reached, _down(c.downtime_s_per_month)))
     for name, tier in evaluation.tiers.items():
         if tier.nodes_needed is not None:
             of = tier.count + 1 if tier.counted == "replicas" else tier.nodes
-            reached = "unknown" if tier.availability is None else show_availability(tier.availability)
+            reached = "unknown" if tier.availability is None else _rounded(tier.availability)
             rows.append(
                 (f"  {printable(name)}", f"{tier.nodes_needed} of {of}", reached, _down(tier.downtime_s_per_month))
             )
@@ -260,8 +281,20 @@ def _lifetimes(evaluation: Evaluation) -> list[str]:
     return [f"taken ([resilience] says otherwise): {node}; {lost}; planned restarts: {restarts}"]
 
 
+def _rounded(availability: float | None, unknown: Sequence[str] = ()) -> str:
+    """Return an availability with no more digits than assumed lifetimes can bear: a second a month is the least."""
+    if availability is None or not 0 < 1 - availability < 1 / MONTH:
+        return _reached(availability, unknown)
+    return f"{'at most 100' if unknown else 'over 99.9999'}%"
+
+
 def _down(seconds: float | None) -> str:
-    return "unknown" if seconds is None else "0" if seconds < 1e-3 else show_seconds(seconds)
+    if seconds is None:
+        return "unknown"
+    few = seconds < 600
+    return (
+        "0" if seconds < 1e-3 else "under 1 s" if seconds < 1 else show_seconds(float(f"{seconds:.{2 if few else 3}g}"))
+    )
 
 
 def _cost(evaluation: Evaluation) -> Section:
@@ -272,7 +305,10 @@ def _cost(evaluation: Evaluation) -> Section:
         quantity = "unknown" if item.quantity is None else f"{item.quantity:,.0f}"
         counted = quantity if item.unit == "nodes" else f"{quantity} {item.unit}"
         rows.append((name, counted, _money(item.unit_price), _money(item.monthly)))
-    notes = [f"total: {total(evaluation)}; {_money(cost.over_horizon)} over {cost.horizon_months} months"]
+    least = "at least " if cost.unknown or cost.one_off is None else ""
+    notes = [f"total: {total(evaluation)}; {least}{_money(cost.over_horizon)} over {cost.horizon_months} months"]
+    if cost.book:
+        notes.append(f"prices of your own book: {printable(cost.book)}")
     if cost.prices_of is not None:
         notes.append(f"built-in list prices of {cost.prices_of}: check them before money is spent (--prices: your own)")
     notes += _reserving(evaluation)
@@ -298,9 +334,14 @@ def _reserving(evaluation: Evaluation) -> list[str]:
             nodes = sum(item.nodes for item in found)
             lines.append(
                 f"reserving the base load ({nodes} nodes) for {years} saves {_money(saved)}/month; "
-                f"it pays for a node that runs more than {show_percent(share)} of its hours"
+                f"it pays for a node that runs more than {_share(share)} of its hours"
             )
     return lines
+
+
+def _share(value: float) -> str:
+    """Return a share in per cent to a tenth, since the step from 62.5 to 62 may decide."""
+    return f"{round(value * 100, 1):g}%"
 
 
 def _details(evaluation: Evaluation) -> Section:
@@ -325,7 +366,10 @@ def _details(evaluation: Evaluation) -> Section:
             stored = f", {show_bytes(d['storage_bytes'])} stored" if d["storage_bytes"] else ""
             notes.append(f"{printable(name)}: after a stop of {show_seconds(d['stop_s'])} {drained}{stored}")
         if d.get("threads_held") is not None:
-            notes.append(f"{printable(name)}: holds {digits(d['threads_held'])} of our threads on average")
+            hung = evaluation.during is not None and evaluation.during.scenario == "partner_down"
+            holds = "would hold" if hung and evaluation.during and evaluation.during.subject == name else "holds"
+            if_any = ", if there were as many and nobody gave up" if holds != "holds" else " on average"
+            notes.append(f"{printable(name)}: {holds} {digits(d['threads_held'])} of our threads{if_any}")
     return Section("Details", notes=notes)
 
 

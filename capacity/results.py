@@ -15,7 +15,10 @@ class Slo(msgspec.Struct, frozen=True):
     name: str
     limit: float
     value: float | None
-    met: bool
+    met: bool | None
+    """None where it cannot be judged: what is known would meet it, and something is unknown."""
+    unknown: list[str] = []
+    """What the value leaves out, since nobody knows it: the value is then at most what is reached."""
 
 
 class ClassResult(msgspec.Struct, frozen=True):
@@ -38,8 +41,9 @@ class ClassResult(msgspec.Struct, frozen=True):
     downtime_s_per_month: float | None = None
     """At least, by all that is known."""
     availability_limited_by: str | None = None
+    """What it owes most of its downtime to: a tier, a partner, or in words requests that fail or an overload."""
     availability_unknown: list[str] = []
-    """Partners and tiers that it needs and of which nobody knows how often they are down."""
+    """Partners, queues and tiers that it needs and of which nobody knows how often they are down."""
 
 
 class LimitResult(msgspec.Struct, frozen=True):
@@ -196,6 +200,8 @@ class Cost(msgspec.Struct, frozen=True):
     reserving: list[Reserving] = []
     prices_of: str | None = None
     """The month of the built-in prices, where any of them is used."""
+    book: str = ""
+    """The user's price book and its date, where a node type of it is used."""
     not_counted: list[str] = []
     """What the file gives no price for, and what therefore is in no total."""
 

@@ -255,7 +255,8 @@ def _waiting_for(system: System, partner: str) -> Iterator[tuple[str, str]]:
     for name in system.tiers:
         behind = [name, *system.tiers[name].destinations("")] if system.decouples(name) else [name]
         hidden = name in system.behind_queue or system.decouples(name)
-        if hidden and any(partner in system.waited_for(to, c) for to in behind for c in system.classes[to]):
+        # Of consumers that two queues share, each queue answers for its own messages.
+        if hidden and any(partner in system.waited_for(to, c) for to in behind for c in system.classes[name]):
             yield "tier", name
 
 

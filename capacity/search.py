@@ -149,16 +149,20 @@ class Search:
         if not wait_free:
             yield from (Conflict(v, self.normal) for v in self.unavailable(counts) if self._asks(v, self.normal))
 
-    def unavailable(self, counts: Counts) -> list[Violation]:
-        """Return the classes that would be down more of the time than the file allows."""
-        return [] if self.system.topology.slo.availability is None else Uptime(self, counts).violations()
+    def unavailable(self, counts: Counts, *, overloaded: bool = False) -> list[Violation]:
+        """Return the classes that would be down more of the time than the file allows.
+
+        With `overloaded`, also those that an overload leaves unanswered; it is a conflict of its own.
+        """
+        wanted = self.system.topology.slo.availability
+        return [] if wanted is None else Uptime(self, counts).violations(overloaded=overloaded)
 
     def everything(self, event: Event, counts: Counts) -> list[Violation]:
         """Return all that is not met in one event: objectives too where limits are exceeded already."""
         state = event.state(counts)
         if state.gone:
             return list(self.failing(event, counts))
-        down = self.unavailable(counts) if event is self.normal else []
+        down = self.unavailable(counts, overloaded=True) if event is self.normal else []
         return [v for v in (*violations(self.solved(state)), *down) if self._asks(v, event)]
 
     def failing(

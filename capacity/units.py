@@ -249,6 +249,12 @@ def show_percent(value: float) -> str:
 def show_availability(value: float) -> str:
     """Return an availability with the digits that tell how far it is from 100 %."""
     down = 1 - value
-    if down <= 1e-12:
-        return "100%"
+    if down <= 1e-12 or value <= 0:
+        return "100%" if value > 0 else "0%"
     return f"{value * 100:.{max(1, 1 - math.floor(math.log10(down * 100)))}f}%"
+
+
+def rounded_up(value: float) -> float:
+    """Return a value rounded up to three digits, so that following advice is enough."""
+    step = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return math.ceil(value / step * (1 - 1e-12)) * step

@@ -1,8 +1,10 @@
 """How much of the time enough is up: nodes that fail, zones that share a fate, failovers, restarts, partners.
 
 A tier needs k of its n nodes: the fewest with which nothing that serves a request is overloaded at the load that is
-planned for. A class needs every tier and partner that its requests wait for. *Approximate*: nodes and zones fail
-independently, and a planned restart takes one node at a time; *exact* for that but where zones do not divide nodes.
+planned for. A class needs every tier, queue and partner that its requests wait for, and that no call of theirs fails
+while all of those are up. *Approximate*: nodes and zones fail
+independently, each tier is spread over the zones without regard to the others, and a planned restart takes one node at
+a time, of which the others are spread evenly; *exact* for that.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from capacity.fewest import fewest_near
 from capacity.money import purchases
-from capacity.verdict import Violation, class_latency, limits
+from capacity.verdict import Violation, class_latency, failed, limits
 from models.availability import (
     MONTH,
     failovers,
@@ -51,8 +53,10 @@ class ClassUptime:
 
     unavailability: float
     limited_by: str | None
-    """The tier or partner that it owes most of that to."""
+    """The tier or partner that it owes most of that to; None where it is the requests that fail."""
     unknown: tuple[str, ...]
+    failing: float = 0.0
+    """The share of requests that fail while everything is up."""
 
 
 class Uptime:
@@ -120,7 +124,8 @@ class Uptime:
         tiers = {root: self.tier(root) for root in roots if system.takes_nodes(root)}
         if any(tier is None for tier in tiers.values()):
             return None
-        partners = {n: system.tiers[n].own_availability() for n in roots if system.tiers[n].is_partner}
+        promising = [n for n in roots if system.tiers[n].is_partner or (system.decouples(n) and n not in tiers)]
+        partners = {n: system.tiers[n].own_availability() for n in promising}
         unknown = [n for n, promised in partners.items() if promised is None]
         unknown += [n for n, tier in tiers.items() if tier is not None and tier.unavailability is None]
         known = {n: 1 - promised for n, promised in partners.items() if promised is not None}
@@ -131,8 +136,17 @@ class Uptime:
         switching = [tier.switching for n, tier in tiers.items() if tier is not None and n in writing]
         share = {n: _over(self._zones, tier.by_zones) for n, tier in tiers.items() if tier is not None} | known
         share |= {n: share[n] + tier.switching for n, tier in tiers.items() if tier is not None and n in writing}
-        limited = max(share, key=lambda n: share[n], default=None)
-        return ClassUptime(in_series([ours, *switching, *known.values()]), limited, tuple(unknown))
+        failing = failed(serving, name)
+        limited = max((n for n in share if share[n] > failing), key=lambda n: share[n], default=None)
+        total = in_series([ours, *switching, *known.values(), failing])
+        return ClassUptime(total, limited, tuple(unknown), failing)
+
+    def overload(self, name: str) -> str | None:
+        """Return the tier or partner whose overload leaves a class unanswered: the one that is asked most too much."""
+        system, serving = self.system, self._serving
+        reached = system.waited_for(system.topology.workload.classes[name].entry, name)
+        asked = {n: max((x.utilization for x in limits(serving, n)), default=0.0) for n in system.tiers if n in reached}
+        return max(asked, key=lambda n: asked[n], default=None)
 
     def violations(self, *, overloaded: bool = False) -> list[Violation]:
         """Return the classes that are up less than the file wants, by what is known; with `overloaded`, also those."""

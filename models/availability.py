@@ -7,6 +7,7 @@ Every probability is one of being down, an *unavailability*: 1 - 1e-18 is 1 to a
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -66,36 +67,61 @@ def zones_lost(zones: int, unavailability: float) -> list[float]:
     return [_binomial(zones, m, unavailability, 1 - unavailability) for m in range(zones + 1)]
 
 
-def lost_with_zones(nodes: int, zones: int, lost: int) -> int:
-    """Return how many of `nodes` go with the `lost` fullest of `zones` zones, 0 <= lost <= zones (*exact*).
+def left_by_zones(nodes: Sequence[int], zones: int) -> list[dict[tuple[int, ...], float]]:
+    """Return for 0..`zones` zones lost how many nodes of each group are left, with the probability of each outcome.
 
-    Nodes are spread as evenly as integers allow: nodes % zones of the zones hold one more than the others.
+    Every set of as many zones is lost with the same probability. The nodes go round the zones, one group after the
+    other, so that some zones hold one more than the others: of one node in three zones nothing is lost two times of
+    three. *Exact*: each kind of zone that there is loses by the hypergeometric law. Needs zones >= 1.
     """
-    share, more = divmod(nodes, zones)
-    return lost * share + min(lost, more)
+    states = {(0, (0,) * len(nodes)): 1}
+    for held, alike in Counter(_held(nodes, zones)).items():
+        following: Counter[tuple[int, tuple[int, ...]]] = Counter()
+        for (lost, left), ways in states.items():
+            for gone in range(alike + 1):
+                kept = tuple(n + (alike - gone) * more for n, more in zip(left, held, strict=True))
+                following[lost + gone, kept] += ways * math.comb(alike, gone)
+        states = following
+    found: list[dict[tuple[int, ...], float]] = [{} for _ in range(zones + 1)]
+    for (lost, left), ways in states.items():
+        found[lost][left] = ways / math.comb(zones, lost)
+    return found
+
+
+def _held(nodes: Sequence[int], zones: int) -> list[tuple[int, ...]]:
+    """Return what each zone holds of each group."""
+    first, held = 0, []
+    for group in nodes:
+        share, more = divmod(group, zones)
+        held.append([share + ((zone - first) % zones < more) for zone in range(zones)])
+        first += more
+    return list(zip(*held, strict=True)) if held else [()] * zones
 
 
 def fewer_than_by_zones(needed: int, groups: Sequence[tuple[int, float]], zones: int) -> list[float]:
     """Return the probabilities that fewer than `needed` nodes are up while exactly 0..`zones` zones are down.
 
-    zones + 1 values. Each group is spread over the zones on its own; nodes fail independently within the zones that are
-    up. The fullest zones are taken to be the lost ones: *exact* where `zones` divides every group, else on the safe
-    side, too large by a factor of at most comb(zones, m), the ways to lose m zones. Needs zones >= 1; errors as of
-    fewer_than.
+    zones + 1 values, each the average over all sets of so many zones. Nodes are spread as evenly as integers allow and
+    fail independently within the zones that are up. *Exact*; needs zones >= 1; errors as of fewer_than.
 
-    Tiers that share the zones go down together with them, so a request that calls all of them fails with probability
-    sum over m of zones_lost[m] * in_series(tier[m] for each tier).
+    Tiers that share the zones go down together with them. Where each is spread without regard to the others, a request
+    that calls all of them fails with probability sum over m of zones_lost[m] * in_series(tier[m] for each tier).
     """
-    return [
-        fewer_than(needed, [(nodes - lost_with_zones(nodes, zones, m), u) for nodes, u in groups])
-        for m in range(zones + 1)
-    ]
+    downs, known = [down for _, down in groups], dict[tuple[int, ...], float]()
+
+    def fewer(left: tuple[int, ...]) -> float:
+        if left not in known:
+            known[left] = fewer_than(needed, list(zip(left, downs, strict=True)))
+        return known[left]
+
+    outcomes = left_by_zones([nodes for nodes, _ in groups], zones)
+    return [min(math.fsum(p * fewer(left) for left, p in outcome.items()), 1.0) for outcome in outcomes]
 
 
 def zoned(needed: int, groups: Sequence[tuple[int, float]], zones: int, zone_unavailability: float) -> float:
     """Return the probability that fewer than `needed` nodes are up when the nodes of a zone share its fate.
 
-    *Exact* where `zones` divides every group, else on the safe side; errors as of fewer_than_by_zones.
+    *Exact*; errors as of fewer_than_by_zones.
     """
     lost = zones_lost(zones, zone_unavailability)
     down = fewer_than_by_zones(needed, groups, zones)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from capacity.components.base import Count, Tier
 from capacity.components.exchange import Charge, Flow, Limit, Misfit, Target
 from capacity.errors import ascii_quoted
-from capacity.units import Bytes, PositiveSeconds, Seconds, TierName
+from capacity.units import Bytes, Fraction, PositiveSeconds, Seconds, TierName
 from models.backlog import drain_time, storage
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
     replication_factor: Count = 1
     delay: PositiveSeconds | None = None
     """Objective: from enqueue to done, p99."""
+    availability: Fraction | None = None
+    """How much of the time the brokers take messages; left out it is unknown."""
 
     counted: ClassVar[str | None] = None
     needs_node: ClassVar[bool] = False
@@ -48,6 +50,10 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
     def consumer_limit(self) -> int | None:
         """Return the partitions: each is read by one consumer."""
         return self.partitions
+
+    def own_availability(self) -> float | None:
+        """Return what the brokers promise to those who put messages in."""
+        return None if self.availability is None else float(self.availability)
 
     def machines(self, count: int) -> int:
         """Return the brokers, where the file names their node."""

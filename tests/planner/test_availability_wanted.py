@@ -100,7 +100,7 @@ def test_availability_is_a_reason() -> None:
 
 # What a partner keeps down counts against the same objective: our nodes have what it leaves.
 def test_a_partner_takes_its_share() -> None:
-    alone, beside = planned(wanting(0.9994)), planned(wanting(0.9994, p=external(0.01, availability=0.99995)))
+    alone, beside = planned(wanting(0.9994)), planned(wanting(0.9994, p=external(0.01, availability=0.9997)))
     assert alone.feasible
     assert beside.feasible
     assert (alone.counts, beside.counts) == ({"app": 3, "db": 0}, {"app": 3, "db": 1})

@@ -109,7 +109,7 @@ def test_json_has_the_promised_keys() -> None:
     for part in values["classes"].values():
         assert set(part) >= CLASS_KEYS
         for slo in part["slo"]:
-            assert set(slo) == {"name", "limit", "value", "met"}
+            assert set(slo) == {"name", "limit", "value", "met", "unknown"}
     for tier in values["tiers"].values():
         assert set(tier) >= TIER_KEYS | KIND_KEYS[tier["kind"]]
         assert set(tier["response"]) >= {"mean_s", "p50_s", "p95_s", "p99_s"}

@@ -236,3 +236,18 @@ def test_json() -> None:
     assert {case["subject"] for case in scenarios["deploy"]["cases"]} == {"web", "app", "worker"}
     assert {case["subject"] for case in scenarios["surge"]["cases"]} == {"browse", "buy"}
     assert {case["subject"] for case in scenarios["partner"]["cases"]} == {"pay", "courier"}
+
+
+# Two queues share consumers whose threads all hang for the messages of one: the other's messages pile up although they
+# need no partner, so that it is judged as a class that shares threads is.
+def test_queue_that_shares_consumers() -> None:
+    tiers = {
+        "app": service(0.001, 1, "n4", calls=[{"to": "q1", "classes": ["a"]}, {"to": "q2", "classes": ["b"]}]),
+        "q1": {"kind": "queue", "consumers": "w", "partitions": 40, "delay": 1.0},
+        "q2": {"kind": "queue", "consumers": "w", "partitions": 40, "delay": 1.0},
+        "w": service(0.001, 1, "n4", threads=40, calls=[{"to": "pay", "classes": ["a"]}]),
+        "pay": external(0.01),
+    }
+    found = case(file(tiers, {"a": 10, "b": 10}), "partner_down", "pay")
+    assert "q2" not in found.excused
+    assert not found.passes

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tests.tui.pictures import box, cells, followed, graph, pictures
+from tests.tui.pictures import KINDS, box, cells, followed, graph, pictures
 from tui.drawing.draw import draw
 from tui.drawing.graph import _laid_out, draw_boxes
 from tui.drawing.layers import layering
@@ -152,6 +152,30 @@ def test_marks_stay_on_their_characters() -> None:
     assert clean("a" + "\u0316" * 9) == "a" + "\u0316" * 2
     nodes = [box(clean("ข้อมูล")), box("हिन्दी")]
     assert all(one.name in draw(graph(nodes, [(0, 1)]), 100).text for one in nodes)
+
+
+# Shapes and words tell the kinds apart, the bottleneck has a heavy frame of its kind and its name: all without colour.
+def test_shapes() -> None:
+    nodes = [box("app"), *(box(f"a-{kind}", kind) for kind in KINDS[1:])]
+    text = draw(graph(nodes, [(0, i) for i in range(1, 5)]), 120).text
+    for mark in ("┌ app ─", "╭ a-cache ─", "╔ a-database ═", "╞ queue", "┌ a-external ╌", "╎ partner", "║ database"):
+        assert mark in text
+    assert "BOTTLENECK" not in text
+    for kind, mark in zip(KINDS, ("┏ it ━", "╭ it ━", "╔ it ━", "┣ queue", "┏ it ╍"), strict=True):
+        text = draw(graph([box("it", kind, bottleneck=True)], []), 80).text
+        assert mark in text
+        assert "BOTTLENECK: cores" in text
+
+
+# A chain is straight, a wire that goes three ways branches in two columns, and what is not waited for is dashed.
+def test_lines() -> None:
+    nodes = [box("web"), box("one"), box("two", "queue"), box("three")]
+    chain = draw(graph(nodes[:2], [(0, 1)]), 120).text.splitlines()
+    assert "├────120/s─►│" in chain[2]
+    fan = draw(graph([nodes[0], nodes[1], nodes[3], box("four")], [(0, 1), (0, 2), (0, 3)]), 120).text
+    assert "├─┴┬───120/s─►│" in fan
+    dashed = draw(graph(nodes[:3], [(0, 2)]), 120).text
+    assert "╌120/s╌▻╞" in dashed
 
 
 # Markup and emoji in names are plain characters.

@@ -82,7 +82,7 @@ def route(wires: Sequence[tuple[Source, Targets]]) -> Gap:
     parts = [part for i, (source, targets) in enumerate(wires) for part in _parts(i, source, targets)]
     column: dict[_Part, int] = {}
     for part in _ordered(parts, used):
-        free = [at + 1 for other, at in column.items() if other.touches(part) or other.before(part)]
+        free = [at + 1 for other, at in column.items() if other.touches(part)]
         column[part] = max(free, default=0)
     levels = []
     for i, (source, targets) in enumerate(wires):
