@@ -116,6 +116,8 @@ class FieldList(ScrollView, can_focus=True):
         self.cursor = 0
         self.message = ""
         """What is wrong with the row under the cursor."""
+        self.typed: str | None = None
+        """What is being typed into the row under the cursor."""
         self._pressed: int | None = None
         self._scrubbed = 0
 
@@ -126,7 +128,7 @@ class FieldList(ScrollView, can_focus=True):
 
     def show(self, rows: Sequence[Row], message: str = "") -> None:
         """Show other rows; the cursor stays with its field."""
-        path = self.row.path if self.row is not None else None
+        path, before = self.row.path if self.row is not None else None, self.cursor
         self.rows, self.message = rows, message
         found = next((i for i, row in enumerate(rows) if row.path and row.path == path), None)
         self.cursor = min(self.cursor, max(len(rows) - 1, 0)) if found is None else found
@@ -134,6 +136,8 @@ class FieldList(ScrollView, can_focus=True):
             self.cursor = next((i for i, row in enumerate(rows) if row.path), 0)
         self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
         self.refresh()
+        if self.cursor != before:
+            self.call_after_refresh(self._reveal)
 
     def go_to(self, path: KeyPath) -> None:
         """Put the cursor on a field."""
@@ -179,6 +183,8 @@ class FieldList(ScrollView, can_focus=True):
         hint, hinted = row.hint, "hint"
         if row.was is not None:
             hint, hinted = f"was {row.was}", "was"
+        if here and self.typed is not None and self.typed.strip() != row.text and row.given:
+            hint, hinted = f"= {row.shown}", "was"
         if here and self.message:
             hint, hinted = f"✗ {self.message}", "error"
         return [
@@ -201,6 +207,9 @@ class FieldList(ScrollView, can_focus=True):
             self.cursor, self.message = place, ""
             self.post_message(self.Moved())
             self.refresh()
+        self._reveal()
+
+    def _reveal(self) -> None:
         self.scroll_to_region(Region(0, self.cursor, 1, 1), spacing=Spacing(1, 0, 1, 0), animate=False)
 
     def action_move(self, steps: int) -> None:

@@ -132,6 +132,7 @@ class Inspector(Container):
         """Show what is selected, with its numbers."""
         if selected != self._selected:
             self.whole, self._selected, self._message, self._unfolding = False, selected, "", PLAIN
+            self.query_one(FieldList).cursor = 0
         self._session, self._scene, self._baseline = session, scene, baseline
         self._show_rows()
         self._show_findings()
@@ -144,6 +145,7 @@ class Inspector(Container):
     def show_whole(self, whole: bool) -> None:  # noqa: FBT001 - the value of a switch
         """Show the fields of the whole system, or of what is selected."""
         self.whole, self._message, self._unfolding = whole, "", PLAIN
+        self.query_one(FieldList).cursor = 0
         self._show_rows()
         self._show_findings()
 
@@ -236,7 +238,7 @@ class Inspector(Container):
         """Tell about another field."""
         self._message = ""
         self._unfolding = replace(self._unfolding, held=None)
-        self._show_about()
+        self._show_rows()
 
     def on_field_list_unfolded(self, event: FieldList.Unfolded) -> None:
         """Show all fields of a call, or no longer."""
@@ -256,6 +258,7 @@ class Inspector(Container):
         names = names_for(self._session.now.document, event.row)
         editor = self.query_one(ValueInput)
         editor.begin(text if event.first is None else event.first, place, names, selected=event.first is None)
+        self.query_one(FieldList).typed = event.first
         if event.first is not None:
             self.post_message(self.Typed(event.row, event.first))
 
@@ -263,6 +266,7 @@ class Inspector(Container):
         """Have every keystroke tried."""
         event.stop()
         if self._editing is not None:
+            self.query_one(FieldList).typed = event.value
             self.post_message(self.Typed(self._editing, event.value))
 
     def on_value_input_ended(self, event: ValueInput.Ended) -> None:
@@ -274,6 +278,7 @@ class Inspector(Container):
         self._editing = None
         focused = editor.has_focus
         editor.end()
+        self.query_one(FieldList).typed = None
         self._unfolding = replace(self._unfolding, held=None)
         self.post_message(self.Ended(row, kept=event.kept))
         if focused:
