@@ -112,8 +112,9 @@ class Inspecting(SessionApp):
     def _go_on(self, stretch: Stretch, edited: Edited) -> None:
         after = continued(self.session, stretch, edited.document, edited.name)
         self._stretch = replace(stretch, last=None if after.now is stretch.before else after.now, at=monotonic())
-        self._settle("")
-        if after is not self.session:
+        if after is self.session:
+            self._settle("")
+        else:
             self.become(after)
 
     def _settle(self, message: str, *, unsettled: bool = False) -> None:

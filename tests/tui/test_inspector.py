@@ -139,7 +139,9 @@ def test_where_one_types(size: tuple[int, int]) -> None:
 
 
 # Steps that follow each other are one undo, from the value before the first: 1.45, 1.5, 1.6 and back to 1.5.
-def test_stepping() -> None:
+def test_stepping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.amending.SOON", 600.0)  # a slow machine is no reason for another undo
+
     async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
         await go(app, pilot, "variability")
         await pilot.press("plus", "plus", "equals_sign", "minus")

@@ -151,6 +151,8 @@ class Inspector(Container):
 
     def say(self, message: str) -> None:
         """Say beside the field under the cursor what is wrong with it; nothing for an empty message."""
+        if message == self._message:
+            return
         self._message = message
         self.query_one(ValueInput).set_class(bool(message) and self._editing is not None, "-wrong")
         self._show_rows()
@@ -280,6 +282,7 @@ class Inspector(Container):
         editor.end()
         self.query_one(FieldList).typed = None
         self._unfolding = replace(self._unfolding, held=None)
+        self._show_rows()
         self.post_message(self.Ended(row, kept=event.kept))
         if focused:
             self.query_one(FieldList).focus()
