@@ -14,6 +14,7 @@ from textual.strip import Strip
 
 from tui.drawing.draw import draw
 from tui.drawing.walking import neighbour
+from tui.keys import ON_DRAWING
 
 if TYPE_CHECKING:
     from textual.events import Click, Resize
@@ -36,13 +37,14 @@ class TopologyView(ScrollView, can_focus=True):
     """Draws a picture at whatever width there is, and moves a selection over it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "walk('left')", "Walk", key_display="←↓↑→", id="walk.left"),
+        Binding("left,h", "walk('left')", "Left", show=False, id="walk.left"),
         Binding("right,l", "walk('right')", "Right", show=False, id="walk.right"),
         Binding("up,k", "walk('up')", "Up", show=False, id="walk.up"),
         Binding("down,j", "walk('down')", "Down", show=False, id="walk.down"),
-        Binding("enter", "inspect", "Edit", id="walk.inspect"),
+        Binding("enter", "inspect", "Edit", id="walk.inspect", tooltip="Change its fields"),
         Binding("home", "end('first')", "First", show=False, id="walk.first"),
         Binding("end", "end('last')", "Last", show=False, id="walk.last"),
+        *ON_DRAWING,
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"drawing--{name.replace('.', '-')}" for name in STYLES}
 
