@@ -42,7 +42,7 @@ class Inspecting(SessionApp):
         inspector.show_whole(not inspector.whole)
         inspector.focus_fields()
 
-    def on_field_list_left(self) -> None:
+    def on_inspector_left(self) -> None:
         """Go back to the drawing."""
         self.remove_class("-inspecting")
         self.query_one(TopologyView).focus()

@@ -52,7 +52,6 @@ class FieldList(ScrollView, can_focus=True):
         Binding("p", "pin", "Pin count", id="field.pin", tooltip="Fix a count, or give it back to the plan"),
         Binding("delete,backspace", "unset", "Leave out", id="field.unset", tooltip="So that its default holds"),
         Binding("full_stop", "unfold", "All of call", show=False, key_display=".", id="field.unfold"),
-        Binding("escape", "leave", "Back", id="field.leave", tooltip="Back to the drawing"),
     ]  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"fields--{name}"
@@ -60,12 +59,12 @@ class FieldList(ScrollView, can_focus=True):
     }
     DEFAULT_CSS: ClassVar[str] = """
     FieldList { scrollbar-size: 1 1; overflow: hidden auto; }
-    FieldList > .fields--label { color: $text-muted; }
+    FieldList > .fields--label { color: $foreground; }
     FieldList > .fields--value { text-style: bold; }
-    FieldList > .fields--default { color: $foreground 55%; }
+    FieldList > .fields--default { color: $text-muted; }
     FieldList > .fields--plan { color: $accent; text-style: bold; }
-    FieldList > .fields--hint { color: $foreground 40%; }
-    FieldList > .fields--heading { color: $foreground 40%; text-style: italic; }
+    FieldList > .fields--hint { color: $text-muted; }
+    FieldList > .fields--heading { color: $text-muted; text-style: italic; }
     FieldList > .fields--cursor { background: $boost; }
     FieldList:focus > .fields--cursor { background: $block-cursor-blurred-background; }
     FieldList > .fields--marker { color: $accent; text-style: bold; }
@@ -106,9 +105,6 @@ class FieldList(ScrollView, can_focus=True):
 
     class Moved(Message):
         """The cursor went to another row."""
-
-    class Left(Message):
-        """Somebody wants back to the drawing."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002, textual's own name
         super().__init__(id=id)
@@ -248,10 +244,6 @@ class FieldList(ScrollView, can_focus=True):
         """Show all fields of a call."""
         if self.row is not None:
             self.post_message(self.Unfolded(self.row))
-
-    def action_leave(self) -> None:
-        """Go back to the drawing."""
-        self.post_message(self.Left())
 
     def on_key(self, event: Key) -> None:
         """Begin a value with a digit."""

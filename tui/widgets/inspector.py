@@ -7,6 +7,7 @@ from functools import partial
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.geometry import Region
 from textual.message import Message
@@ -16,9 +17,9 @@ from tui.amending import names_for
 from tui.because import Because, asks_why, because
 from tui.drawing.text import clean, cut
 from tui.findings import findings
-from tui.flowing import STYLES
 from tui.inspection import PLAIN, Unfolding, about, rows
 from tui.widgets.field_list import FieldList
+from tui.widgets.finding_lines import Findings
 from tui.widgets.lines import Lines
 from tui.widgets.value_input import ValueInput
 
@@ -44,43 +45,28 @@ class Outdated(Exception):  # noqa: N818
     """Nobody waits for the answer any more."""
 
 
-class Findings(Lines):
-    """Lines of what the numbers say."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = Lines.COMPONENT_CLASSES | {
-        f"lines--{name.replace('.', '-')}" for name in STYLES
-    }
-    DEFAULT_CSS: ClassVar[str] = """
-    Findings { height: auto; width: 1fr; }
-    Findings > .lines--strong { text-style: bold; }
-    Findings > .lines--warn, Findings > .lines--load-busy { color: $warning; }
-    Findings > .lines--load-over, Findings > .lines--load-overloaded { color: $error; text-style: bold; }
-    Findings > .lines--bar-calm { color: $success; }
-    Findings > .lines--bar-busy { color: $warning; }
-    Findings > .lines--bar-over, Findings > .lines--bar-overloaded { color: $error; }
-    Findings > .lines--bar-empty { color: $foreground 25%; }
-    Findings > .lines--bar-post { color: $foreground 50%; }
-    Findings > .lines--change-better { color: $success; }
-    Findings > .lines--change-worse { color: $error; }
-    Findings > .lines--change-changed { color: $text-accent; }
-    """
-
-
 class Inspector(Container):
     """Shows one tier or request class, or the whole system."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back", id="field.leave", tooltip="Back to the drawing"),
+    ]
     DEFAULT_CSS: ClassVar[str] = """
     Inspector { layers: base edit; }
     Inspector > #inspector-title { height: 1; padding: 0 1; background: $surface; width: 100%; }
     Inspector > #inspector-body { height: 1fr; layout: vertical; }
     Inspector #fields { height: 3fr; min-height: 4; }
     Inspector #inspector-findings { height: 2fr; padding: 0 1; border-top: dashed $panel; scrollbar-size: 1 1; }
+    Inspector #inspector-findings:focus { background: $boost; }
     Inspector.-beside > #inspector-body { layout: horizontal; }
     Inspector.-beside #fields { height: 1fr; width: 1fr; }
     Inspector.-beside #inspector-findings { height: 1fr; width: 1fr; border-top: none; border-left: solid $panel; }
     Inspector > #inspector-about { height: 2; padding: 0 1; width: 100%; background: $surface; }
     Inspector.-stale Findings { text-opacity: 50%; }
     """
+
+    class Left(Message):
+        """Somebody wants back to the drawing."""
 
     class Typed(Message):
         """A text stands in a field."""
@@ -116,7 +102,7 @@ class Inspector(Container):
         yield Lines(id="inspector-title")
         with Container(id="inspector-body"):
             yield FieldList(id="fields")
-            with VerticalScroll(id="inspector-findings", can_focus=False):
+            with VerticalScroll(id="inspector-findings"):
                 yield Findings(id="findings")
         yield Lines(id="inspector-about")
         yield ValueInput()
@@ -230,6 +216,10 @@ class Inspector(Container):
         """Go to the fields, on a narrow screen instead of the drawing."""
         self.app.add_class("-inspecting")
         self.query_one(FieldList).focus()
+
+    def action_leave(self) -> None:
+        """Go back to the drawing."""
+        self.post_message(self.Left())
 
     def hold(self, row: Row) -> None:
         """Keep a field where it stands while it is being changed."""
