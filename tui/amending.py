@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from capacity.editing import Edited, with_value, without_value
+from capacity.editing import Edited, in_unit_of, with_value, without_value
 from capacity.errors import DocumentError, Problem
 from capacity.fields import annotation
 from capacity.pricing import candidates
@@ -57,13 +57,16 @@ def continued(session: Session, stretch: Stretch, document: Document, label: str
 def typed(document: Document, row: Row, text: str) -> Edited:
     """Return the document with a typed value in a field; without the field where nothing is typed.
 
-    Raises DocumentError for what does not fit.
+    A bare number takes the unit that is shown: after 9ms, 12 is 12ms and not twelve seconds on the way
+    there. Raises DocumentError for what does not fit.
     """
     if not text.strip():
         if row.value is None:
             return Edited(document, "")
         return removed(document, row)
     value: Any = text
+    if row.field is not None and row.field.kind == "quantity":
+        value = in_unit_of(text, row.text or row.shown)
     if row.field is not None and row.field.kind == "names" and not text.lstrip().startswith("["):
         value = [part.strip() for part in text.split(",") if part.strip()]
     return with_value(document, row.path, value)

@@ -42,7 +42,7 @@ class Inspecting(SessionApp):
         inspector.show_whole(not inspector.whole)
         inspector.focus_fields()
 
-    def on_field_list_left(self) -> None:
+    def on_inspector_left(self) -> None:
         """Go back to the drawing."""
         self.remove_class("-inspecting")
         self.query_one(TopologyView).focus()
@@ -112,8 +112,9 @@ class Inspecting(SessionApp):
     def _go_on(self, stretch: Stretch, edited: Edited) -> None:
         after = continued(self.session, stretch, edited.document, edited.name)
         self._stretch = replace(stretch, last=None if after.now is stretch.before else after.now, at=monotonic())
-        self._settle("")
-        if after is not self.session:
+        if after is self.session:
+            self._settle("")
+        else:
             self.become(after)
 
     def _settle(self, message: str, *, unsettled: bool = False) -> None:

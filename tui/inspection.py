@@ -257,11 +257,10 @@ def about(row: Row | None) -> str:
     """Return what a line means and what it takes."""
     if row is None or row.field is None:
         return ""
-    parts = [row.field.description.rstrip("."), f"takes {allowed(row.field)}"]
-    if row.count is not None:
-        parts.insert(0, "Left to the plan")
-    if row.field.per_class and row.path[-1] == row.field.path[-1]:
-        parts.append("or a table by request class")
-    told = ". ".join(part for part in parts[:-1] if part)
-    last = parts[-1]
-    return clean(f"{short(row.path)}: {told}; {last}" if told else f"{short(row.path)}: {last}")
+    table = row.field.per_class and row.path[-1] == row.field.path[-1]
+    sentences = [
+        "Left to the plan" if row.count is not None else "",
+        row.field.description.rstrip("."),
+        f"Takes {allowed(row.field)}{', or a table by request class' if table else ''}",
+    ]
+    return clean(f"{short(row.path)}: {'. '.join(sentence for sentence in sentences if sentence)}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from capacity.units import digits, show_amount, show_bytes, show_percent, show_seconds
 from tui.because import asks_why
-from tui.drawing.changes import NONE, used
+from tui.drawing.changes import used
 from tui.drawing.gauge import gauge
 from tui.drawing.picture import ceiling_of, nearness
 from tui.drawing.text import clean, columns, left, right
@@ -15,7 +15,6 @@ from tui.flowing import (
     LONGEST_BAR,
     SHORTEST_BAR,
     Line,
-    changed,
     cut_line,
     flowed,
     goal_lines,
@@ -31,6 +30,12 @@ if TYPE_CHECKING:
     from tui.because import Because
     from tui.drawing.canvas import Key
     from tui.scene import Scene
+
+_MOVED: Final = 8
+"""Columns of how a utilisation differs from the baseline."""
+
+_TIMES_FROM: Final = 10.0
+"""The utilisation from which per cents only tell that it is absurd."""
 
 _TIMES: Final = ("mean", "p50", "p95", "p99")
 
@@ -56,30 +61,30 @@ def tier_findings(scene: Scene, selected: Key, baseline: Scene | None, width: in
 
 
 def _limits(tier: TierResult, before: TierResult | None, ceiling: float, width: int) -> list[Line]:
-    then = {limit.resource: limit for limit in before.limits} if before else {}
+    """Return the limits, each a bar with its mark at the ceiling; the tightest is strong."""
+    then = {limit.resource: limit.utilization for limit in before.limits} if before else {}
     widest = max((columns(_amount(limit)) for limit in tier.limits), default=0)
-    cells = min(max(width - LABEL - 2 - 6 - 2 - widest - (10 if before else 0), SHORTEST_BAR), LONGEST_BAR)
-    return [_limit(limit, then.get(limit.resource), tier.binding, ceiling, (cells, width)) for limit in tier.limits]
-
-
-def _limit(
-    limit: LimitResult, then: LimitResult | None, binding: str | None, ceiling: float, room: tuple[int, int]
-) -> Line:
-    cells, width = room
-    severity = nearness(limit.utilization, ceiling)
-    change = used(then.utilization, limit.utilization) if then else NONE
-    share = right(show_percent(limit.utilization) + ("!" if severity in ("over", "overloaded") else ""), 6)
-    marked = limit.resource == binding
-    return cut_line(
-        (
-            (left(clean(limit.resource), LABEL), "strong" if marked else ""),
+    moved = _MOVED if before else 0
+    cells = min(max(width - LABEL - 2 - 6 - 2 - widest - moved, SHORTEST_BAR), LONGEST_BAR)
+    lines = []
+    for limit in tier.limits:
+        severity = nearness(limit.utilization, ceiling)
+        change = used(then.get(limit.resource), limit.utilization)
+        share = f"{_share(limit.utilization)}{'!' if severity in ('over', 'overloaded') else ''}"
+        told = change.text if columns(change.text) < moved else change.text[:1]
+        line = (
+            (left(clean(limit.resource), LABEL), "strong" if limit.resource == tier.binding else ""),
             *gauge(limit.utilization, ceiling, severity, cells),
-            (share, f"load.{severity}"),
-            *changed(change),
+            (right(share, 6), f"load.{severity}"),
+            (left(f" {told}" if told else "", moved), f"change.{change.trend}"),
             (f"  {_amount(limit)}", "dim"),
-        ),
-        width,
-    )
+        )
+        lines.append(cut_line(line, width))
+    return lines
+
+
+def _share(used_up: float) -> str:
+    return show_percent(used_up) if used_up < _TIMES_FROM else f"{digits(round(used_up))}×"
 
 
 def _amount(limit: LimitResult) -> str:
@@ -157,7 +162,7 @@ def _nodes(scene: Scene, selected: Key, tier: TierResult, why: Because, width: i
     if not scene.search.system.takes_nodes(selected.name):
         return []
     head: Line = ((f"{tier.nodes} ", "strong"), (f"× {clean(tier.node or '')}", "dim"))
-    binds: Line = ((f"tightest now: {clean(tier.binding or '')} at {show_percent(tier.utilization or 0.0)}", ""),)
+    binds: Line = ((f"tightest now: {clean(tier.binding or '')} at {_share(tier.utilization or 0.0)}", ""),)
     if asks_why(scene, selected) is None:
         return flowed("why so many", [head, (("fixed in the file (p: left to the plan)", "dim"),), binds], width)
     if why.whys is None:

@@ -52,7 +52,6 @@ class FieldList(ScrollView, can_focus=True):
         Binding("p", "pin", "Pin count", id="field.pin", tooltip="Fix a count, or give it back to the plan"),
         Binding("delete,backspace", "unset", "Leave out", id="field.unset", tooltip="So that its default holds"),
         Binding("full_stop", "unfold", "All of call", show=False, key_display=".", id="field.unfold"),
-        Binding("escape", "leave", "Back", id="field.leave", tooltip="Back to the drawing"),
     ]  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"fields--{name}"
@@ -60,12 +59,12 @@ class FieldList(ScrollView, can_focus=True):
     }
     DEFAULT_CSS: ClassVar[str] = """
     FieldList { scrollbar-size: 1 1; overflow: hidden auto; }
-    FieldList > .fields--label { color: $text-muted; }
+    FieldList > .fields--label { color: $foreground; }
     FieldList > .fields--value { text-style: bold; }
-    FieldList > .fields--default { color: $foreground 55%; }
+    FieldList > .fields--default { color: $text-muted; }
     FieldList > .fields--plan { color: $accent; text-style: bold; }
-    FieldList > .fields--hint { color: $foreground 40%; }
-    FieldList > .fields--heading { color: $foreground 40%; text-style: italic; }
+    FieldList > .fields--hint { color: $text-muted; }
+    FieldList > .fields--heading { color: $text-muted; text-style: italic; }
     FieldList > .fields--cursor { background: $boost; }
     FieldList:focus > .fields--cursor { background: $block-cursor-blurred-background; }
     FieldList > .fields--marker { color: $accent; text-style: bold; }
@@ -107,15 +106,14 @@ class FieldList(ScrollView, can_focus=True):
     class Moved(Message):
         """The cursor went to another row."""
 
-    class Left(Message):
-        """Somebody wants back to the drawing."""
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002, textual's own name
         super().__init__(id=id)
         self.rows: Sequence[Row] = ()
         self.cursor = 0
         self.message = ""
         """What is wrong with the row under the cursor."""
+        self.typed: str | None = None
+        """What is being typed into the row under the cursor."""
         self._pressed: int | None = None
         self._scrubbed = 0
 
@@ -126,7 +124,7 @@ class FieldList(ScrollView, can_focus=True):
 
     def show(self, rows: Sequence[Row], message: str = "") -> None:
         """Show other rows; the cursor stays with its field."""
-        path = self.row.path if self.row is not None else None
+        path, before = self.row.path if self.row is not None else None, self.cursor
         self.rows, self.message = rows, message
         found = next((i for i, row in enumerate(rows) if row.path and row.path == path), None)
         self.cursor = min(self.cursor, max(len(rows) - 1, 0)) if found is None else found
@@ -134,6 +132,8 @@ class FieldList(ScrollView, can_focus=True):
             self.cursor = next((i for i, row in enumerate(rows) if row.path), 0)
         self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
         self.refresh()
+        if self.cursor != before:
+            self.call_after_refresh(self._reveal)
 
     def go_to(self, path: KeyPath) -> None:
         """Put the cursor on a field."""
@@ -179,6 +179,8 @@ class FieldList(ScrollView, can_focus=True):
         hint, hinted = row.hint, "hint"
         if row.was is not None:
             hint, hinted = f"was {row.was}", "was"
+        if here and self.typed is not None and self.typed.strip() != row.text and row.given:
+            hint, hinted = f"= {row.shown}", "was"
         if here and self.message:
             hint, hinted = f"✗ {self.message}", "error"
         return [
@@ -201,6 +203,9 @@ class FieldList(ScrollView, can_focus=True):
             self.cursor, self.message = place, ""
             self.post_message(self.Moved())
             self.refresh()
+        self._reveal()
+
+    def _reveal(self) -> None:
         self.scroll_to_region(Region(0, self.cursor, 1, 1), spacing=Spacing(1, 0, 1, 0), animate=False)
 
     def action_move(self, steps: int) -> None:
@@ -239,10 +244,6 @@ class FieldList(ScrollView, can_focus=True):
         """Show all fields of a call."""
         if self.row is not None:
             self.post_message(self.Unfolded(self.row))
-
-    def action_leave(self) -> None:
-        """Go back to the drawing."""
-        self.post_message(self.Left())
 
     def on_key(self, event: Key) -> None:
         """Begin a value with a digit."""

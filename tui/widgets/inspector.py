@@ -7,6 +7,7 @@ from functools import partial
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.geometry import Region
 from textual.message import Message
@@ -16,9 +17,9 @@ from tui.amending import names_for
 from tui.because import Because, asks_why, because
 from tui.drawing.text import clean, cut
 from tui.findings import findings
-from tui.flowing import STYLES
 from tui.inspection import PLAIN, Unfolding, about, rows
 from tui.widgets.field_list import FieldList
+from tui.widgets.finding_lines import Findings
 from tui.widgets.lines import Lines
 from tui.widgets.value_input import ValueInput
 
@@ -44,43 +45,28 @@ class Outdated(Exception):  # noqa: N818
     """Nobody waits for the answer any more."""
 
 
-class Findings(Lines):
-    """Lines of what the numbers say."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = Lines.COMPONENT_CLASSES | {
-        f"lines--{name.replace('.', '-')}" for name in STYLES
-    }
-    DEFAULT_CSS: ClassVar[str] = """
-    Findings { height: auto; width: 1fr; }
-    Findings > .lines--strong { text-style: bold; }
-    Findings > .lines--warn, Findings > .lines--load-busy { color: $warning; }
-    Findings > .lines--load-over, Findings > .lines--load-overloaded { color: $error; text-style: bold; }
-    Findings > .lines--bar-calm { color: $success; }
-    Findings > .lines--bar-busy { color: $warning; }
-    Findings > .lines--bar-over, Findings > .lines--bar-overloaded { color: $error; }
-    Findings > .lines--bar-empty { color: $foreground 25%; }
-    Findings > .lines--bar-post { color: $foreground 50%; }
-    Findings > .lines--change-better { color: $success; }
-    Findings > .lines--change-worse { color: $error; }
-    Findings > .lines--change-changed { color: $text-accent; }
-    """
-
-
 class Inspector(Container):
     """Shows one tier or request class, or the whole system."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back", id="field.leave", tooltip="Back to the drawing"),
+    ]
     DEFAULT_CSS: ClassVar[str] = """
     Inspector { layers: base edit; }
     Inspector > #inspector-title { height: 1; padding: 0 1; background: $surface; width: 100%; }
     Inspector > #inspector-body { height: 1fr; layout: vertical; }
     Inspector #fields { height: 3fr; min-height: 4; }
     Inspector #inspector-findings { height: 2fr; padding: 0 1; border-top: dashed $panel; scrollbar-size: 1 1; }
+    Inspector #inspector-findings:focus { background: $boost; }
     Inspector.-beside > #inspector-body { layout: horizontal; }
     Inspector.-beside #fields { height: 1fr; width: 1fr; }
     Inspector.-beside #inspector-findings { height: 1fr; width: 1fr; border-top: none; border-left: solid $panel; }
     Inspector > #inspector-about { height: 2; padding: 0 1; width: 100%; background: $surface; }
     Inspector.-stale Findings { text-opacity: 50%; }
     """
+
+    class Left(Message):
+        """Somebody wants back to the drawing."""
 
     class Typed(Message):
         """A text stands in a field."""
@@ -116,7 +102,7 @@ class Inspector(Container):
         yield Lines(id="inspector-title")
         with Container(id="inspector-body"):
             yield FieldList(id="fields")
-            with VerticalScroll(id="inspector-findings", can_focus=False):
+            with VerticalScroll(id="inspector-findings"):
                 yield Findings(id="findings")
         yield Lines(id="inspector-about")
         yield ValueInput()
@@ -132,6 +118,7 @@ class Inspector(Container):
         """Show what is selected, with its numbers."""
         if selected != self._selected:
             self.whole, self._selected, self._message, self._unfolding = False, selected, "", PLAIN
+            self.query_one(FieldList).cursor = 0
         self._session, self._scene, self._baseline = session, scene, baseline
         self._show_rows()
         self._show_findings()
@@ -144,11 +131,14 @@ class Inspector(Container):
     def show_whole(self, whole: bool) -> None:  # noqa: FBT001 - the value of a switch
         """Show the fields of the whole system, or of what is selected."""
         self.whole, self._message, self._unfolding = whole, "", PLAIN
+        self.query_one(FieldList).cursor = 0
         self._show_rows()
         self._show_findings()
 
     def say(self, message: str) -> None:
         """Say beside the field under the cursor what is wrong with it; nothing for an empty message."""
+        if message == self._message:
+            return
         self._message = message
         self.query_one(ValueInput).set_class(bool(message) and self._editing is not None, "-wrong")
         self._show_rows()
@@ -227,6 +217,10 @@ class Inspector(Container):
         self.app.add_class("-inspecting")
         self.query_one(FieldList).focus()
 
+    def action_leave(self) -> None:
+        """Go back to the drawing."""
+        self.post_message(self.Left())
+
     def hold(self, row: Row) -> None:
         """Keep a field where it stands while it is being changed."""
         if self._unfolding.held is None or self._unfolding.held[0] != row.path:
@@ -236,7 +230,7 @@ class Inspector(Container):
         """Tell about another field."""
         self._message = ""
         self._unfolding = replace(self._unfolding, held=None)
-        self._show_about()
+        self._show_rows()
 
     def on_field_list_unfolded(self, event: FieldList.Unfolded) -> None:
         """Show all fields of a call, or no longer."""
@@ -256,6 +250,7 @@ class Inspector(Container):
         names = names_for(self._session.now.document, event.row)
         editor = self.query_one(ValueInput)
         editor.begin(text if event.first is None else event.first, place, names, selected=event.first is None)
+        self.query_one(FieldList).typed = event.first
         if event.first is not None:
             self.post_message(self.Typed(event.row, event.first))
 
@@ -263,6 +258,7 @@ class Inspector(Container):
         """Have every keystroke tried."""
         event.stop()
         if self._editing is not None:
+            self.query_one(FieldList).typed = event.value
             self.post_message(self.Typed(self._editing, event.value))
 
     def on_value_input_ended(self, event: ValueInput.Ended) -> None:
@@ -274,7 +270,9 @@ class Inspector(Container):
         self._editing = None
         focused = editor.has_focus
         editor.end()
+        self.query_one(FieldList).typed = None
         self._unfolding = replace(self._unfolding, held=None)
+        self._show_rows()
         self.post_message(self.Ended(row, kept=event.kept))
         if focused:
             self.query_one(FieldList).focus()
