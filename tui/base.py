@@ -40,7 +40,13 @@ class SessionApp(App[None]):
         """Go on with another session: the one way in which anything changes."""
         self.session = session
         self.told()
-        self.run_worker(partial(self._evaluate, session.question), group="scene", exclusive=True, thread=True)
+        self.run_worker(
+            partial(self._evaluate, session.question),
+            group="scene",
+            description="evaluate",
+            exclusive=True,
+            thread=True,
+        )
 
     def edit(self, edited: Edited, *, selected: Key | None = None, counts: Counts | None = None) -> None:
         """Take an edit into the history, and select what it made; `counts` are those of tiers with new names."""

@@ -40,9 +40,8 @@ class Solving(SessionApp):
             self.notify("the file fixes every count: nothing is left to solve (p frees one)", markup=False)
             return
         self._progress("solving…")
-        self.run_worker(
-            partial(self._solve, self.session.now, self.session.load), group="solve", exclusive=True, thread=True
-        )
+        solve = partial(self._solve, self.session.now, self.session.load)
+        self.run_worker(solve, group="solve", description="solve", exclusive=True, thread=True)
 
     def _stop_solving(self) -> None:
         self.workers.cancel_group(self, "solve")
@@ -80,8 +79,8 @@ class Solving(SessionApp):
             self.told()
         if found.advice:
             first = found.advice[0]
-            mend = f"\nWhat would help: {first.mends[0]}" if first.mends else ""
-            told = clean(f"{first.constraint}: {first.best}") + clean(mend).replace(" What", "\nWhat", 1)
+            lines = [f"{first.constraint}: {first.best}", *(f"What would help: {mend}" for mend in first.mends[:1])]
+            told = "\n".join(clean(line) for line in lines)
             title = "No plan is feasible: the counts meet the rest"
             self.notify(told, title=title, severity="warning", timeout=20, markup=False)
         elif not changes:
