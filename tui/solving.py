@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.worker import get_current_worker
 
+from capacity.errors import CapacityError
 from tui.base import Outdated, SessionApp
 from tui.drawing.text import clean
 from tui.scene import solved
@@ -60,8 +61,16 @@ class Solving(SessionApp):
             found = solved(version.document, load, tick)
         except Outdated:
             return
+        except CapacityError as error:
+            if not worker.is_cancelled:
+                self.call_from_thread(self._unsolvable, str(error))
+            return
         if not worker.is_cancelled:
             self.call_from_thread(self._solved, version, found)
+
+    def _unsolvable(self, why: str) -> None:
+        self._progress("")
+        self.notify(clean(why), title="Nothing to solve", severity="error", timeout=15, markup=False)
 
     def _progress(self, said: str) -> None:
         self.progress = said
