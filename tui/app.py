@@ -100,7 +100,9 @@ class CapacityApp(Filing, Structuring, Wiring, Solving, Preferring, Finding, Ins
         scope, name = self.selected or (None, None)
         asked = Asked(self.scene, name if scope == "tier" else None, name if scope == "class" else None, self.baseline)
         self.query_one(ViewPane).show(self.view, None, stale=True, progress="")
-        self.run_worker(partial(self._answer, self.view, asked), group="view", exclusive=True, thread=True)
+        self.run_worker(
+            partial(self._answer, self.view, asked), group="view", description="answer", exclusive=True, thread=True
+        )
 
     def _answer(self, view: View, asked: Asked) -> None:
         worker, pane = get_current_worker(), self.query_one(ViewPane)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.worker import get_current_worker
 
-from capacity.errors import UsageError
+from capacity.errors import CapacityError
 from tui.drawing.canvas import Key
+from tui.drawing.text import clean
 from tui.scene import Scene, scene
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ class SessionApp(App[None]):
         """Go on with another session: the one way in which anything changes."""
         self.session = session
         self.told()
-        self.run_worker(partial(self._evaluate, session.question), group="scene", exclusive=True, thread=True)
+        self.run_worker(
+            partial(self._evaluate, session.question),
+            group="scene",
+            description="evaluate",
+            exclusive=True,
+            thread=True,
+        )
 
     def edit(self, edited: Edited, *, selected: Key | None = None, counts: Counts | None = None) -> None:
         """Take an edit into the history, and select what it made; `counts` are those of tiers with new names."""
@@ -65,16 +72,19 @@ class SessionApp(App[None]):
         worker = get_current_worker()
         try:
             found = scene(question)
-        except UsageError:
-            # What the scenario is about has gone, by an edit or an undo.
+        except CapacityError as error:
             if not worker.is_cancelled:
-                self.call_from_thread(self._in_normal_operation)
+                self.call_from_thread(self._without_answer, question, str(error))
             return
         if not worker.is_cancelled:
             self.call_from_thread(self._take, found)
 
-    def _in_normal_operation(self) -> None:
-        self.become(replace(self.session, scenario=None))
+    def _without_answer(self, question: Question, why: str) -> None:
+        """Keep the last good numbers and say why; what a scenario is about may just have gone."""
+        if question.scenario is not None:
+            self.become(replace(self.session, scenario=None))
+        else:
+            self.notify(clean(why), title="No numbers for this", severity="error", timeout=15, markup=False)
 
     def _take(self, found: Scene) -> None:
         self.scene = found

@@ -61,7 +61,8 @@ class Commands(Provider):
             # Going one box on, and what lists these commands, are no use by name.
             if one.title and one.id != "commands" and not one.id.startswith(("walk.", "view.")):
                 told = f"{shown_keys(one.keys)} · {one.id}"
-                yield Command(one.told or one.title, told, partial(app.run_action, one.action, one.node))
+                name = f"{one.title}: {one.told[0].lower()}{one.told[1:]}" if one.told else one.title
+                yield Command(name, told, partial(app.run_action, one.action, one.node))
         for view in views():
             yield Command(f"{view.title}: {view.question}", f"view · {view.key}", partial(app.open_view, view.id))
         topology = app.session.now.document.topology

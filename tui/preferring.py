@@ -11,7 +11,7 @@ from tui import preferences
 from tui.bound import bound_views, view_binding
 from tui.drawing.text import clean
 from tui.finding import Finding
-from tui.themes import THEMES, USUAL
+from tui.themes import FEW_COLOURS, THEMES, USUAL
 from tui.views import views
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Preferring(Finding):
 
     def on_mount(self) -> None:
         """Bind the keys that a file names otherwise; every widget with keys is there now."""
+        if self.theme == USUAL and not self.is_headless and self.console.color_system in ("standard", "windows"):
+            self.theme = FEW_COLOURS
         known = {one.id: ",".join(one.keys) for one in [*self.bound(), *bound_views({})]}
         try:
             found = preferences.rebound(preferences.read("keys.toml"), known)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.worker import get_current_worker
 
+from capacity.errors import CapacityError
 from tui.base import Outdated, SessionApp
 from tui.drawing.text import clean
 from tui.scene import solved
@@ -40,9 +41,8 @@ class Solving(SessionApp):
             self.notify("the file fixes every count: nothing is left to solve (p frees one)", markup=False)
             return
         self._progress("solving…")
-        self.run_worker(
-            partial(self._solve, self.session.now, self.session.load), group="solve", exclusive=True, thread=True
-        )
+        solve = partial(self._solve, self.session.now, self.session.load)
+        self.run_worker(solve, group="solve", description="solve", exclusive=True, thread=True)
 
     def _stop_solving(self) -> None:
         self.workers.cancel_group(self, "solve")
@@ -61,8 +61,16 @@ class Solving(SessionApp):
             found = solved(version.document, load, tick)
         except Outdated:
             return
+        except CapacityError as error:
+            if not worker.is_cancelled:
+                self.call_from_thread(self._unsolvable, str(error))
+            return
         if not worker.is_cancelled:
             self.call_from_thread(self._solved, version, found)
+
+    def _unsolvable(self, why: str) -> None:
+        self._progress("")
+        self.notify(clean(why), title="Nothing to solve", severity="error", timeout=15, markup=False)
 
     def _progress(self, said: str) -> None:
         self.progress = said
@@ -80,8 +88,8 @@ class Solving(SessionApp):
             self.told()
         if found.advice:
             first = found.advice[0]
-            mend = f"\nWhat would help: {first.mends[0]}" if first.mends else ""
-            told = clean(f"{first.constraint}: {first.best}") + clean(mend).replace(" What", "\nWhat", 1)
+            lines = [f"{first.constraint}: {first.best}", *(f"What would help: {mend}" for mend in first.mends[:1])]
+            told = "\n".join(clean(line) for line in lines)
             title = "No plan is feasible: the counts meet the rest"
             self.notify(told, title=title, severity="warning", timeout=20, markup=False)
         elif not changes:

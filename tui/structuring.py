@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from capacity import rewiring
 from capacity.components import kinds
 from capacity.editing import with_value, without_value
-from capacity.errors import DocumentError, show_path
+from capacity.errors import DocumentError
 from tui.base import SessionApp
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
 from tui.screens.confirm import Confirm
 from tui.screens.form import Answers, Ask, Filled, Form, said
-from tui.wires import can_call
+from tui.wires import can_call, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +122,7 @@ class Structuring(SessionApp):
         document, key = self.session.now.document, self.selected
         rename = rewiring.rename_tier if key.scope == "tier" else rewiring.rename_class
         named = rewiring.referrers(document, key.name) if key.scope == "tier" else []
-        told = f"Named by {', '.join(show_path(path) for path in named)}: these follow." if named else ""
+        told = f"What names it follows: {', '.join(wire(document, path).text for path in named)}." if named else ""
         self._name_it(f"Rename {key.name}", key.name, partial(rename, document, key.name), told)
 
     def action_duplicate(self) -> None:
@@ -199,7 +199,7 @@ def removal(document: Document, key: Key) -> tuple[Edited, list[str]]:
         for name in old
         if name not in new and (scope, name) != key
     ]
-    lines = [f"{show_path(path)} names it" for path in callers]
+    lines = [f"{one.text} ({one.what}) goes" for one in (wire(document, path) for path in callers)]
     return edited, [*lines, *(f"{one} cannot be without it and goes too" for one in gone)]
 
 

@@ -8,6 +8,9 @@ from textual.theme import Theme
 
 USUAL: Final = "capacity"
 
+FEW_COLOURS: Final = "ansi-dark"
+"""Where the terminal has 16 colours, those that it calls red and green are better than what comes nearest to ours."""
+
 THEMES: Final = (
     Theme(
         name=USUAL,
@@ -23,7 +26,7 @@ THEMES: Final = (
         surface="#1b2027",
         panel="#2a313a",
         # Given, not derived: a share of white is brighter than the text itself where there are few colours.
-        variables={"text-muted": "#8b95a1"},
+        variables={"text-muted": "#8b95a1", "primary-background": "#232b35"},
     ),
     Theme(
         name="capacity-light",
@@ -38,6 +41,6 @@ THEMES: Final = (
         background="#f7f8f9",
         surface="#eef0f2",
         panel="#dde2e7",
-        variables={"text-muted": "#5d6873"},
+        variables={"text-muted": "#5d6873", "primary-background": "#dbe4ee"},
     ),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from capacity import rewiring
 from capacity.errors import DocumentError
 from tui.base import SessionApp
-from tui.screens.form import said
+from tui.screens.form import refused
 from tui.screens.pick import Choice, Pick
 from tui.wires import can_call, wires
 
@@ -102,7 +102,7 @@ class Wiring(SessionApp):
         try:
             self.edit(make())
         except DocumentError as error:
-            self.notify(said(error.problems[0]), severity="error", markup=False)
+            self.notify(refused(error.problems[0]), severity="error", markup=False)
 
 
 def refusal(make: Make) -> str | None:
@@ -110,7 +110,7 @@ def refusal(make: Make) -> str | None:
     try:
         make()
     except DocumentError as error:
-        return said(error.problems[0])
+        return refused(error.problems[0])
     return None
 
 

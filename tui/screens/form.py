@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -145,7 +145,7 @@ class Form(Dialog[Filled]):
                 wrong.setdefault(where, said(problem, with_path=not where))
         for name in ("", *(ask.id for ask in self._asks)):
             line = self.query_one(f"#wrong-{name}", Static)
-            line.update(clean(wrong.get(name, "")))
+            line.update(f"✗ {clean(wrong[name])}" if name in wrong else "")
             line.display = name in wrong
         return made
 
@@ -158,3 +158,8 @@ def said(problem: Problem, *, with_path: bool = True) -> str:
     parts += [f"allowed: {problem.allowed}"] if problem.allowed else []
     parts += [f"did you mean {problem.nearest}?"] if problem.nearest else []
     return "; ".join(parts)
+
+
+def refused(problem: Problem) -> str:
+    """Return a problem for whoever sees which change it is about, with what stands in the way."""
+    return replace(problem, path=()).placed("", None, None).text()

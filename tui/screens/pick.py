@@ -43,7 +43,9 @@ class Pick(Dialog[Value], Generic[Value]):
     DEFAULT_CSS = """
     Pick Input { border: none; height: 1; padding: 0; background: $boost; }
     Pick OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
-    Pick .refused { height: auto; max-height: 4; color: $text-error; }
+    Pick .refused { height: auto; max-height: 4; color: $text-error; display: none; }
+    Pick .refused.-spoken { display: block; }
+    Pick.-may-refuse .refused { display: block; min-height: 3; }
     """
     AUTO_FOCUS = "Input"
 
@@ -53,18 +55,20 @@ class Pick(Dialog[Value], Generic[Value]):
         choices: Sequence[Choice[Value]],
         *,
         start: int = 0,
-        hint: str = "type to narrow · Enter choose · Esc back",
-        refused: Callable[[Value], str | None] = lambda _: None,
+        hint: str = "↑↓ · Enter choose · Esc back",
+        refused: Callable[[Value], str | None] | None = None,
     ) -> None:
         super().__init__(title, hint)
-        self._choices, self._start, self._refused = tuple(choices), start, refused
+        self._choices, self._start = tuple(choices), start
+        self._refused: Callable[[Value], str | None] = refused or (lambda _: None)
+        self.set_class(refused is not None, "-may-refuse")
         self._shown = self._choices
         self._search = FuzzySearch()
         self._wide = min(max((columns(clean(choice.name)) for choice in choices), default=0), 40)
 
     def inside(self) -> Iterable[Widget]:
         """Return the field, the list, and a line for why not."""
-        yield Input(placeholder="…", compact=True)
+        yield Input(placeholder="type to narrow", compact=True)
         yield OptionList(markup=False, compact=True)
         yield Static("", markup=False, classes="refused")
 
@@ -114,7 +118,7 @@ class Pick(Dialog[Value], Generic[Value]):
         listed.add_options([Option(self._line(choice)) for choice in self._shown])
         listed.highlighted = min(start, len(self._shown) - 1) if self._shown else None
         if not self._shown:
-            self.query_one(".refused", Static).update("nothing of this name")
+            self._speak("nothing of this name")
 
     def _line(self, choice: Choice[Value]) -> Content:
         name = clean(choice.name)
@@ -134,8 +138,13 @@ class Pick(Dialog[Value], Generic[Value]):
 
     def _say(self, position: int) -> str | None:
         wrong = self._refused(self._shown[position].value) if 0 <= position < len(self._shown) else None
-        self.query_one(".refused", Static).update(clean(wrong or ""))
+        self._speak(f"✗ {wrong}" if wrong else "")
         return wrong
+
+    def _speak(self, told: str) -> None:
+        line = self.query_one(".refused", Static)
+        line.update(clean(told))
+        line.set_class(bool(told), "-spoken")
 
     def _choose(self, position: int | None) -> None:
         if position is not None and self._say(position) is None:
