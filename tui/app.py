@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from tui.opening import Opening
     from tui.session import Session
 
 NARROW = 110
@@ -49,8 +50,8 @@ class CapacityApp(Filing, Structuring):
         (NARROW, "-wide"),
     ]
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, opening: Opening | None = None) -> None:
+        super().__init__(session, opening)
         self.view: View | None = None
 
     def compose(self) -> ComposeResult:
@@ -76,7 +77,7 @@ class CapacityApp(Filing, Structuring):
 
     def told(self) -> None:
         """Repaint the top lines."""
-        parts = telling.status(self.session, self.scene, self.baseline)
+        parts = [*telling.status(self.session, self.scene, self.baseline), *self.file_status()]
         line = [span for part in parts for span in ((" │ ", "dim"), *part)][1:]
         self.query_one("#status", Lines).show([line])
         if self.scene is not None:
