@@ -109,7 +109,7 @@ class Filing(Sharing, Storing):
         if document is not None:
             merging = "; the changes of the file since are merged in" if found.base_changed and found.base_text else ""
             answers.insert(0, Answer("recover", "r", f"recover it{merging}; undo takes it back"))
-        answer = await self.ask(Choice(f"Work on {path} that was not saved, of {when}", answers, about))
+        answer = await self.ask(Choice(f"Unsaved work of {when} on {path}", answers, about))
         if answer == "leave":
             self.exit()
             return
