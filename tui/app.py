@@ -10,19 +10,24 @@ from textual.containers import Horizontal
 from textual.widgets import Footer
 from textual.worker import get_current_worker
 
-from capacity.scenarios import SCENARIOS, events
 from tui import telling
+from tui.base import Outdated
 from tui.drawing.canvas import Key
 from tui.drawing.picture import picture
 from tui.filing import Filing
+from tui.finding import Finding
+from tui.inspecting import Inspecting
 from tui.keys import EVERYWHERE
+from tui.preferring import Preferring
 from tui.scene import scene
+from tui.solving import Solving
 from tui.structuring import Structuring
 from tui.views import Asked, View, views
 from tui.widgets.inspector import Inspector
 from tui.widgets.lines import Lines
 from tui.widgets.topology import TopologyView
 from tui.widgets.view_pane import ViewPane
+from tui.wiring import Wiring
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -35,11 +40,7 @@ NARROW = 110
 """Columns below which what stands side by side takes turns."""
 
 
-class Outdated(Exception):  # noqa: N818
-    """Nobody waits for the answer any more."""
-
-
-class CapacityApp(Filing, Structuring):
+class CapacityApp(Filing, Structuring, Wiring, Solving, Preferring, Finding, Inspecting):
     """One file, being edited."""
 
     CSS_PATH = "capacity.tcss"
@@ -66,8 +67,6 @@ class CapacityApp(Filing, Structuring):
 
     def on_mount(self) -> None:
         """Show the first numbers at once: they are why somebody came."""
-        for view in views():
-            self.bind(view.key, f"view('{view.id}')", description=view.title, show=False)
         first = next(iter(self.session.now.document.topology.components), None)
         self.selected = None if first is None else Key("tier", first)
         self._take(scene(self.session.question))
@@ -78,6 +77,8 @@ class CapacityApp(Filing, Structuring):
     def told(self) -> None:
         """Repaint the top lines."""
         parts = [*telling.status(self.session, self.scene, self.baseline), *self.file_status()]
+        if self.progress:
+            parts.append([(self.progress, "changed")])
         line = [span for part in parts for span in ((" │ ", "dim"), *part)][1:]
         self.query_one("#status", Lines).show([line])
         if self.scene is not None:
@@ -89,7 +90,7 @@ class CapacityApp(Filing, Structuring):
             return
         before = None if self.baseline is None else self.baseline.evaluation
         drawn = picture(self.scene.topology, self.scene.evaluation, before)
-        self.query_one(TopologyView).show(drawn, self.selected)
+        self.query_one(TopologyView).show(drawn, self.selected, stale=self.unsettled)
         self.query_one(Inspector).show(self.session, self.scene, self.selected, self.baseline)
         self._ask()
 
@@ -134,11 +135,7 @@ class CapacityApp(Filing, Structuring):
 
     def action_scenario(self, steps: int) -> None:
         """Go to the next scenario that this system can meet."""
-        if self.scene is None:
-            return
-        system = self.scene.search.system
-        met = [name for name in SCENARIOS if name != "normal" and any(True for _ in events(system, name))]
-        known: list[str | None] = [None, *met]
+        known = self.scenarios()
         here = known.index(self.session.scenario) if self.session.scenario in known else 0
         self.become(replace(self.session, scenario=known[(here + steps) % len(known)]))
 
@@ -148,6 +145,11 @@ class CapacityApp(Filing, Structuring):
         self.view = None if self.view is found else found
         self.set_class(self.view is not None, "-viewing")
         self._ask()
+
+    def open_view(self, name: str) -> None:
+        """Open a view; one that is open stays."""
+        if self.view is None or self.view.id != name:
+            self.action_view(name)
 
     def action_maximize(self) -> None:
         """Give the view the whole screen, and take it back."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 from capacity.errors import UsageError, printable
 from capacity.saving import discard, keep
 from tui.base import SessionApp
-from tui.drawing.canvas import Key
 from tui.texts import Texts
 
 if TYPE_CHECKING:
@@ -71,14 +70,6 @@ class Filed(SessionApp):
                     discard(file.path)
             except (UsageError, RuntimeError) as error:
                 self.say(f"unsaved work is not kept against a crash: {error}", "warning")
-
-    def adopt(self, session: Session) -> None:
-        """Go on with a file that came from elsewhere: what is selected may be gone."""
-        topology = session.now.document.topology
-        there = topology.components if self.selected and self.selected.scope == "tier" else topology.workload.classes
-        if self.selected is None or self.selected.name not in there:
-            self.selected = Key("tier", next(iter(topology.components)))
-        self.become(session)
 
     def say(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
         """Tell something in passing; may be called from any thread."""

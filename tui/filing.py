@@ -121,7 +121,7 @@ class Filing(Sharing, Storing):
                     return
             else:
                 self.texts.give(document, found.text)
-                self.adopt(self.session.edited(document, "recovered"))
+                self.become(self.session.edited(document, "recovered"))
         else:
             await to_thread(discard, path)
         self.undecided = False

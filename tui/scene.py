@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from capacity.advice import advise
 from capacity.document import scaled
 from capacity.evaluate import describe
 from capacity.outcomes import during, with_uptime
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from capacity.document import Document
-    from capacity.results import Evaluation
+    from capacity.results import Advice, Evaluation
     from capacity.solve import Solution
     from capacity.system import Counts
     from capacity.topology import Topology
@@ -56,8 +57,21 @@ def scene(question: Question) -> Scene:
     return Scene(question, topology, counts, search, evaluation)
 
 
-def solved_counts(document: Document, load: float, tick: Callable[[int], None] = lambda _: None) -> tuple[Counts, bool]:
-    """Return the counts of the cheapest plan at a load, and whether it meets everything."""
+class Solved(NamedTuple):
+    """The counts of the cheapest plan; what cannot be met, and how it could be, where there is none."""
+
+    counts: Counts
+    advice: tuple[Advice, ...]
+
+
+def solved(document: Document, load: float, tick: Callable[[int], None] = lambda _: None) -> Solved:
+    """Return the counts of the cheapest plan at a load; where none meets everything, of one that meets the rest."""
     system = resolve(scaled(document.topology, load))
     sizing = size(Search.of(system, tick))
-    return sizing.counts, sizing.conflict is None
+    return Solved(sizing.counts, tuple(advise(system, sizing)))
+
+
+def solved_counts(document: Document, load: float, tick: Callable[[int], None] = lambda _: None) -> tuple[Counts, bool]:
+    """Return the counts of the cheapest plan at a load, and whether it meets everything."""
+    found = solved(document, load, tick)
+    return found.counts, not found.advice

@@ -56,9 +56,12 @@ class Session:
         """Whether there is something that is not on disk."""
         return self.saved is None or self.saved.document.values != self.now.document.values
 
-    def edited(self, document: Document, label: str) -> Session:
-        """Return the session after an edit; the counts stay as they are, so that its effect is seen."""
-        return self._at(Version(document, counts_for(document, self.now.counts), label))
+    def edited(self, document: Document, label: str, counts: Counts | None = None) -> Session:
+        """Return the session after an edit; the counts stay as they are, so that its effect is seen.
+
+        `counts` are further ones, of tiers that the edit named.
+        """
+        return self._at(Version(document, counts_for(document, {**self.now.counts, **(counts or {})}), label))
 
     def merged(self, document: Document, label: str) -> Session:
         """Return the session with the last edit replaced by a further one: one undo for one stretch of typing."""
@@ -77,11 +80,25 @@ class Session:
             return self
         return replace(self, past=self.past[:-1], now=self.past[-1], future=(self.now, *self.future))
 
+    def undone_for_good(self) -> Session:
+        """Return the session one step back, from which nothing leads ahead: as if the last edit had not been."""
+        return replace(self.undone(), future=())
+
     def redone(self) -> Session:
         """Return the session one step ahead; itself at the end."""
         if not self.future:
             return self
         return replace(self, past=(*self.past, self.now), now=self.future[0], future=self.future[1:])
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """Every version, the first one first; the present one is at `len(past)`."""
+        return (*self.past, self.now, *self.future)
+
+    def at(self, position: int) -> Session:
+        """Return the session at another of its versions."""
+        every = self.versions
+        return replace(self, past=every[:position], now=every[position], future=every[position + 1 :])
 
     def stepped_load(self, steps: int) -> Session:
         """Return the session with the next larger (or smaller) load."""

@@ -159,7 +159,7 @@ class Storing(Filed):
         self.texts.give(theirs, file.text)
         session = self.session.edited(theirs, "reload from disk")
         self._on_disk(file)
-        self.adopt(replace(session, saved=session.now))
+        self.become(replace(session, saved=session.now))
 
     async def merge(self, base: dict[str, Any], mine: Document, theirs: Document, file: OpenedFile) -> bool:
         """Take in their changes since `base`; return whether that was done. The outcome is not saved yet."""
@@ -179,7 +179,7 @@ class Storing(Filed):
         self.texts.give(document, rewritten(file.text, document.values))
         session = self.session.edited(document, "merge with disk")
         self._on_disk(file)
-        self.adopt(replace(session, saved=Version(theirs, {}, "on disk")))
+        self.become(replace(session, saved=Version(theirs, {}, "on disk")))
         self.say("merged; " + ("nothing of yours is left to save" if same(values, theirs.values) else "not saved yet"))
         return True
 

@@ -10,7 +10,7 @@ import pytest
 from capacity import saving
 from tests.capacity.running import capacity, process
 from tests.tui.filing import TEXT, topology
-from tests.tui.terminal import LIMIT, Terminal
+from tests.tui.pseudo_terminal import LIMIT, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,6 +28,7 @@ class Lines(Static):
             if number:
                 text.append("\n")
             for part, style in line:
-                known = f"lines--{style}" in self.COMPONENT_CLASSES
-                text.append(part, self.get_component_rich_style(f"lines--{style}", partial=True) if known else Style())
+                name = f"lines--{style.replace('.', '-')}"
+                known = name in self.COMPONENT_CLASSES
+                text.append(part, self.get_component_rich_style(name, partial=True) if known else Style())
         self.update(text)

@@ -14,6 +14,7 @@ from textual.strip import Strip
 
 from tui.drawing.draw import draw
 from tui.drawing.walking import neighbour
+from tui.keys import ON_DRAWING
 
 if TYPE_CHECKING:
     from textual.events import Click, Resize
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 
 STYLES: Final = frozenset(
     {
-        "name", "selected", "kind", "where", "box", "box.bottleneck", "bottleneck", "bar.calm", "bar.busy", "bar.over",
-        "bar.overloaded", "bar.empty", "bar.post", "load", "fact", "label", "edge", "edge.async", "class", "excused",
-        "better", "worse", "dim",
+        "name", "selected", "kind", "nodes", "heading", "box", "box.busy", "box.over", "box.overloaded", "bottleneck",
+        "bar.calm", "bar.busy", "bar.over", "bar.overloaded", "bar.empty", "bar.post", "load", "load.over",
+        "load.overloaded", "fact", "fact.over", "fact.overloaded", "label", "edge", "edge.async", "class", "class.over",
+        "change.better", "change.worse", "change.changed", "dim", "fill", "row",
     }
 )  # fmt: skip
 """Names of styles in a drawing for which the style sheet has a component class; others take the nearest."""
@@ -35,13 +37,14 @@ class TopologyView(ScrollView, can_focus=True):
     """Draws a picture at whatever width there is, and moves a selection over it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "walk('left')", "Walk", key_display="←↓↑→", id="walk.left"),
+        Binding("left,h", "walk('left')", "Left", show=False, id="walk.left"),
         Binding("right,l", "walk('right')", "Right", show=False, id="walk.right"),
         Binding("up,k", "walk('up')", "Up", show=False, id="walk.up"),
         Binding("down,j", "walk('down')", "Down", show=False, id="walk.down"),
-        Binding("enter", "inspect", "Edit", id="walk.inspect"),
+        Binding("enter", "inspect", "Edit", id="walk.inspect", tooltip="Change its fields"),
         Binding("home", "end('first')", "First", show=False, id="walk.first"),
         Binding("end", "end('last')", "Last", show=False, id="walk.last"),
+        *ON_DRAWING,
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"drawing--{name.replace('.', '-')}" for name in STYLES}
 
@@ -71,6 +74,12 @@ class TopologyView(ScrollView, can_focus=True):
         """Draw a picture; `stale` dims it, while newer numbers cannot be had."""
         self._picture, self.selected, self._stale = picture, selected, stale
         self._redraw()
+
+    def fade(self, *, stale: bool) -> None:
+        """Dim what is shown, while newer numbers cannot be had; or no longer."""
+        if stale != self._stale:
+            self._stale = stale
+            self.refresh()
 
     def select(self, key: Key) -> None:
         """Choose a box and bring it into sight."""
@@ -140,6 +149,8 @@ class TopologyView(ScrollView, can_focus=True):
     def _style_of(self, name: str) -> Style:
         if not name:
             return Style.null()
+        if name == "selected" and self._drawing is not None and self._drawing.form == "tree":
+            name = "row"  # a whole line, not a frame
         while name not in STYLES and "." in name:
             name = name.rpartition(".")[0]
         if name not in STYLES:
