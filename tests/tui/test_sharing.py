@@ -15,6 +15,7 @@ from tui.exporting import EXPORTS, default_name
 from tui.opening import open_file
 from tui.screens.choice import Choice
 from tui.screens.file_name import FileName
+from tui.widgets.field_list import FieldList
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +115,24 @@ def test_copying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert text == f"capacity plan {shlex.quote(str(path))} --set components.web.nodes=7"
     assert f"{len(text)} characters" in said(app)
     assert "no terminal says whether it took them" in said(app)
+
+
+# With a field in focus its value can be copied; without one that is not offered.
+def test_the_selected_value(tmp_path: Path) -> None:
+    async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
+        assert app._value() is None
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.focused, FieldList))
+        fields = app.focused
+        assert isinstance(fields, FieldList)
+        await until(pilot, lambda: fields.row is not None)
+        while fields.row is not None and fields.row.path != NODES:
+            await pilot.press("down")
+        await pilot.press("y")
+        await answered(pilot, Choice, "v")
+        await until(pilot, lambda: app.clipboard == "2")
+
+    run(topology(tmp_path), act)
 
 
 # Where it is known that a terminal, or what stands between, takes nothing, that is said.

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
+from textual.containers import VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from capacity.errors import printable
+from tui.drawing.text import clean
+from tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from textual.app import ComposeResult
     from textual.events import Key
+    from textual.widget import Widget
 
 
 class Answer(NamedTuple):
@@ -28,34 +27,31 @@ class Answer(NamedTuple):
     text: str
 
 
-class Choice(ModalScreen[str]):
+class Choice(Dialog[str]):
     """Gives the id of an answer; escape gives `otherwise`, and nothing where that is empty."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "otherwise", "Back", id="choice.back")]
     AUTO_FOCUS = "#answers"
     DEFAULT_CSS = """
-    Choice { align: center middle; }
-    Choice > Vertical { width: 84; max-width: 96%; height: auto; max-height: 92%; background: $surface;
-                        border: round $primary; padding: 0 1; }
     Choice #asked { text-style: bold; margin-bottom: 1; }
-    Choice #about { height: auto; max-height: 12; margin-bottom: 1; color: $text-muted; }
+    Choice #about { height: auto; max-height: 12; margin-bottom: 1; }
     Choice #answers { height: auto; max-height: 12; border: none; background: $surface; padding: 0; }
     """
 
     def __init__(self, asked: str, answers: Sequence[Answer], about: Sequence[str] = (), otherwise: str = "") -> None:
-        super().__init__()
+        super().__init__("", "↓↑ Enter or the key" + (" · Esc back" if otherwise else ""))
         self.asked, self.answers, self.about, self.otherwise = asked, answers, about, otherwise
 
-    def compose(self) -> ComposeResult:
-        """Lay the question out."""
-        with Vertical():
-            yield Static(printable(self.asked), id="asked", markup=False)
-            if self.about:
-                with VerticalScroll(id="about"):
-                    yield Static(Text("\n".join(map(printable, self.about))))
-            prompts = [Option(Text.assemble((f" {a.key} ", "reverse"), f"  {printable(a.text)}"), a.id)
-                       for a in self.answers]  # fmt: skip
-            yield OptionList(*prompts, id="answers", markup=False)
+    def inside(self) -> Iterable[Widget]:
+        """Return what it is about, and the answers."""
+        yield Static(clean(self.asked), id="asked", markup=False)
+        if self.about:
+            about = Static("\n".join(map(clean, self.about)), classes="quiet", markup=False)
+            yield VerticalScroll(about, id="about")
+        prompts = [
+            Option(Text.assemble((f" {answer.key} ", "reverse"), f"  {clean(answer.text)}"), answer.id)
+            for answer in self.answers
+        ]
+        yield OptionList(*prompts, id="answers", markup=False)
 
     def on_key(self, event: Key) -> None:
         """Take an answer by its key."""
@@ -69,7 +65,7 @@ class Choice(ModalScreen[str]):
         if event.option_id is not None:
             self.dismiss(event.option_id)
 
-    def action_otherwise(self) -> None:
+    def action_leave(self) -> None:
         """Go back without an answer."""
         if self.otherwise:
             self.dismiss(self.otherwise)

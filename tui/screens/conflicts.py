@@ -6,24 +6,23 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from capacity.editing import short
 from tui.reconciling import side
+from tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from textual.app import ComposeResult
+    from textual.widget import Widget
 
     from capacity.errors import KeyPath
     from capacity.merging import Conflict
 
 
-class Conflicts(ModalScreen[frozenset["KeyPath"] | None]):
+class Conflicts(Dialog[frozenset["KeyPath"]]):
     """Gives the paths at which their side was chosen, None where nothing was decided."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,31 +30,21 @@ class Conflicts(ModalScreen[frozenset["KeyPath"] | None]):
         Binding("m", "all('mine')", "All mine", id="conflicts.mine"),
         Binding("t", "all('theirs')", "All theirs", id="conflicts.theirs"),
         Binding("d,ctrl+s", "done", "Merge", id="conflicts.done"),
-        Binding("escape", "back", "Back", id="conflicts.back"),
     ]
     DEFAULT_CSS = """
-    Conflicts { align: center middle; }
-    Conflicts > Vertical { width: 96%; height: auto; max-height: 92%; background: $surface; border: round $primary;
-                           padding: 0 1; }
-    Conflicts #asked { text-style: bold; margin-bottom: 1; }
+    Conflicts > .frame { width: 96%; }
     Conflicts #conflicts { height: auto; max-height: 20; border: none; background: $surface; padding: 0; }
-    Conflicts #keys { color: $text-muted; margin-top: 1; }
     """
 
     def __init__(self, conflicts: Sequence[Conflict]) -> None:
-        super().__init__()
+        asked = f"{len(conflicts)} value{'' if len(conflicts) == 1 else 's'} changed here and on disk: whose is kept?"
+        super().__init__(asked, "Enter the other side · m all mine · t all theirs · d done, merge · Esc back")
         self.conflicts = tuple(conflicts)
         self.theirs: frozenset[KeyPath] = frozenset()
 
-    def compose(self) -> ComposeResult:
-        """Lay the conflicts out."""
-        many = "" if len(self.conflicts) == 1 else "s"
-        with Vertical():
-            asked = f"{len(self.conflicts)} value{many} changed here and on disk: whose is kept?"
-            yield Static(asked, id="asked", markup=False)
-            yield OptionList(*(Option(self._line(c)) for c in self.conflicts), id="conflicts", markup=False)
-            keys = "enter or space: the other side   m: all mine   t: all theirs   d: done, merge   escape: back"
-            yield Static(keys, id="keys", markup=False)
+    def inside(self) -> Iterable[Widget]:
+        """Return a line for each conflict."""
+        yield OptionList(*(Option(self._line(c)) for c in self.conflicts), id="conflicts", markup=False)
 
     def _line(self, conflict: Conflict) -> Text:
         kept = conflict.path in self.theirs
@@ -93,7 +82,3 @@ class Conflicts(ModalScreen[frozenset["KeyPath"] | None]):
     def action_done(self) -> None:
         """Merge with what was chosen."""
         self.dismiss(self.theirs)
-
-    def action_back(self) -> None:
-        """Merge nothing."""
-        self.dismiss(None)
