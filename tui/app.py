@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from tui.opening import Opening
     from tui.session import Session
 
 NARROW = 110
@@ -50,8 +51,8 @@ class CapacityApp(Filing, Structuring, Wiring, Solving, Preferring, Finding, Ins
         (NARROW, "-wide"),
     ]
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, opening: Opening | None = None) -> None:
+        super().__init__(session, opening)
         self.view: View | None = None
 
     def compose(self) -> ComposeResult:
@@ -75,7 +76,7 @@ class CapacityApp(Filing, Structuring, Wiring, Solving, Preferring, Finding, Ins
 
     def told(self) -> None:
         """Repaint the top lines."""
-        parts = telling.status(self.session, self.scene, self.baseline)
+        parts = [*telling.status(self.session, self.scene, self.baseline), *self.file_status()]
         if self.progress:
             parts.append([(self.progress, "changed")])
         line = [span for part in parts for span in ((" │ ", "dim"), *part)][1:]

@@ -81,12 +81,16 @@ class SessionApp(App[None]):
 
     def _without_answer(self, question: Question, why: str) -> None:
         """Keep the last good numbers and say why; what a scenario is about may just have gone."""
+        if not self.is_running:
+            return
         if question.scenario is not None:
             self.become(replace(self.session, scenario=None))
         else:
             self.notify(clean(why), title="No numbers for this", severity="error", timeout=15, markup=False)
 
     def _take(self, found: Scene) -> None:
+        if not self.is_running:
+            return  # an answer that came after the screen had gone
         self.scene = found
         if found.question.version is self.session.now and not _there(self.selected, found):
             self.selected = next((Key("tier", name) for name in found.topology.components), None)

@@ -22,6 +22,8 @@ EVERYWHERE: Final = [
     Binding("U,ctrl+y", "redo", "Redo", id="history.redo", show=False, tooltip="Make it again"),
     Binding("H", "history", "History", id="history.list", show=False, tooltip="Every change; go to any of them"),
     Binding("ctrl+s", "save", "Save", id="file.save", tooltip="Write the file, comments kept"),
+    Binding("S,f12", "save_as", "Save as", id="file.save_as", show=False, tooltip="Write under another name"),
+    Binding("R,f5", "reload", "Reload", id="file.reload", show=False, tooltip="Merge or reload what changed on disk"),
     Binding(
         "e", "export", "Export", id="file.export", tooltip="Write the plan as TOML, JSON, Markdown or SVG", show=False
     ),

@@ -122,6 +122,10 @@ class FieldList(ScrollView, can_focus=True):
         """The row under the cursor."""
         return self.rows[self.cursor] if self.cursor < len(self.rows) and self.rows[self.cursor].path else None
 
+    def copy_value(self) -> str | None:
+        """Return the value under the cursor as it is typed, or as it holds where it is left out."""
+        return None if self.row is None else self.row.text or self.row.shown or None
+
     def show(self, rows: Sequence[Row], message: str = "") -> None:
         """Show other rows; the cursor stays with its field."""
         path, before = self.row.path if self.row is not None else None, self.cursor
