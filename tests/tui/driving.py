@@ -78,10 +78,12 @@ def play(script: Play, document: Document | None = None, size: tuple[int, int] =
 
 
 async def press(app: CapacityApp, pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys, and wait for what follows from them."""
+    """Press keys, and wait for what follows from them; a worker that asks somebody is done when its question stands."""
     await pilot.press(*keys)
-    while any(not worker.is_finished for worker in app.workers):  # noqa: ASYNC110, textual has no event for this
+    while any(not worker.is_finished for worker in app.workers):
         await asyncio.sleep(0.005)
+        if app.screen.is_modal:
+            break
     await pilot.pause()
 
 
