@@ -225,6 +225,22 @@ def check(
 
 
 @app.command()
+def tui(file: File, *, overrides: Overrides = None, load: Load = "1x", prices: Prices = None) -> None:
+    """Open a topology on the screen: change a number and see every other one move.
+
+    --set is the first edit, shown as such and undone by u; nothing is written before you save.
+
+    Examples: capacity tui shop.toml; capacity tui shop.toml --load 2x
+    """
+    from capacity import output as out  # noqa: PLC0415
+    from tui.starting import run  # noqa: PLC0415 - the one place where the planner knows its screen
+
+    code = run(file, overrides or (), out.load_factor(load), _book(prices), prices)
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
 def scale(
     file: File,
     tier: Annotated[str | None, typer.Argument(help="One tier; left out, all of them.", metavar="[TIER]")] = None,

@@ -87,7 +87,7 @@ def crossing(ends: Ends, types: Sequence[str], options: Sequence[Option]) -> Cro
     """
     own = ends.topology.components[ends.name].node or ""
     least = ends.least(own)
-    if least is None or _rate(ends, 1.0) == 0:
+    if least is None or arrivals(ends, 1.0) == 0:
         return None
     most = ends.useful(own, least)
     able = [o for o in options if o.nodes is not None and o.out in (None, PRICE_UNKNOWN)]
@@ -96,7 +96,7 @@ def crossing(ends: Ends, types: Sequence[str], options: Sequence[Option]) -> Cro
     sides = [*_one(ends, types, least), up, out]
     few = ends.end(_largest(ends, types, least), least)
     machines = ends.topology.components[ends.name].machines(least)
-    return Crossing(sides, regions, machines, None if few is None else _rate(ends, few))
+    return Crossing(sides, regions, machines, None if few is None else arrivals(ends, few))
 
 
 def _one(ends: Ends, types: Sequence[str], least: int) -> list[Side]:
@@ -107,7 +107,7 @@ def _one(ends: Ends, types: Sequence[str], least: int) -> list[Side]:
     failing = {node: _failing_alone(ends, node, single) for node in types}
     fitting = [node for node in types if failing[node] is None]
     largest = _largest(ends, types, single, alone=True)
-    node = min(fitting, key=lambda n: _price(ends, n, single) or math.inf, default=largest)
+    node = min(fitting, key=lambda n: price_of(ends, n, single) or math.inf, default=largest)
     search = ends.search(node, 1.0, alone=True)
     uptime = Uptime(search, {**ends.counts, ends.name: single}).tier(ends.name)
     down = None if uptime is None or uptime.unavailability is None else downtime(uptime.unavailability)
@@ -130,7 +130,7 @@ def _up(ends: Ends, types: Sequence[str], able: Sequence[Option]) -> Side:
     best = min(larger, key=lambda o: ((o.shards or parts) > parts, o.nodes, _dear(o.monthly)), default=None)
     if best is None or best.count is None:
         largest = _largest(ends, types, least)
-        today = Today(largest, least, _price(ends, largest, least), None, "no node type passes")
+        today = Today(largest, least, price_of(ends, largest, least), None, "no node type passes")
         return _side(ends, "up", today, (largest, least), types[-1])
     cut = ends.sharded(best.shards)
     count = max(_least(cut), best.count)
@@ -143,7 +143,7 @@ def _out(ends: Ends, own: str, options: Sequence[Option]) -> Side:
     taken = next((o for planned in (True, False) for o in mine if o.planned == planned and o.count is not None), None)
     count, failing = ends.counts[ends.name], next((o.out for o in mine), None)
     parts = ends.topology.components[ends.name].parts()
-    today = Today(own, count, _price(ends, own, count), None, failing) if taken is None else _today(taken, parts)
+    today = Today(own, count, price_of(ends, own, count), None, failing) if taken is None else _today(taken, parts)
     cut = ends.sharded(today.shards)
     return _side(cut, "out", today, (own, cut.useful(own, _least(cut))), own, more=True)
 
@@ -208,7 +208,7 @@ def _side(
         node=today.node,
         nodes=nodes,
         monthly=today.monthly,
-        ends_at_per_s=None if end is None else _rate(ends, end),
+        ends_at_per_s=None if end is None else arrivals(ends, end),
         ends_with=f"{tier.machines(last[1])} x {last[0]}",
         ends_by=ends.ends_by(hindered, last[1], end, more=more, alone=alone),
         kept=None if more else ends.kept(hindered, last[1], end, alone=alone),
@@ -225,7 +225,7 @@ def visits(system: System, name: str, traffic: Traffic) -> float:
     return own or sum(traffic.arrivals[resident].rate for resident in system.residents[name])
 
 
-def _rate(ends: Ends, load: float) -> float:
+def arrivals(ends: Ends, load: float) -> float:
     """Return the arrivals of the tier at a multiple of today's load."""
     if load <= 0:
         return 0.0
@@ -240,12 +240,12 @@ def _regions(ends: Ends, own: str, types: Sequence[str], least: int, most: int) 
     Up costs the same until its type ends and the next is needed; out can be had for less than that as long as the most
     nodes that cost less carry the load. So each step of up brings at most one crossing, and each is a root.
     """
-    each = _price(ends, own, most)
+    each = price_of(ends, own, most)
     if each is None:
         return []
     found: list[_Stretch] = []
     reached: float | None = 0.0
-    priced = {node: cost for node in types if (cost := _price(ends, node, least)) is not None}
+    priced = {node: cost for node in types if (cost := price_of(ends, node, least)) is not None}
     for node, cost in sorted(priced.items(), key=lambda item: item[1]):
         if reached is None or not ends.carries(node, least, max(reached * (1 + 2 * PRECISION), HARDLY)):
             continue
@@ -296,7 +296,8 @@ def _needed(ends: Ends, own: str, until: float | None, most: int) -> int:
     return fewest_near(lambda count: ends.carries(own, count, load), guess, min(least, most), most) or most
 
 
-def _price(ends: Ends, node: str, count: int) -> float | None:
+def price_of(ends: Ends, node: str, count: int) -> float | None:
+    """Return what a count of a type costs by the month, None where a price is not known."""
     return running(ends.search(node, 1.0).system, ends.name, count)
 
 
@@ -304,7 +305,7 @@ def _affordable(ends: Ends, own: str, cost: float, least: int, most: int) -> int
     """Return the most nodes of the file's own type that cost less than this (prices grow with the count)."""
 
     def dear(count: int) -> bool:
-        price = _price(ends, own, count)
+        price = price_of(ends, own, count)
         return price is None or price >= cost - 1e-9
 
     first = fewest(dear, least, most)
@@ -314,7 +315,7 @@ def _affordable(ends: Ends, own: str, cost: float, least: int, most: int) -> int
 def _region(ends: Ends, own: str, stretch: _Stretch, until: float | None, start: float | None) -> Region:
     cost = stretch.cost
     if cost is None:
-        cost = _price(ends, own, _needed(ends, own, stretch.until, stretch.nodes))
+        cost = price_of(ends, own, _needed(ends, own, stretch.until, stretch.nodes))
     return Region(stretch.way, until, cost, start)
 
 
@@ -323,7 +324,7 @@ def _merged(ends: Ends, stretches: Sequence[_Stretch]) -> list[tuple[_Stretch, f
     found: list[tuple[_Stretch, float | None]] = []
     for stretch in stretches:
         start = found[-1][1] if found else 0.0
-        until = None if stretch.until is None else _rate(ends, stretch.until)
+        until = None if stretch.until is None else arrivals(ends, stretch.until)
         if until is not None and start is not None and until < start * 1.01:
             continue
         if found and found[-1][0].way == stretch.way:

@@ -6,6 +6,7 @@ concern the edited field first.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from capacity.document import Document, from_values
@@ -16,6 +17,9 @@ from capacity.reading import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_BARE: Final = re.compile(r"\d[\d_]*(?:\.\d+)?")
+_UNIT: Final = re.compile(r".*\d(\s*[^\d\s._eE+-][^\d]*)")
 
 _MOST_SHOWN: Final = 24
 """Characters of a value in the name of an edit."""
@@ -56,6 +60,15 @@ def read_value(values: Mapping[str, Any], path: KeyPath, text: str) -> Any:
         raise DocumentError([Problem(path, "is no value", ascii_quoted(text), "a value as in TOML")]) from error
     hint = annotation(values, path)
     return text.strip() if hint is not None and only_text(hint) and not isinstance(found, str) else found
+
+
+def in_unit_of(text: str, before: str) -> str:
+    """Return a bare number with the unit of a value as it was written before: "12" after "9ms" is "12ms".
+
+    Any other text is returned as it is; so is all after a value without a unit.
+    """
+    unit = _UNIT.fullmatch(before.strip())
+    return f"{text.strip()}{unit[1]}" if unit and _BARE.fullmatch(text.strip()) else text
 
 
 def edited(document: Document, values: dict[str, Any], name: str, path: KeyPath = ()) -> Edited:

@@ -87,7 +87,7 @@ class Ends:
         if opened is not None:
             return opened
         search = self.search(node, load, alone=alone)
-        counts, others = {**self.counts, self.name: count}, _others(search, self.name)
+        counts, others = {**self.counts, self.name: count}, wait_free(search, self.name)
         return next((c for c in search.conflicts(counts, others, self.name) if self._ours(search, c)), None)
 
     def _ours(self, search: Search, conflict: Conflict) -> bool:
@@ -117,7 +117,7 @@ class Ends:
 
     def _connections(self, search: Search, count: int) -> dict[str, Conflict]:
         counts = {**self.counts, self.name: count}
-        conflicts = list(search.conflicts(counts, _others(search, self.name), self.name))
+        conflicts = list(search.conflicts(counts, wait_free(search, self.name), self.name))
         return {c.violation.name: c for c in conflicts if c.violation.constraint == "connections"}
 
     def _is_connected(self, search: Search) -> bool:
@@ -168,7 +168,7 @@ class Ends:
     def _fails(self, like: Conflict | None, node: str, count: int, load: float, *, alone: bool) -> bool:
         """Return whether a load is too much in one event."""
         search = self.search(node, load, alone=alone)
-        counts, others = {**self.counts, self.name: count}, _others(search, self.name)
+        counts, others = {**self.counts, self.name: count}, wait_free(search, self.name)
         return any(
             self._ours(search, Conflict(violation, event))
             for event in (search.normal, *search.events)
@@ -207,7 +207,7 @@ class Ends:
 
     def _missed(self, search: Search, count: int) -> bool:
         """Return whether an event takes nodes of the tier without which others do not meet what they have to."""
-        counts, others = {**self.counts, self.name: count}, _others(search, self.name)
+        counts, others = {**self.counts, self.name: count}, wait_free(search, self.name)
         for event in search.events:
             if event.state(counts, self.name).counts[self.name] < count:
                 failing, own = (
@@ -282,7 +282,7 @@ class Ends:
         if hindering is None:
             return None
         search, counts = self.search(node, over, alone=alone), {**self.counts, self.name: count}
-        solution = search.solved(hindering.event.state(counts, self.name), _others(search, self.name))
+        solution = search.solved(hindering.event.state(counts, self.name), wait_free(search, self.name))
         busy = max((x.utilization for x in limits(solution, self.name) if x.unit == "cores"), default=0.0)
         for name in search.system.residents[self.name] if busy < MOSTLY_IDLE else ():
             threads = getattr(search.system.tiers[name], "threads", None)
@@ -309,7 +309,7 @@ def _comparable(end: float | None) -> float:
     return MOST_LOAD if end is None else end
 
 
-def _others(search: Search, name: str) -> frozenset[str]:
+def wait_free(search: Search, name: str) -> frozenset[str]:
     """Return the other tiers of ours, in which nothing is to wait."""
     return frozenset(n for n, tier in search.system.tiers.items() if tier.counted is not None and n != name)
 
@@ -318,7 +318,7 @@ def limit_factor(search: Search, counts: Counts, name: str) -> float:
     """Return how many times today's load a tier's own limits allow, in the worst of what it has to survive."""
     ceiling = float(search.system.topology.slo.utilization)
     factor = MOST_LOAD
-    others = _others(search, name)
+    others = wait_free(search, name)
     for event in (search.normal, *search.events):
         if event.subject not in (None, name) and search.system.takes_nodes(event.subject):
             continue

@@ -13,7 +13,7 @@ import msgspec
 
 from capacity import pricing
 from capacity.components.exchange import Arrivals
-from capacity.results import Cost, CostItem, OneOff, Reserving
+from capacity.results import Cost, CostItem, OneOff, PartCost, Reserving
 from capacity.solve import solve
 from capacity.system import resolve
 from models.availability import MONTH
@@ -127,6 +127,35 @@ def running(system: System, name: str, count: int) -> float | None:
     charges = [c for c in tier.charges(place, Arrivals()) if c.quantity is not None]
     prices = [c.price if c.key is None else getattr(money, c.key) for c in charges]
     return nodes + people + math.fsum((c.quantity or 0.0) * (p or 0.0) for c, p in zip(charges, prices, strict=True))
+
+
+def by_part(cost: Cost) -> list[PartCost]:
+    """Return what each tier costs by the month, and what belongs to none by its name; the dearest first."""
+    parts: dict[tuple[str | None, str], list[float | None]] = {}
+    for item in cost.items:
+        parts.setdefault((item.tier, "" if item.tier else item.what), []).append(item.monthly)
+    found = []
+    for (tier, what), prices in parts.items():
+        known = math.fsum(price for price in prices if price is not None)
+        share = known / cost.monthly if cost.monthly > 0 else None
+        found.append(PartCost(tier, tier or what, known, share, any(price is None for price in prices)))
+    return sorted(found, key=lambda part: -part.monthly)
+
+
+def changes(before: Cost, after: Cost) -> dict[tuple[str | None, str], float | None]:
+    """Return how much more each part costs by the month than before, None where either has a price that is unknown.
+
+    Keys are a part's tier and name, as `by_part` has them; what is gone is among them. Nothing, in another currency.
+    """
+    if before.currency != after.currency:
+        return {}
+    then, now = ({(p.tier, p.name): p for p in by_part(cost)} for cost in (before, after))
+    found: dict[tuple[str | None, str], float | None] = {}
+    for key in (*now, *(key for key in then if key not in now)):
+        parts = [parts[key] for parts in (then, now) if key in parts]
+        more = (now[key].monthly if key in now else 0.0) - (then[key].monthly if key in then else 0.0)
+        found[key] = None if any(part.unknown for part in parts) else round(more, 6)
+    return found
 
 
 def _nodes(system: System, counts: Counts) -> list[CostItem]:

@@ -123,6 +123,14 @@ def _event(search: Search, counts: Counts, scenario: str, subject: str) -> Event
     return max(found, key=lambda event: _badness(case(search, event, counts)))
 
 
+def solved_during(search: Search, counts: Counts, happening: During | None) -> Solution:
+    """Return the solved system in what an evaluation is of; None is normal operation."""
+    if happening is None:
+        return search.at(counts)
+    subject = happening.subject or ""
+    return search.solved(_event(search, counts, happening.scenario, subject).state(counts))
+
+
 def _unserved(search: Search, gone: Sequence[str]) -> set[str]:
     """Return the classes that reach a tier of which nothing is left."""
     system, lost = search.system, _lost(search, gone)

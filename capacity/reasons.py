@@ -29,12 +29,14 @@ LEAST: Final = "minimum"
 
 def reasons(search: Search, counts: Counts) -> dict[str, list[Why]]:
     """Return for each counted tier its constraints with the count that each asks for, the largest first."""
-    given, tiers = search.system.given(), search.system.tiers
-    found = {
-        name: [Why(GIVEN, given[name])] if name in given else _of_tier(search, counts, name)
-        for name in search.system.counted()
-    }
-    return {name: [Why(w.constraint, tiers[name].machines(w.nodes)) for w in whys] for name, whys in found.items()}
+    return {name: reasons_of(search, counts, name) for name in search.system.counted()}
+
+
+def reasons_of(search: Search, counts: Counts, name: str) -> list[Why]:
+    """Return the constraints of one counted tier with the machines that each asks for, the largest first."""
+    given = search.system.given()
+    found = [Why(GIVEN, given[name])] if name in given else _of_tier(search, counts, name)
+    return [Why(why.constraint, search.system.tiers[name].machines(why.nodes)) for why in found]
 
 
 def _of_tier(search: Search, counts: Counts, name: str) -> list[Why]:

@@ -15,7 +15,7 @@ from capacity.units import digits, show_amount, show_availability, show_bytes, s
 from models.availability import MONTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from capacity.results import Evaluation, Failure, ScenarioClass, ScenarioResult, Slo, TierResult, Why
 
@@ -142,15 +142,15 @@ def _scenarios(evaluation: Evaluation) -> Section:
         worst = next(case for case in result.cases if case.subject == result.worst)
         busiest = worst.busiest
         used = "-" if busiest is None else f"{show_percent(busiest.utilization)} {printable(busiest.tier)}"
-        times = [_answered(result.classes[n]) for n in shown]
-        rows.append((TITLES[name], _passing(result), printable(result.worst or "-"), used, *times))
-        failures = _new(evaluation, name)
+        times = [answered(result.classes[n]) for n in shown]
+        rows.append((TITLES[name], passing(result), printable(result.worst or "-"), used, *times))
+        failures = new_failures(evaluation.scenarios, name)
         if not result.required and len(failures) > SOME:
             # What an overload leaves without a value says nothing that the overload does not.
             failures = sorted(failures, key=lambda f: 0.0 if f.value is None and f.unit == "s" else -excess(f))[:SOME]
         notes += [f"{TITLES[name]}: {describe_failure(f)}" for f in failures]
-        if len(failures) < len(_new(evaluation, name)):
-            more = len(_new(evaluation, name)) - len(failures)
+        if len(failures) < len(new_failures(evaluation.scenarios, name)):
+            more = len(new_failures(evaluation.scenarios, name)) - len(failures)
             notes.append(f"{TITLES[name]}: … and {more} more (`evaluate --scenario {name}`)")
     for name, result in evaluation.scenarios.items():
         notes += [f"{TITLES[name]}: {printable(line)}" for case in result.cases for line in told(case)]
@@ -159,22 +159,23 @@ def _scenarios(evaluation: Evaluation) -> Section:
     return Section("Scenarios", rows, frozenset(range(4, 4 + len(shown))), notes)
 
 
-def _answered(seen: ScenarioClass) -> str:
+def answered(seen: ScenarioClass) -> str:
     """Return the p99, or the share that fails where it is more than a percentile can bear."""
     if seen.p99_s is not None and seen.failed_fraction > 0.01:
         return f"{show_percent(seen.failed_fraction)} fail"
     return _seconds(seen.p99_s)
 
 
-def _passing(result: ScenarioResult) -> str:
+def passing(result: ScenarioResult) -> str:
+    """Return the verdict on a scenario, which is "would" where nobody asked for it."""
     if result.required:
         return "passes" if result.passes else "FAILS"
     return "would pass" if result.passes else "would fail"
 
 
-def _new(evaluation: Evaluation, scenario: str) -> list[Failure]:
+def new_failures(scenarios: Mapping[str, ScenarioResult], scenario: str) -> list[Failure]:
     """Return what fails in a scenario and does not fail already in the normal one."""
-    found, normal = evaluation.scenarios[scenario].violations, evaluation.scenarios.get("normal")
+    found, normal = scenarios[scenario].violations, scenarios.get("normal")
     already = {(f.scope, f.name, f.constraint) for f in normal.violations} if normal else set()
     return found if scenario == "normal" else [f for f in found if (f.scope, f.name, f.constraint) not in already]
 
@@ -199,7 +200,11 @@ def describe_failure(failure: Failure) -> str:
 def checked(evaluation: Evaluation) -> str:
     """Return one line for each limit or objective that is not met, or that all are."""
     required = [name for name, result in evaluation.scenarios.items() if result.required]
-    lines = [f"FAIL {TITLES[n]}: {describe_failure(failure)}" for n in required for failure in _new(evaluation, n)]
+    lines = [
+        f"FAIL {TITLES[n]}: {describe_failure(failure)}"
+        for n in required
+        for failure in new_failures(evaluation.scenarios, n)
+    ]
     unknown = []
     for name, slo in _unjudged(evaluation):
         reached = f"{_reached(slo.value, slo.unknown)}, {show_availability(slo.limit)} wanted"

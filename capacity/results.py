@@ -225,6 +225,18 @@ class Cost(msgspec.Struct, frozen=True):
     """What the file gives no price for, and what therefore is in no total."""
 
 
+class PartCost(msgspec.Struct, frozen=True):
+    """What one tier costs, or something that belongs to no tier; `share` of the known total, None where that is 0."""
+
+    tier: str | None
+    name: str
+    monthly: float
+    """Of what is known."""
+    share: float | None
+    unknown: bool
+    """Whether something of it has no known price: then it costs more than `monthly`."""
+
+
 class Warning(msgspec.Struct, frozen=True):  # noqa: A001 - it is what users call it
     """Something that a careful reader should know."""
 

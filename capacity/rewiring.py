@@ -144,6 +144,23 @@ def rewire(document: Document, path: KeyPath, to: str) -> Edited:
     return edited(document, placed_at(document.values, path, to), name, path)
 
 
+def move_tier(document: Document, name: str, host: str | None) -> Edited:
+    """Return the document with a tier on another tier's nodes, or on nodes of its own of the type that it was on."""
+    _known(document, _TIERS, name)
+    path = (*_TIERS, name)
+    gone = ("node", "nodes", "host")
+    kept = {key: part for key, part in value_at(document.values, path).items() if key not in gone}
+    if host is not None:
+        label = f"{shown(name)} onto {shown(host)}"
+        return edited(document, placed_at(document.values, path, {**kept, "host": host}), label, path)
+    under = document.topology.components[name]
+    while under.host is not None:
+        under = document.topology.components[under.host]
+    node = under.node or _usual_node(document, str(kept["kind"]))
+    label = f"{shown(name)} on nodes of its own"
+    return edited(document, placed_at(document.values, path, {**kept, "node": node}), label, path)
+
+
 def referrers(document: Document, name: str) -> list[KeyPath]:
     """Return the key paths of all fields that name a tier."""
     return [reference.path for reference in _references(document.values, "tier", name)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from capacity.errors import UsageError
 
 _MARK: Final = b"\xef\xbb\xbf"
 """What some editors put before the first line; who had it keeps it."""
+
+_WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def write(target: str, text: str, mode: int | None = None) -> None:
@@ -49,10 +52,24 @@ def _umask() -> int:
 
 
 def save(path: str, text: str) -> str | None:
-    """Replace a topology by a new text, atomically; return the fingerprint of what is there now."""
+    """Replace a topology by a new text, atomically; return the fingerprint of what is there now.
+
+    Raises UsageError where that is not possible, or where the file is meant to stay as it is: made read-only by its
+    owner. What was there is then still there.
+    """
+    if _read_only(path):
+        raise UsageError(f"{path} is read-only: nothing was written")
     marked = "\ufeff" if _content(path, len(_MARK)) == _MARK else ""
     write(path, marked + text.removeprefix("\ufeff"))
     return fingerprint(path)
+
+
+def _read_only(path: str) -> bool:
+    """Whether nobody may write to a file: replacing it would need only its folder, and go round what was meant."""
+    try:
+        return not stat.S_IMODE(os.stat(path).st_mode) & _WRITABLE or not os.access(path, os.W_OK)  # noqa: PTH116
+    except (OSError, ValueError):
+        return False
 
 
 def fingerprint(path: str) -> str | None:
@@ -85,6 +102,8 @@ class Recovered:
     """Whether the file has changed since, so that the two would have to be merged."""
     kept_at: float
     """When it was kept, in seconds since 1970."""
+    base_text: str | None = None
+    """The text of the file when the work began: with it, the two can be merged."""
 
 
 def recovery_file(path: str) -> Path:
@@ -95,14 +114,17 @@ def recovery_file(path: str) -> Path:
     return root / "capacity" / f"{name}.json"
 
 
-def keep(path: str, text: str, base: str | None) -> None:
-    """Keep unsaved work where only its user can read it; raises UsageError where that is not possible."""
+def keep(path: str, text: str, base: str | None, base_text: str | None = None) -> None:
+    """Keep unsaved work, and what it was made from, where only its user can read it.
+
+    Raises UsageError where that is not possible.
+    """
     target = recovery_file(path)
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{target.parent} cannot be made: {error.strerror or error}") from error
-    content = {"path": str(Path(path).resolve()), "base": base, "text": text}
+    content = {"path": str(Path(path).resolve()), "base": base, "text": text, "base_text": base_text}
     write(str(target), json.dumps(content) + "\n", mode=0o600)
 
 
@@ -112,14 +134,14 @@ def recoverable(path: str) -> Recovered | None:
     try:
         kept_at = target.stat().st_mtime
         content = json.loads(target.read_text(encoding="utf-8"))
-        text, base = content["text"], content["base"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        text, base, base_text = content["text"], content["base"], content.get("base_text")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    if not isinstance(text, str) or not isinstance(base, str | None):
+    if not isinstance(text, str) or not isinstance(base, str | None) or not isinstance(base_text, str | None):
         return None
     if (_content(path) or b"").removeprefix(_MARK) == text.encode(errors="replace"):
         return None
-    return Recovered(text, base, changed_on_disk(path, base), kept_at)
+    return Recovered(text, base, changed_on_disk(path, base), kept_at, base_text)
 
 
 def discard(path: str) -> None:

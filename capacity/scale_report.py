@@ -45,7 +45,7 @@ def sections(scaling: Scaling) -> list[Section]:
     return [
         head,
         *summary,
-        *(section for name, tier in scaling.tiers.items() for section in _tier(name, tier, scaling.currency)),
+        *(section for name, tier in scaling.tiers.items() for section in of_tier(name, tier, scaling.currency)),
     ]
 
 
@@ -80,7 +80,8 @@ def _why(taken: Option, own: Option | None) -> str:
     return f"{money(own.monthly - taken.monthly)} less"
 
 
-def _tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
+def of_tier(name: str, tier: TierScaling, currency: str) -> Iterator[Section]:
+    """Yield the comparison of one tier, the table of its options first."""
     rows: list[tuple[str, ...]] = [("Node type", "Nodes", f"{currency}/month", "p99", "Down", "Busiest", "")]
     notes = []
     for option in tier.options:
@@ -132,24 +133,25 @@ def _fewer(options: Sequence[Option]) -> Iterator[str]:
         yield printable(f"the file gives {own.nodes} x {own.node}; {other.nodes}{shards} are the fewest that pass")
 
 
-def _nodes(option: Option) -> str:
-    if option.shards is None:
-        return f"{option.nodes}"
-    return f"{option.shards}x(1+{option.count})" if option.shards > 1 else f"1+{option.count}"
-
-
 def _row(option: Option) -> tuple[str, ...]:
     used = "-" if option.headroom is None else f"{show_percent(1 - option.headroom)} {option.binding}"
     marks = ("*" if option.front else "") + ("=" if option.planned else "")
     return (
         printable(option.node),
-        _nodes(option),
+        count(option),
         "?" if option.monthly is None else money(option.monthly),
-        _time(option.p99_s),
+        duration(option.p99_s),
         show_downtime(option.downtime_s_per_month),
         used,
         marks,
     )
+
+
+def count(option: Option) -> str:
+    """Return the nodes of an option; of a database its primary and replicas, of each shard."""
+    if option.shards is None:
+        return f"{option.nodes}"
+    return f"{option.shards}x(1+{option.count})" if option.shards > 1 else f"1+{option.count}"
 
 
 def money(value: float | None) -> str:
@@ -157,7 +159,8 @@ def money(value: float | None) -> str:
     return "unknown" if value is None else f"{value:,.2f}"
 
 
-def _time(value: float | None) -> str:
+def duration(value: float | None) -> str:
+    """Return a time, or that it is unknown."""
     return "unknown" if value is None else "0" if value < 1e-3 and value < 5e-10 else show_seconds(value)
 
 
@@ -188,18 +191,18 @@ def _reached(tier: TierScaling) -> Iterator[Section]:
     shown = [f"{printable(name)} p99" for name in names] if few else ["p99 of its classes"]
     rows: list[tuple[str, ...]] = [("Node type", "Nodes", *shown, "Availability", "Lost", "Headroom")]
     for option in able:
-        each = [_time(option.classes.get(name)) for name in names] if few else [_range(option)]
+        each = [duration(option.classes.get(name)) for name in names] if few else [_range(option)]
         available = "unknown" if option.availability is None else rounded_availability(option.availability)
         lost = "-" if option.lost_share is None else show_percent(option.lost_share)
         headroom = "-" if option.headroom is None else show_percent(option.headroom)
-        rows.append((printable(option.node), _nodes(option), *each, available, lost, headroom))
+        rows.append((printable(option.node), count(option), *each, available, lost, headroom))
     yield Section("", rows, frozenset(range(1, len(rows[0]))), [] if few else [*_varying(able, names)])
 
 
 def _range(option: Option) -> str:
     """Return the fastest and the slowest of many classes."""
     values = option.classes.values()
-    return f"{_time(min(values))} to {_time(max(values))}" if values else "-"
+    return f"{duration(min(values))} to {duration(max(values))}" if values else "-"
 
 
 def _varying(able: Sequence[Option], names: Sequence[str]) -> Iterator[str]:

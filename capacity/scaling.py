@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from capacity.components.exchange import Mend
     from capacity.pricing import NodeType
     from capacity.search import Search, Wanted
+    from capacity.sizing import Sizing
     from capacity.solve import Solution
     from capacity.system import Counts
     from capacity.topology import Topology
@@ -129,18 +130,8 @@ def scale(
     search = searched(topology, counted)
     names = _names(search, tier)
     sizing = size(search)
-    hopeless = [conflict.wanted for conflict in sizing.hopeless]
     search.aside = frozenset()
-    known = pricing.candidates(topology.node_types, topology.currency)
-    tiers = {}
-    for name in names:
-        types = _types(search, name, family, known)
-        # What no plan meets is no reason against any option, unless the tier itself is to blame for it.
-        blamed = {w for w in hopeless if w.scope == "tier" and search.system.roots[w.name] == name}
-        others = [w for w in hopeless if w not in blamed or w.constraint == "connections"]
-        tiers[name] = _of_tier(
-            search, _Around(pinned(topology, sizing.counts), sizing.counts, name, types, frozenset(others), counted)
-        )
+    tiers = {name: _of_tier(search, compared(search, sizing, name, family, counted)) for name in names}
     return Scaling(
         name=topology.name,
         currency=topology.currency,
@@ -160,6 +151,20 @@ def _names(search: Search, tier: str | None) -> list[str]:
     return [tier]
 
 
+def compared(search: Search, sizing: Sizing, name: str, family: str | None, tick: Callable[[int], None]) -> Around:
+    """Return what all options of a tier have in common: everything else as a plan has it.
+
+    `family` as in `scale`. Raises UsageError for one that does not exist.
+    """
+    topology = search.system.topology
+    types = _types(search, name, family, pricing.candidates(topology.node_types, topology.currency))
+    # What no plan meets is no reason against any option, unless the tier itself is to blame for it.
+    hopeless = [conflict.wanted for conflict in sizing.hopeless]
+    blamed = {w for w in hopeless if w.scope == "tier" and search.system.roots[w.name] == name}
+    others = [w for w in hopeless if w not in blamed or w.constraint == "connections"]
+    return Around(pinned(topology, sizing.counts), sizing.counts, name, types, frozenset(others), tick)
+
+
 def _types(search: Search, name: str, family: str | None, known: Mapping[str, NodeType]) -> dict[str, NodeType]:
     """Return the node types to compare, the tier's own among them, the smallest first."""
     own = search.system.tiers[name].node or ""
@@ -172,30 +177,23 @@ def _types(search: Search, name: str, family: str | None, known: Mapping[str, No
     return dict(sorted(found.items(), key=lambda item: (item[1].vcpus * item[1].speed, item[1].memory or 0.0, item[0])))
 
 
-def _of_tier(search: Search, around: _Around) -> TierScaling:
-    name, types, counts = around.name, around.types, around.counts
-    own = search.system.tiers[name].node or ""
-    found = [option for node in types for option in _options(around, node, given=name in search.system.given())]
+def _of_tier(search: Search, around: Around) -> TierScaling:
+    name, counts = around.name, around.counts
+    found = [option for node in around.types for option in _options(around, node, given=name in search.system.given())]
     options, solution = _with_front(found), search.at(counts)
-    larger = [n for n, node in types.items() if _not_smaller(node, types[own])]
-    ends = Ends(around.topology, counts, name, around.tick, around.aside)
     return TierScaling(
         tier=name,
         counted=search.system.tiers[name].counted or "nodes",
         arrival_rate_per_s=visits(search.system, name, solution.traffic),
         options=options,
-        crossing=crossing(ends, larger, options),
+        crossing=crossing(around.ends(), around.larger(), options),
         differences=_differences(around, solution),
         recommendation=_recommended(options),
     )
 
 
-def _not_smaller(node: NodeType, own: NodeType) -> bool:
-    return node.vcpus * node.speed >= own.vcpus * own.speed
-
-
 @dataclass(frozen=True)
-class _Around:
+class Around:
     """What all options of a tier have in common: everything else as planned."""
 
     topology: Topology
@@ -211,8 +209,17 @@ class _Around:
         found.aside = self.aside
         return found
 
+    def larger(self) -> list[str]:
+        """Return the tier's own type and those that compute no less, the smallest first."""
+        own = self.types[self.topology.components[self.name].node or ""]
+        return [name for name, node in self.types.items() if node.vcpus * node.speed >= own.vcpus * own.speed]
 
-def _differences(around: _Around, solution: Solution) -> list[Difference]:
+    def ends(self) -> Ends:
+        """Return the loads at which the tier ends, each to be solved at first asking."""
+        return Ends(self.topology, self.counts, self.name, self.tick, self.aside)
+
+
+def _differences(around: Around, solution: Solution) -> list[Difference]:
     """Return what scaling the tier out breaks, with what each mend takes."""
     return [
         Difference(
@@ -226,7 +233,7 @@ def _differences(around: _Around, solution: Solution) -> list[Difference]:
     ]
 
 
-def _mended(around: _Around, tier: str, solution: Solution, mend: Mend) -> Mended:
+def _mended(around: Around, tier: str, solution: Solution, mend: Mend) -> Mended:
     if mend.changes is None:
         return Mended(mend.text)
     topology = with_tier(around.topology, around.name)
@@ -243,7 +250,7 @@ def _mended(around: _Around, tier: str, solution: Solution, mend: Mend) -> Mende
     return Mended(mend.text, search.system.tiers[around.name].machines(found), more)
 
 
-def _options(around: _Around, node: str, *, given: bool) -> Iterator[Option]:
+def _options(around: Around, node: str, *, given: bool) -> Iterator[Option]:
     """Yield what a type means; the file's own with the count that the file gives, and with the one that it needs."""
     if not given or node != around.topology.components[around.name].node:
         yield _option(around, node)
@@ -257,7 +264,7 @@ def _options(around: _Around, node: str, *, given: bool) -> Iterator[Option]:
         yield msgspec.structs.replace(other, planned=False)
 
 
-def _option(around: _Around, node: str) -> Option:
+def _option(around: Around, node: str) -> Option:
     name, types, counts = around.name, around.types, around.counts
     planned, search = node == around.topology.components[name].node, around.search(node)
     own = around.topology.components[name].node or ""
@@ -272,7 +279,7 @@ def _option(around: _Around, node: str) -> Option:
     return Option(node=node, family=types[node].family, out=reason(conflict), planned=planned)
 
 
-def _sharded(around: _Around, node: str) -> tuple[Search, Counts] | None:
+def _sharded(around: Around, node: str) -> tuple[Search, Counts] | None:
     """Return the fewest shards with which writes fit, doubled step by step, and their replicas; None if none do."""
     name, tier = around.name, around.topology.components[around.name]
     shards = tier.parts() * 2

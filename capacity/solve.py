@@ -331,7 +331,7 @@ def _with_threads(
         return inner
     solution.station_of[pool.wait] = _thread_station(pool, arrivals.rate)
     first = Latency.waiting(pool.wait)
-    shrunk = _shrunk_waits(solution, inner.values(), pool.inner_waits)
+    shrunk = shrunk_waits(solution, inner.values(), pool.inner_waits)
     return {
         key: Answer(*(None if part is None else first + part.with_waits(shrunk) for part in (answer.own, answer.total)))
         for key, answer in inner.items()
@@ -344,7 +344,7 @@ def _thread_station(pool: ThreadPool, rate: float) -> Station:
     return Station(threads, rate, 0.0, 0.0, pool.ratio, pool.wait)
 
 
-def _shrunk_waits(solution: Solution, answers: Iterable[Answer], factor: float) -> dict[Transform, Transform]:
+def shrunk_waits(solution: Solution, answers: Iterable[Answer], factor: float) -> dict[Transform, Transform]:
     """Return, for every wait for cores in these answers, the same wait shortened: who waits outside does not inside."""
     shrunk: dict[Transform, Transform] = {}
     for part in (part for answer in answers for part in (answer.own, answer.total) if part is not None):

@@ -180,22 +180,35 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
 
     def refilled(self, place: Place, arrivals: Arrivals, cold: float) -> dict[str, object]:
         """Return the hit ratio at the first moment, the steady one, and the time until it is 95 % of that again."""
-        copies = place.nodes if place.hosted else 1
         steady = self.hits(place, arrivals).hit_ratio
         found: dict[str, object] = {"cold": cold, "hit_ratio": (1 - cold) * steady, "steady_hit_ratio": steady}
-        asked, rate, capacity = self.asked(arrivals), arrivals.read_rate / copies, self.capacity(place)
-        how: dict[str, Any] = {
+        recovery = self.recovery(place, arrivals, cold)
+        times = [recovery * share for share in (0.01, 0.1, 0.5, 1.0)] if recovery > 0 else []
+        return found | {
+            "recovery_s": recovery,
+            "recovering": [{"s": t, "hit_ratio": self.warming(place, arrivals, cold, t)} for t in times],
+        }
+
+    def recovery(self, place: Place, arrivals: Arrivals, cold: float) -> float:
+        """Return the seconds until 95 % of the steady hit ratio is reached again after a share `cold` was lost."""
+        asked, rate, capacity, how = self._filled(place, arrivals, cold)
+        return recovery_time(NEARLY, asked, rate, capacity, **how)
+
+    def warming(self, place: Place, arrivals: Arrivals, cold: float, seconds: float) -> float:
+        """Return the hit ratio so many seconds after a share `cold` of the keys was lost."""
+        asked, rate, capacity, how = self._filled(place, arrivals, cold)
+        return hit_ratio_after(seconds, asked, rate, capacity, **how)
+
+    def _filled(self, place: Place, arrivals: Arrivals, cold: float) -> tuple[Popularity, float, float, dict[str, Any]]:
+        """Return what one copy is asked, how often, how many objects it holds, and how it fills again."""
+        how = {
             "eviction": self.eviction,
             "ttl": None if self.ttl is None else float(self.ttl),
             "write_rate": self._known_writes(place, arrivals),
             "cold": cold,
         }
-        recovery = recovery_time(NEARLY, asked, rate, capacity, **how)
-        times = [recovery * share for share in (0.01, 0.1, 0.5, 1.0)] if recovery > 0 else []
-        return found | {
-            "recovery_s": recovery,
-            "recovering": [{"s": t, "hit_ratio": hit_ratio_after(t, asked, rate, capacity, **how)} for t in times],
-        }
+        copies = place.nodes if place.hosted else 1
+        return self.asked(arrivals), arrivals.read_rate / copies, self.capacity(place), how
 
     def memory_used(self, place: Place) -> float | None:
         """Return what a local cache is given; without that it fills what is left, as a global one does, and evicts."""

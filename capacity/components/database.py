@@ -14,7 +14,7 @@ from models.latency import ZERO, Latency, maximum, mixed
 from models.popularity import busiest_shard, zipf
 from models.replication import apply_lag
 from models.service_time import ServiceTime, exponential, from_moments
-from models.staleness import stale_replica_reads, writes_at_risk
+from models.staleness import own_write_unseen, stale_replica_reads, writes_at_risk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -259,6 +259,15 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             return None
         of_replicas = self._read_shares(place)[1]
         return of_replicas * stale_replica_reads(zipf(self.objects, float(self.popularity)), arrivals.write_rate, lag)
+
+    def own_unseen(self, lag: Latency | None, after: float) -> float:
+        """Return the share of writers that do not find what they wrote on a replica, `after` seconds after the answer.
+
+        A synchronous write is answered when all replicas have it. Where they fall behind for ever, nobody finds his.
+        """
+        if self.replication.mode == "sync":
+            return 0.0
+        return 1.0 if lag is None else own_write_unseen(lag, after)
 
     def differs(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Differing]:
         """Return what replicas answer that have not applied a write yet."""

@@ -155,3 +155,24 @@ def test_removed_and_changed(mine_removed: bool) -> None:  # noqa: FBT001
     found, conflicts = merged(base, mine, theirs)
     assert found == mine
     assert [c.path for c in conflicts] == [("a",)]
+
+
+# A file that its owner made read-only stays as it is, although its folder would let it be replaced.
+def test_a_read_only_file_is_not_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "a.toml"
+    target.write_text("x = 1\n")
+    target.chmod(0o444)
+    with pytest.raises(UsageError, match="read-only"):
+        saving.save(str(target), "x = 2\n")
+    assert target.read_text() == "x = 1\n"
+
+
+# What the work was made from is kept with it, so that both can be merged; older kept work has none.
+def test_the_base_is_kept_with_the_work(tmp_path: Path) -> None:
+    target = tmp_path / "a.toml"
+    target.write_text("x = 1\n")
+    for base_text in ("x = 0\n", None):
+        saving.keep(str(target), "x = 2\n", "some other", base_text)
+        found = saving.recoverable(str(target))
+        assert found is not None
+        assert (found.text, found.base_text, found.base_changed) == ("x = 2\n", base_text, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tui.drawing.gauge import gauge
 from tui.drawing.text import columns, cut, left
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ _SHORTEST_BAR: Final = 4
 _NAMED_BAR: Final = 7
 """The shortest bar beside which there is room for the name of the resource."""
 _SHORTEST_NODES: Final = 11
-_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 
 
 class Frame(NamedTuple):
@@ -154,13 +154,7 @@ def bar_line(box: Box, width: int) -> tuple[Span, ...]:
 
 def bar(box: Box, cells: int) -> tuple[Span, ...]:
     """Return utilisation as a bar of so many cells between two posts; in the empty part a mark at the ceiling."""
-    eighths = round(min(max(box.utilization or 0.0, 0.0), 1.0) * cells * 8)
-    full = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-    rest = "░" * (cells - len(full))
-    ceiling = int(box.ceiling * cells) - len(full)
-    if 0 <= ceiling < len(rest) and box.ceiling < 1:
-        rest = rest[:ceiling] + "┊" + rest[ceiling + 1 :]
-    return ("▕", "bar.post"), (full, f"bar.{box.severity}"), (rest, "bar.empty"), ("▏", "bar.post")
+    return gauge(box.utilization or 0.0, box.ceiling, box.severity, cells)
 
 
 def marked_load(box: Box) -> str:

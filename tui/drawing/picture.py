@@ -94,7 +94,7 @@ def picture(topology: Topology, evaluation: Evaluation, baseline: Evaluation | N
         for name, result in evaluation.classes.items()
     ]
     for name, result in evaluation.tiers.items():
-        ceiling = _ceiling(topology.components[name], evaluation)
+        ceiling = ceiling_of(topology.components[name], evaluation)
         boxes.append(
             Box(
                 key=Key("tier", name),
@@ -121,8 +121,12 @@ def severity(result: TierResult, ceiling: float) -> str:
     """Return how near a tier is to its end, in one word."""
     if result.arrival_rate_per_s == 0:
         return "calm"
-    used = result.utilization or 0.0
-    if used >= 1 or _p99(result) is None:
+    return "overloaded" if _p99(result) is None else nearness(result.utilization or 0.0, ceiling)
+
+
+def nearness(used: float, ceiling: float) -> str:
+    """Return how near a share is to its ceiling, in one word."""
+    if used >= 1:
         return "overloaded"
     return "over" if used > ceiling else "busy" if used > NEAR * ceiling else "calm"
 
@@ -140,19 +144,28 @@ def bottleneck(topology: Topology, evaluation: Evaluation) -> str | None:
         blocked = any(one.kind != "queue" and _p99(one) is None for one in below)
         own = [limit.utilization for limit in result.limits if not (blocked and limit.resource == "threads")]
         used = max(own, default=0.0)
-        near = used >= 1, used / _ceiling(tier, evaluation)
+        near = used >= 1, used / ceiling_of(tier, evaluation)
         if result.arrival_rate_per_s > 0 and near > worst:
             worst, found = near, name
     return found
 
 
-def _ceiling(tier: Tier, evaluation: Evaluation) -> float:
+def ceiling_of(tier: Tier, evaluation: Evaluation) -> float:
+    """Return the share of its resources that may be used; of a partner's, all."""
     return 1.0 if tier.is_partner else evaluation.utilization_ceiling
 
 
 def _class_box(name: str, result: ClassResult, before: ClassResult | None, *, excused: bool) -> Box:
-    missed = [goal for goal in result.slo if not goal.met]
-    verdict = f"{missed[0].name} MISSED" if missed else "all met" if result.slo else "no objective"
+    missed = [goal for goal in result.slo if goal.met is False]
+    verdict = (
+        f"{missed[0].name} MISSED"
+        if missed
+        else "no objective"
+        if not result.slo
+        else "not all judged"
+        if any(goal.met is None for goal in result.slo)
+        else "all met"
+    )
     p99 = "no answer" if result.p99_s is None else f"p99 {show_seconds(result.p99_s)}"
     return Box(
         key=Key("class", name),

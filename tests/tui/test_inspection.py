@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from capacity.components import kinds
+from capacity.document import Document, load
+from capacity.editing import in_unit_of, value_at
+from capacity.errors import DocumentError
+from tests.planner.systems import document, file, service
+from tui.amending import Stretch, continued, moved, names_for, pinned, removed, said, typed
+from tui.because import Because, because
+from tui.drawing.canvas import Key
+from tui.drawing.text import columns
+from tui.findings import findings
+from tui.inspection import LEFT_OUT, Row, Unfolding, about, refreshed, rows
+from tui.scene import Scene, scene, solved_counts
+from tui.session import Session, opened
+
+ROOT = Path(__file__).parents[2]
+SHOP = load(str(ROOT / "examples" / "shop.toml"))
+APP = Key("tier", "app")
+
+
+def session(of: Document = SHOP) -> Session:
+    return opened(of, {"app": 9})
+
+
+def row(label: str, key: Key | None = APP, of: Document = SHOP, **unfolding: object) -> Row:
+    found = rows(of, session(of).now.counts, key, None, Unfolding(**unfolding))  # type: ignore[arg-type]
+    return next(one for one in found if one.label == label)
+
+
+def shown(lines: object) -> str:
+    return "\n".join("".join(text for text, _ in line) for line in lines)  # type: ignore[attr-defined]
+
+
+# What the file says comes first and as it is written there; below it stands what holds where the file is silent.
+def test_rows_of_a_tier() -> None:
+    found = rows(SHOP, session().now.counts, APP)
+    labels = [one.label for one in found]
+    above, below = labels[: labels.index(LEFT_OUT)], labels[labels.index(LEFT_OUT) + 1 :]
+    assert above[:5] == ["node", "nodes", "cpu_time.browse", "cpu_time.checkout", "variability"]
+    assert "thread_memory" in below
+    assert "spot" in below
+    assert {one.label: one.shown for one in found if one.label.startswith("cpu")} == {
+        "cpu_time.browse": "9ms", "cpu_time.checkout": "22ms",
+    }  # fmt: skip
+    assert row("nodes").shown == "9 auto"
+    assert row("spot").shown == "0%"
+    assert not row("spot").given
+
+
+# Each call is a group of its own: its tier, how often, and what else is said; the rest of it where it is unfolded.
+def test_rows_of_calls() -> None:
+    path = ("components", "app", "calls", 1)
+    found = [one for one in rows(SHOP, {}, APP) if one.call == path]
+    assert [(one.label, one.shown, one.depth) for one in found] == [
+        ("calls →", "mysql", 0), ("count", "4", 1), ("writes", "50%", 1), ("classes", "checkout", 1),
+    ]  # fmt: skip
+    unfolded = rows(SHOP, {}, APP, None, Unfolding(calls=frozenset({path})))
+    assert [one.label for one in unfolded if one.call == path] == [
+        "calls →", "count", "writes", "classes", "parallel", "timeout", "retries", "pool",
+    ]  # fmt: skip
+
+
+# A class has its objectives among its fields; the whole system has growth, objectives, resilience and money.
+def test_rows_of_classes_and_the_system() -> None:
+    assert row("objective.p99", Key("class", "browse")).path == ("slo", "latency", "browse", "p99")
+    labels = {one.label for one in rows(SHOP, {}, None)}
+    wanted = {"workload.growth", "workload.peak_to_mean", "slo.utilization", "slo.availability", "resilience.zones",
+              "resilience.deploy.surge", "money.egress"}  # fmt: skip
+    assert wanted <= labels
+
+
+# Every field of every kind can be told about, whatever the kind.
+@pytest.mark.parametrize("name", SHOP.topology.components)
+def test_every_field_is_told(name: str) -> None:
+    found = [one for one in rows(SHOP, session().now.counts, Key("tier", name)) if one.path]
+    assert all(about(one) and one.hint and one.shown for one in found)
+    assert {kind.__name__ for kind in kinds().values()} >= {type(SHOP.topology.components[name]).__name__}
+
+
+# A field keeps its place while it is changed, or the cursor would be torn from under the fingers.
+def test_a_held_field_stays() -> None:
+    path = ("components", "app", "spot")
+    after = typed(SHOP, row("spot"), "30%").document
+    held = [one.label for one in rows(after, {}, APP, None, Unfolding(held=(path, False)))]
+    free = [one.label for one in rows(after, {}, APP)]
+    assert held.index("spot") > held.index(LEFT_OUT)
+    assert free.index("spot") < free.index(LEFT_OUT)
+
+
+# With a baseline, a field says what it was there.
+def test_what_a_field_was() -> None:
+    after = typed(SHOP, row("threads"), "300").document
+    found = {one.label: one.was for one in rows(after, {}, APP, SHOP)}
+    assert found["threads"] == "200"
+    assert found["variability"] is None
+
+
+# A bare number takes the unit that is written, so that "12" over "9ms" is not twelve seconds for a moment.
+@pytest.mark.parametrize(
+    ("text", "before", "meant"),
+    [
+        ("12", "9ms", "12ms"), ("12", "180ms..260ms..900ms", "12ms"), ("75", "50%", "75%"), ("7", "6%/month", "7%/month"),
+        ("1_200", "900/s", "1_200/s"), ("12s", "9ms", "12s"), ("12", "0.009", "12"), ("12", "", "12"), ("x", "9ms", "x"),
+        ("1e3", "9ms", "1e3"), ("2.5", "180 GiB", "2.5 GiB"), ("3", "1e-05", "3"),
+    ],
+)  # fmt: skip
+def test_unit_of_a_bare_number(text: str, before: str, meant: str) -> None:
+    assert in_unit_of(text, before) == meant
+
+
+# What cannot be read raises with its reason; nothing typed leaves the field out, unless it is needed.
+def test_typed() -> None:
+    with pytest.raises(DocumentError) as problem:
+        typed(SHOP, row("cpu_time.browse"), "12parsecs")
+    assert said(problem.value, row("cpu_time.browse").path).startswith('is not a time; found "12parsecs"')
+    assert "threads" not in typed(SHOP, row("threads"), " ").document.values["components"]["app"]
+    with pytest.raises(DocumentError, match="is needed"):
+        typed(
+            document(file({"app": service(0.001)}, 10)),
+            row("cpu_time", of=document(file({"app": service(0.001)}, 10))),
+            "",
+        )
+    assert typed(SHOP, row("host"), "").document is SHOP
+    listed = typed(SHOP, row("classes"), "browse, checkout").document
+    assert value_at(listed.values, row("classes").path) == ["browse", "checkout"]
+
+
+# Steps start from what is shown: a number of the file, the plan's count, or the default; up and down returns.
+@pytest.mark.parametrize(
+    ("label", "after"),
+    [("threads", 201), ("nodes", 10), ("spot", "1%"), ("stateful", True), ("balancing", "round_robin"), ("mtbf", None)],
+)
+def test_steps(label: str, after: object) -> None:
+    edited = moved(SHOP, row(label), 1, big=False)
+    if after is None:
+        assert edited is None
+        return
+    assert edited is not None
+    assert value_at(edited.document.values, row(label).path) == after
+    back = moved(edited.document, refreshed(edited.document, {}, row(label)), -1, big=False)
+    assert back is not None
+    assert refreshed(back.document, {}, row(label)).text in (row(label).text, row(label).shown.removesuffix(" auto"))
+
+
+# A name goes on to the next that fits: node types by size within their family, or by family at the same size.
+def test_next_names() -> None:
+    def node(**how: bool) -> object:
+        edited = moved(SHOP, row("node"), 1, big=how.get("big", False))
+        assert edited is not None
+        return value_at(edited.document.values, row("node").path)
+
+    assert node() == "c6i.2xlarge"
+    assert str(node(big=True)).endswith(".xlarge")
+    to = moved(SHOP, row("calls →"), 1, big=False)
+    assert to is not None
+    assert value_at(to.document.values, row("calls →").path) in names_for(SHOP, row("calls →"))
+
+
+# Pinning writes the count that holds; giving it back leaves it as it was until the plan is asked.
+def test_pinning() -> None:
+    begun = session()
+    fixed = pinned(begun, row("nodes"))
+    assert fixed is not None
+    assert fixed.now.document.values["components"]["app"]["nodes"] == 9
+    given = refreshed(fixed.now.document, fixed.now.counts, row("nodes"))
+    back = pinned(fixed, given)
+    assert back is not None
+    assert back.now.document.values == SHOP.values
+    assert back.now.counts["app"] == 9
+    assert pinned(begun, row("threads")) is None
+
+
+# A stretch of changes is one undo; one that ends where it began is none.
+def test_stretches() -> None:
+    begun, field = session(), row("threads")
+    stretch = Stretch("typing", field.path, begun.now)
+    first = typed(SHOP, field, "3")
+    one = continued(begun, stretch, *first)
+    stretch = Stretch("typing", field.path, begun.now, one.now)
+    two = continued(one, stretch, *typed(SHOP, field, "300"))
+    assert [version.label for version in (*two.past, two.now)] == ["opened", "app.threads 200 → 300"]
+    assert two.undone().now is begun.now
+    stretch = Stretch("typing", field.path, begun.now, two.now)
+    assert continued(two, stretch, *typed(SHOP, field, "200")) == begun
+    assert not stretch.goes_on("typing", field.path, two.undone(), 0.0)
+    assert not stretch.goes_on("stepping", field.path, two, 0.0)
+
+
+# Leaving a field out of the file is refused where the file needs it.
+def test_removed() -> None:
+    assert removed(SHOP, row("threads")).name == "remove app.threads"
+    with pytest.raises(DocumentError):
+        removed(SHOP, row("calls →"))
+
+
+@pytest.fixture(scope="module")
+def solved() -> Scene:
+    return scene(opened(SHOP, solved_counts(SHOP, 1.0)[0]).question)
+
+
+# No line is wider than its room, and none is lost: whatever is selected, at any width, with or without a baseline.
+@pytest.mark.parametrize("width", [30, 62, 78, 120])
+def test_findings_fit(solved: Scene, width: int) -> None:
+    keys = [None, *(Key("tier", name) for name in SHOP.topology.components), Key("class", "browse")]
+    for key in keys:
+        for baseline in (None, solved):
+            lines = findings(solved, key, baseline, width, Because())
+            assert lines
+            assert max(sum(columns(text) for text, _ in line) for line in lines) <= width
+
+
+# The inspector says what the evaluation says: limits with their ceiling, latency, cost, and what asks for the nodes.
+def test_findings_of_a_tier(solved: Scene) -> None:
+    tier = solved.evaluation.tiers["app"]
+    text = shown(findings(solved, APP, None, 100, because(solved, "app", lambda _: None)))
+    assert tier.response.p99_s is not None
+    assert f"{tier.response.p99_s * 1000:.3g} ms" in text
+    assert "cores" in text
+    assert "┊" in text
+    assert "threads" in text
+    assert f"{tier.nodes}  zone lost: app cores ← decides" in text
+
+
+# Where something is not met, or the file fixes the count, no reason is made up.
+def test_no_made_up_reasons() -> None:
+    few = scene(opened(SHOP, {"app": 1}).question)
+    assert because(few, "app", lambda _: None) == Because((), met=False)
+    assert "s solves" in shown(findings(few, APP, None, 100, Because((), met=False)))
+    fixed = document(file({"app": service(0.001, 2)}, 10))
+    assert "fixed in the file" in shown(findings(scene(opened(fixed, {}).question), APP, None, 100, Because()))
+
+
+# Names are text, whatever is in them.
+def test_markup_is_text() -> None:
+    values = file({"[red]": service(0.001, 2)}, 10)
+    values["workload"]["classes"] = {"[b]": {**next(iter(values["workload"]["classes"].values())), "entry": "[red]"}}
+    named = document(values)
+    assert about(row("nodes", Key("tier", "[red]"), named)).startswith('"[red]".nodes')
+    assert row("entry", Key("class", "[b]"), named).shown == "[red]"

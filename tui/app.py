@@ -1,0 +1,172 @@
+"""The screen: what is shown, and which key does what. Numbers come from a `Scene`, an edit makes a `Session`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Horizontal
+from textual.widgets import Footer
+from textual.worker import get_current_worker
+
+from tui import telling
+from tui.base import Outdated
+from tui.drawing.canvas import Key
+from tui.drawing.picture import picture
+from tui.filing import Filing
+from tui.finding import Finding
+from tui.inspecting import Inspecting
+from tui.keys import EVERYWHERE
+from tui.preferring import Preferring
+from tui.scene import scene
+from tui.solving import Solving
+from tui.structuring import Structuring
+from tui.views import Asked, View, views
+from tui.widgets.inspector import Inspector
+from tui.widgets.lines import Lines
+from tui.widgets.topology import TopologyView
+from tui.widgets.view_pane import ViewPane
+from tui.wiring import Wiring
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from tui.opening import Opening
+    from tui.session import Session
+
+NARROW = 110
+"""Columns below which what stands side by side takes turns."""
+
+
+class CapacityApp(Filing, Structuring, Wiring, Solving, Preferring, Finding, Inspecting):
+    """One file, being edited."""
+
+    CSS_PATH = "capacity.tcss"
+    TITLE = "capacity"
+    BINDINGS: ClassVar[list[BindingType]] = [*EVERYWHERE]
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012, textual's own declaration
+        (0, "-narrow"),
+        (NARROW, "-wide"),
+    ]
+
+    def __init__(self, session: Session, opening: Opening | None = None) -> None:
+        super().__init__(session, opening)
+        self.view: View | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        yield Lines(id="status")
+        yield Lines(id="objectives")
+        yield TopologyView(id="topology")
+        with Horizontal(id="below"):
+            yield Inspector(id="inspector")
+            yield ViewPane(id="view")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Show the first numbers at once: they are why somebody came."""
+        first = next(iter(self.session.now.document.topology.components), None)
+        self.selected = None if first is None else Key("tier", first)
+        self._take(scene(self.session.question))
+        self.query_one(TopologyView).focus()
+
+    # What follows from what.
+
+    def told(self) -> None:
+        """Repaint the top lines."""
+        parts = [*telling.status(self.session, self.scene, self.baseline), *self.file_status()]
+        if self.progress:
+            parts.append([(self.progress, "changed")])
+        line = [span for part in parts for span in ((" │ ", "dim"), *part)][1:]
+        self.query_one("#status", Lines).show([line])
+        if self.scene is not None:
+            self.query_one("#objectives", Lines).show(telling.objectives(self.scene.evaluation))
+
+    def found(self) -> None:
+        """Repaint the drawing, the inspector and the view."""
+        if self.scene is None:
+            return
+        before = None if self.baseline is None else self.baseline.evaluation
+        drawn = picture(self.scene.topology, self.scene.evaluation, before)
+        self.query_one(TopologyView).show(drawn, self.selected, stale=self.unsettled)
+        self.query_one(Inspector).show(self.session, self.scene, self.selected, self.baseline)
+        self._ask()
+
+    def _ask(self) -> None:
+        """Have the open view answered."""
+        if self.view is None or self.scene is None:
+            return
+        scope, name = self.selected or (None, None)
+        asked = Asked(self.scene, name if scope == "tier" else None, name if scope == "class" else None, self.baseline)
+        self.query_one(ViewPane).show(self.view, None, stale=True, progress="")
+        self.run_worker(
+            partial(self._answer, self.view, asked), group="view", description="answer", exclusive=True, thread=True
+        )
+
+    def _answer(self, view: View, asked: Asked) -> None:
+        worker, pane = get_current_worker(), self.query_one(ViewPane)
+
+        def tick(done: int) -> None:
+            if worker.is_cancelled:
+                raise Outdated
+            if done % 20 == 0:
+                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done}")
+
+        try:
+            content = view.answer(asked, tick)
+        except Outdated:
+            return
+        if not worker.is_cancelled:
+            self.call_from_thread(pane.show, view, content, stale=False, progress="")
+
+    # What keys and widgets ask for.
+
+    def on_topology_view_selected(self, event: TopologyView.Selected) -> None:
+        """Follow the cursor."""
+        self.select(event.key)
+
+    def on_topology_view_inspected(self) -> None:
+        """Go to the fields."""
+        self.query_one(Inspector).focus_fields()
+
+    def action_load(self, steps: int) -> None:
+        """Turn the load up or down; 0 returns to that of the file."""
+        self.become(self.session.stepped_load(steps) if steps else replace(self.session, load=1.0))
+
+    def action_scenario(self, steps: int) -> None:
+        """Go to the next scenario that this system can meet."""
+        known = self.scenarios()
+        here = known.index(self.session.scenario) if self.session.scenario in known else 0
+        self.become(replace(self.session, scenario=known[(here + steps) % len(known)]))
+
+    def action_view(self, name: str) -> None:
+        """Open a view, or close it by the same key."""
+        found = next(view for view in views() if view.id == name)
+        self.view = None if self.view is found else found
+        self.set_class(self.view is not None, "-viewing")
+        self._ask()
+
+    def open_view(self, name: str) -> None:
+        """Open a view; one that is open stays."""
+        if self.view is None or self.view.id != name:
+            self.action_view(name)
+
+    def action_maximize(self) -> None:
+        """Give the view the whole screen, and take it back."""
+        self.toggle_class("-maximized-view")
+
+    def action_undo(self) -> None:
+        """Take the last change back."""
+        self.become(self.session.undone())
+
+    def action_redo(self) -> None:
+        """Make it again."""
+        self.become(self.session.redone())
+
+    def action_baseline(self) -> None:
+        """Pin what is shown as what to compare with; again, compare with nothing."""
+        self.baseline = None if self.baseline is not None else self.scene
+        self.told()
+        self.found()

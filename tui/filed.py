@@ -1,0 +1,93 @@
+"""The app with the file that it edits: where it is, its text, and the work on it that outlives a crash."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+
+from capacity.errors import UsageError, printable
+from capacity.saving import discard, keep
+from tui.base import SessionApp
+from tui.texts import Texts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.screen import Screen
+
+    from tui.opening import OpenedFile, Opening
+    from tui.session import Session
+
+Given = TypeVar("Given")
+
+
+@runtime_checkable
+class HasValue(Protocol):
+    """A widget on which one value stands out."""
+
+    def copy_value(self) -> str | None:
+        """Return the value as text, None where none is selected."""
+
+
+class Filed(SessionApp):
+    """Knows the file; without one, as in tests of other parts, nothing is kept or written."""
+
+    def __init__(self, session: Session, opening: Opening | None = None) -> None:
+        super().__init__(session)
+        self.opening = opening
+        self.file: OpenedFile | None = None if opening is None else opening.file
+        """What is known to be on disk."""
+        self.texts = Texts()
+        if opening is not None:
+            self.texts.give(opening.on_disk, opening.file.text)
+        self.changed_on_disk = False
+        """Whether the file was changed by somebody else since it was read or written."""
+        self.left = False
+        """Whether the session ended as it should: nothing is to be recovered."""
+        self.undecided = False
+        """Whether work of an earlier session is still to be recovered or not: nothing may take its place."""
+        self._keeping = Lock()
+        self._talking = False
+
+    @property
+    def failure(self) -> Exception | None:
+        """The bug that ended the app, if one did."""
+        return self._exception
+
+    def _print_error_renderables(self) -> None:
+        """Print no traceback: whoever started the app turns a failure into a report."""
+
+    def keep_now(self) -> None:
+        """Keep what is not saved where the next start finds it; forget it where there is no such work."""
+        with self._keeping:
+            session, file = self.session, self.file
+            if file is None or self.undecided:
+                return
+            try:
+                if session.dirty and not self.left:
+                    keep(file.path, self.texts.of(session), file.fingerprint, file.text)
+                else:
+                    discard(file.path)
+            except (UsageError, RuntimeError) as error:
+                self.say(f"unsaved work is not kept against a crash: {error}", "warning")
+
+    def say(self, text: str, severity: Literal["information", "warning", "error"] = "information") -> None:
+        """Tell something in passing; may be called from any thread."""
+        self.notify(printable(text), severity=severity, markup=False, timeout=10 if severity != "information" else 6)
+
+    def converse(self, talk: Callable[[], Awaitable[object]]) -> None:
+        """Do something that asks questions on the way; one such thing at a time."""
+        if self._talking:
+            return
+        self._talking = True
+        self.run_worker(self._conversation(talk), group="file")
+
+    async def _conversation(self, talk: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await talk()
+        finally:
+            self._talking = False
+
+    async def ask(self, screen: Screen[Given]) -> Given:
+        """Return the answer to a question on the screen."""
+        return await self.push_screen_wait(screen)

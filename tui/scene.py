@@ -1,0 +1,77 @@
+"""From a question to all numbers on the screen: the evaluation, as frozen as what it follows from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from capacity.advice import advise
+from capacity.document import scaled
+from capacity.evaluate import describe
+from capacity.outcomes import during, with_uptime
+from capacity.search import Search
+from capacity.sizing import size
+from capacity.system import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from capacity.document import Document
+    from capacity.results import Advice, Evaluation
+    from capacity.solve import Solution
+    from capacity.system import Counts
+    from capacity.topology import Topology
+    from tui.session import Question
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A question and its answer. `evaluation` is of the scenario that was asked for."""
+
+    question: Question
+    topology: Topology
+    """Under the load of the question."""
+    counts: Counts
+    """Of every tier that has one, those of the file among them."""
+    search: Search
+    evaluation: Evaluation
+
+    @property
+    def solution(self) -> Solution:
+        """The solved system in normal operation."""
+        return self.search.at(self.counts)
+
+
+def scene(question: Question) -> Scene:
+    """Return everything that is to be shown. Pure: equal questions give equal scenes.
+
+    Raises UsageError for a scenario that cannot happen to this system.
+    """
+    topology = scaled(question.version.document.topology, question.load)
+    system = resolve(topology)
+    search, counts = Search.of(system), {**system.least(), **question.version.counts}
+    if question.scenario is None:
+        evaluation = with_uptime(describe(search.at(counts)), search, counts)
+    else:
+        evaluation = during(search, counts, question.scenario)
+    return Scene(question, topology, counts, search, evaluation)
+
+
+class Solved(NamedTuple):
+    """The counts of the cheapest plan; what cannot be met, and how it could be, where there is none."""
+
+    counts: Counts
+    advice: tuple[Advice, ...]
+
+
+def solved(document: Document, load: float, tick: Callable[[int], None] = lambda _: None) -> Solved:
+    """Return the counts of the cheapest plan at a load; where none meets everything, of one that meets the rest."""
+    system = resolve(scaled(document.topology, load))
+    sizing = size(Search.of(system, tick))
+    return Solved(sizing.counts, tuple(advise(system, sizing)))
+
+
+def solved_counts(document: Document, load: float, tick: Callable[[int], None] = lambda _: None) -> tuple[Counts, bool]:
+    """Return the counts of the cheapest plan at a load, and whether it meets everything."""
+    found = solved(document, load, tick)
+    return found.counts, not found.advice

@@ -1,0 +1,1 @@
+"""What comes over the screen for a moment: questions, lists, help."""

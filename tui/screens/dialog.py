@@ -1,0 +1,55 @@
+"""What every dialog is: a frame over the darkened screen, a title, the keys that matter, Esc to leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from tui.drawing.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result]):
+    """A frame around what `inside` yields; it is left without a result by Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
+    DEFAULT_CSS = """
+    Dialog { align: center middle; }
+    Dialog > .frame {
+        width: 76; max-width: 100%; height: auto; max-height: 100%;
+        border: round $primary; border-title-style: bold; border-title-color: $foreground;
+        border-subtitle-color: $text-muted; background: $surface; padding: 0 1;
+    }
+    Dialog .quiet { color: $text-muted; }
+    Dialog .wrong { color: $text-error; }
+    """
+
+    def __init__(self, title: str, hint: str) -> None:
+        super().__init__()
+        self._title, self._hint = title, hint
+
+    def compose(self) -> ComposeResult:
+        """Put the frame around the content."""
+        frame = Vertical(*self.inside(), classes="frame")
+        frame.border_title = Content(clean(self._title))
+        frame.border_subtitle = Content(self._hint)
+        yield frame
+
+    def inside(self) -> Iterable[Widget]:
+        """Return what stands in the frame."""
+        return ()
+
+    def action_leave(self) -> None:
+        """Go back without doing anything."""
+        self.dismiss(None)

@@ -1,0 +1,105 @@
+"""Letting the plan find the counts, beside the screen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.worker import get_current_worker
+
+from capacity.errors import CapacityError
+from tui.base import Outdated, SessionApp
+from tui.drawing.text import clean
+from tui.scene import solved
+from tui.session import counts_for
+
+if TYPE_CHECKING:
+    from capacity.system import Counts
+    from tui.scene import Solved
+    from tui.session import Session, Version
+
+OFTEN = 10
+"""Systems that are solved between two signs of life."""
+
+
+class Solving(SessionApp):
+    """What the plan does with the counts that the file leaves to it."""
+
+    def become(self, session: Session) -> None:
+        """Go on with another session; a plan for another version or load is not waited for."""
+        if (session.now, session.load) != (self.session.now, self.session.load):
+            self._stop_solving()
+        super().become(session)
+
+    def action_solve(self) -> None:
+        """Find the cheapest counts that meet everything, at the load that is shown."""
+        if self.progress:
+            self._stop_solving()
+            self.told()
+            return
+        if not self.session.now.counts:
+            self.notify("the file fixes every count: nothing is left to solve (p frees one)", markup=False)
+            return
+        self._progress("solving…")
+        solve = partial(self._solve, self.session.now, self.session.load)
+        self.run_worker(solve, group="solve", description="solve", exclusive=True, thread=True)
+
+    def _stop_solving(self) -> None:
+        self.workers.cancel_group(self, "solve")
+        self.progress = ""
+
+    def _solve(self, version: Version, load: float) -> None:
+        worker = get_current_worker()
+
+        def tick(done: int) -> None:
+            if worker.is_cancelled:
+                raise Outdated
+            if done % OFTEN == 0:
+                self.call_from_thread(self._progress, f"solving… {done} tried")
+
+        try:
+            found = solved(version.document, load, tick)
+        except Outdated:
+            return
+        except CapacityError as error:
+            if not worker.is_cancelled:
+                self.call_from_thread(self._unsolvable, str(error))
+            return
+        if not worker.is_cancelled:
+            self.call_from_thread(self._solved, version, found)
+
+    def _unsolvable(self, why: str) -> None:
+        self._progress("")
+        self.notify(clean(why), title="Nothing to solve", severity="error", timeout=15, markup=False)
+
+    def _progress(self, said: str) -> None:
+        self.progress = said
+        self.told()
+
+    def _solved(self, version: Version, found: Solved) -> None:
+        if version is not self.session.now:
+            return
+        self.progress = ""
+        counts = counts_for(version.document, found.counts)
+        changes = differences(version.counts, counts)
+        if changes:
+            self.become(self.session.counted(counts, f"solve: {changes}"))
+        else:
+            self.told()
+        if found.advice:
+            first = found.advice[0]
+            lines = [f"{first.constraint}: {first.best}", *(f"What would help: {mend}" for mend in first.mends[:1])]
+            told = "\n".join(clean(line) for line in lines)
+            title = "No plan is feasible: the counts meet the rest"
+            self.notify(told, title=title, severity="warning", timeout=20, markup=False)
+        elif not changes:
+            self.notify("these are the counts of the cheapest plan already", markup=False)
+
+
+def differences(before: Counts, after: Counts) -> str:
+    """Return what a solution changes, tier by tier: "app 9 → 11, web 3"; tiers that keep their count are left out."""
+    return ", ".join(
+        f"{name} {before[name]} → {count}" if name in before else f"{name} {count}"
+        for name, count in after.items()
+        if before.get(name) != count
+    )

@@ -1,0 +1,193 @@
+"""Saving, and making one of what was edited here and what somebody else wrote meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from asyncio import to_thread
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from capacity.document import parse
+from capacity.errors import DocumentError, UsageError
+from capacity.merging import merged, same
+from capacity.reading import read
+from capacity.saving import changed_on_disk, discard, fingerprint, save
+from tui.filed import Filed
+from tui.opening import OpenedFile
+from tui.reconciling import checked, settled, told
+from tui.screens.choice import Answer, Choice
+from tui.screens.conflicts import Conflicts
+from tui.screens.file_name import FileName
+from tui.session import Version
+
+if TYPE_CHECKING:
+    from capacity.document import Document
+
+ELSEWHERE = Answer("elsewhere", "n", "save under another name")
+BACK = Answer("back", "c", "cancel: change nothing")
+
+
+class Storing(Filed):
+    """What puts the session on disk, and takes in what is there."""
+
+    def action_save(self) -> None:
+        """Write the file, whatever its comments and layout kept."""
+        self.converse(self.save)
+
+    def action_save_as(self) -> None:
+        """Write under another name, and go on with that file."""
+        self.converse(self._save_as)
+
+    async def save(self) -> bool:
+        """Save, asking where that would lose what somebody else wrote; return whether all is on disk."""
+        file = self.file
+        if file is None:
+            self.say("there is no file to save to", "warning")
+            return False
+        if await to_thread(changed_on_disk, file.path, file.fingerprint):
+            return await self._differing(file)
+        if not self.session.dirty:
+            self.say(f"nothing to save: {file.path} says what is shown")
+            return True
+        return await self._written(file.path)
+
+    async def _written(self, path: str) -> bool:
+        session, file = self.session, self.file
+        try:
+            text = await to_thread(self.texts.of, session)
+            known = await to_thread(save, path, text)
+        except (UsageError, RuntimeError) as error:
+            asked = f"{error}. Nothing is lost: the work stays here, and is kept should the program end."
+            if await self.ask(Choice(asked, [ELSEWHERE, BACK], otherwise="back")) == "elsewhere":
+                return await self._save_as()
+            return False
+        if file is not None and file.path != path:
+            await to_thread(discard, file.path)
+        self.file = OpenedFile(path, text, known, None if file is None else file.prices)
+        self.session = replace(self.session, saved=session.now)
+        self.changed_on_disk = False
+        await to_thread(self.keep_now)
+        self.told()
+        self.say(f"saved {path}")
+        return True
+
+    async def _save_as(self) -> bool:
+        if self.file is None:
+            return False
+        name = await self.ask(FileName("Save under the name", self.file.path))
+        if not name:
+            return False
+        if name != self.file.path and await to_thread(os.path.lexists, name):
+            answers = [Answer("replace", "r", "replace it"), BACK]
+            if await self.ask(Choice(f"{name} exists", answers, otherwise="back")) != "replace":
+                return False
+        return await self._written(name)
+
+    # The file is another one than that which was read.
+
+    def action_reload(self) -> None:
+        """See what is on disk, if it is something else."""
+        self.converse(self._reload)
+
+    async def _reload(self) -> None:
+        file = self.file
+        if file is not None and await to_thread(changed_on_disk, file.path, file.fingerprint):
+            await self._differing(file)
+        elif file is not None:
+            self.say(f"{file.path} has not changed on disk")
+
+    async def _differing(self, file: OpenedFile) -> bool:
+        """Ask what to do with another text on disk; return whether all that is shown is on disk in the end."""
+        again = Answer("overwrite", "o", "write the file again")
+        if not await to_thread(os.path.lexists, file.path):
+            answers, about, found = [again, ELSEWHERE, BACK], ["there is no file of this name any more"], None
+        else:
+            known = await to_thread(fingerprint, file.path)
+            try:
+                text = await to_thread(read, file.path)
+                theirs = parse(text, file.path, (), 1.0, self.session.now.document.book)
+            except DocumentError as error:
+                problems = [problem.text() for problem in error.problems]
+                found, about = None, ["what is there now is no topology:", *problems]
+            else:
+                found = theirs, OpenedFile(file.path, text, known, file.prices)
+                about = told(self._base(), theirs.values) or ["only comments or layout"]
+                about = ["changed on disk:", *about]
+            answers = self._answers(found is not None)
+        answer = await self.ask(Choice(f"{file.path} was changed by somebody else", answers, about, "back"))
+        if answer == "overwrite":
+            return await self._overwritten(file.path)
+        if answer == "elsewhere":
+            return await self._save_as()
+        if found is not None and answer == "reload":
+            self._reloaded(*found)
+            return True
+        if found is not None and answer == "merge":
+            await self.merge(self._base(), self.session.now.document, *found)
+        return False
+
+    def _answers(self, readable: bool) -> list[Answer]:  # noqa: FBT001
+        answers = [ELSEWHERE, BACK]
+        if self.session.dirty:
+            answers = [Answer("overwrite", "o", "overwrite it; what is there now is kept as .bak"), *answers]
+        if readable:
+            dropped = "; undo brings what is here back" if self.session.dirty else ""
+            answers = [Answer("reload", "r", f"reload: take what is on disk{dropped}"), *answers]
+        if readable and self.session.dirty:
+            answers = [Answer("merge", "m", "merge: the changes of both, asking where they meet"), *answers]
+        return answers
+
+    def _base(self) -> dict[str, Any]:
+        saved = self.session.saved
+        return {} if saved is None else saved.document.values
+
+    async def _overwritten(self, path: str) -> bool:
+        """Write over what somebody else wrote, of which a copy is kept."""
+        try:
+            if await to_thread(os.path.lexists, path):
+                kept = _unused(path)
+                await to_thread(shutil.copy2, path, kept)
+                self.say(f"what was there is kept as {kept}")
+        except OSError as error:
+            self.say(f"nothing was written, no copy can be made: {error.strerror or error}", "error")
+            return False
+        return await self._written(path)
+
+    def _reloaded(self, theirs: Document, file: OpenedFile) -> None:
+        self.texts.give(theirs, file.text)
+        session = self.session.edited(theirs, "reload from disk")
+        self._on_disk(file)
+        self.become(replace(session, saved=session.now))
+
+    async def merge(self, base: dict[str, Any], mine: Document, theirs: Document, file: OpenedFile) -> bool:
+        """Take in their changes since `base`; return whether that was done. The outcome is not saved yet."""
+        values, conflicts = merged(base, mine.values, theirs.values)
+        if conflicts:
+            chosen = await self.ask(Conflicts(conflicts))
+            if chosen is None:
+                return False
+            values = settled(values, conflicts, chosen)
+        try:
+            document = checked(values, theirs)
+        except DocumentError as error:
+            self.say(f"nothing was merged, the two make no topology together: {error.problems[0].text()}", "error")
+            return False
+        from capacity.rewriting import rewritten  # noqa: PLC0415 - its parser is not needed for the first paint
+
+        self.texts.give(document, rewritten(file.text, document.values))
+        session = self.session.edited(document, "merge with disk")
+        self._on_disk(file)
+        self.become(replace(session, saved=Version(theirs, {}, "on disk")))
+        self.say("merged; " + ("nothing of yours is left to save" if same(values, theirs.values) else "not saved yet"))
+        return True
+
+    def _on_disk(self, file: OpenedFile) -> None:
+        self.file, self.changed_on_disk = file, False
+
+
+def _unused(path: str) -> str:
+    """Return a name for a copy beside a file that nothing has yet."""
+    names = (f"{path}.bak{'' if number == 1 else number}" for number in range(1, 10_000))
+    return next(name for name in names if not Path(name).exists())

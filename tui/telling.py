@@ -1,0 +1,105 @@
+"""The two lines at the top in words: where one is, and what is not met, each by how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from capacity.advice import show
+from capacity.scenarios import TITLES, phrase
+from capacity.units import digits, show_percent
+from tui.drawing.text import clean
+
+if TYPE_CHECKING:
+    from capacity.results import Evaluation, Failure
+    from tui.scene import Scene
+    from tui.session import Session
+
+Span = tuple[str, str]
+"""A text and the name of its style."""
+
+NORMAL: Final = "normal"
+
+
+class Distance(NamedTuple):
+    """One objective: how near its value is to the limit; 1 is at it."""
+
+    name: str
+    share: float
+    value: str
+    limit: str
+
+
+def status(session: Session, scene: Scene | None, baseline: Scene | None) -> list[list[Span]]:
+    """Return what stands in the top line, part by part, the most important first."""
+    name = clean(session.now.document.topology.name)
+    load = f"load ×{session.load:g}"
+    parts = [
+        [(f"{name}{' ●' if session.dirty else ''}", "dirty" if session.dirty else "name")],
+        [(load, "changed" if session.load != 1 else "dim")],
+        [(_scenario(session.scenario), "changed" if session.scenario else "dim")],
+    ]
+    if scene is None:
+        return parts
+    cost = scene.evaluation.cost
+    least = "≥ " if cost.unknown else ""
+    money: list[Span] = [(f"{least}{digits(round(cost.monthly, 2))} {clean(cost.currency)}/month", "money")]
+    if baseline is not None:
+        more = cost.monthly - baseline.evaluation.cost.monthly
+        if abs(more) >= 0.005:
+            money.append((f" {'▲+' if more > 0 else '▼-'}{abs(more):,.2f}", "worse" if more > 0 else "better"))
+        parts.append([("against baseline", "dim")])
+    return [*parts, money]
+
+
+def _scenario(asked: str | None) -> str:
+    scenario, _, subject = (asked or NORMAL).partition(":")
+    if asked is None:
+        return "normal operation"
+    return clean(phrase(scenario, subject or None).removeprefix("with ") or TITLES.get(scenario, scenario))
+
+
+def objectives(evaluation: Evaluation, most: int = 3) -> list[list[Span]]:
+    """Return one line for each of the worst that is not met, or one that says how far everything is."""
+    failures = sorted(evaluation.failures, key=_shortage, reverse=True)
+    if failures:
+        lines = [[("✗ ", "bad"), *_failure(failure)] for failure in failures[:most]]
+        if len(failures) > most:
+            lines[-1].append((f"   and {len(failures) - most} more", "dim"))
+        return lines
+    nearest = max(distances(evaluation), key=lambda distance: distance.share, default=None)
+    if nearest is None:
+        return [[("✓ ", "good"), ("no limit is exceeded; the file has no objectives", "")]]
+    told = f"{nearest.name} {nearest.value} of {nearest.limit} ({show_percent(nearest.share)})"
+    return [[("✓ ", "good"), ("every objective and limit is met", "good"), (f"; nearest: {clean(told)}", "dim")]]
+
+
+def distances(evaluation: Evaluation) -> list[Distance]:
+    """Return how near each objective for a time is to its limit."""
+    found = []
+    for scope in (evaluation.classes, evaluation.tiers):
+        for name, result in scope.items():
+            for goal in result.slo:
+                if goal.value is not None and goal.limit > 0 and goal.name != "availability":
+                    told = show(goal.value, "s"), show(goal.limit, "s")
+                    found.append(Distance(f"{name} {goal.name}", goal.value / goal.limit, *told))
+    return found
+
+
+def _shortage(failure: Failure) -> float:
+    if failure.value is None or failure.limit == 0:
+        return float("inf")
+    return failure.value / failure.limit
+
+
+def _failure(failure: Failure) -> list[Span]:
+    name = clean(f"{failure.name} {failure.constraint}")
+    if failure.constraint == "nodes":
+        return [(f"{clean(failure.name)}: no node is left", "bad")]
+    value = show(failure.value, failure.unit) if failure.value is not None else "no answer"
+    limit = show(failure.limit, failure.unit)
+    spans: list[Span] = [(f"{name} {value}", "bad"), (f", allowed {limit}", "")]
+    if failure.value is not None and failure.limit > 0 and failure.value > failure.limit:
+        spans.append((f" (+{show_percent(failure.value / failure.limit - 1)})", "bad"))
+    elif failure.value is not None and failure.value <= failure.limit and failure.unit == "s":
+        spans.append((" (too many requests fail)", "bad"))
+    return spans

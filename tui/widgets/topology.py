@@ -1,0 +1,159 @@
+"""The topology, drawn: walked with arrows, hjkl or the mouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size, Spacing
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.drawing.draw import draw
+from tui.drawing.walking import neighbour
+from tui.keys import ON_DRAWING
+
+if TYPE_CHECKING:
+    from textual.events import Click, Resize
+
+    from tui.drawing.canvas import Drawing, Key
+    from tui.drawing.picture import Picture
+
+STYLES: Final = frozenset(
+    {
+        "name", "selected", "kind", "nodes", "heading", "box", "box.busy", "box.over", "box.overloaded", "bottleneck",
+        "bar.calm", "bar.busy", "bar.over", "bar.overloaded", "bar.empty", "bar.post", "load", "load.over",
+        "load.overloaded", "fact", "fact.over", "fact.overloaded", "label", "edge", "edge.async", "class", "class.over",
+        "change.better", "change.worse", "change.changed", "dim", "fill", "row",
+    }
+)  # fmt: skip
+"""Names of styles in a drawing for which the style sheet has a component class; others take the nearest."""
+
+
+class TopologyView(ScrollView, can_focus=True):
+    """Draws a picture at whatever width there is, and moves a selection over it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "walk('left')", "Left", show=False, id="walk.left"),
+        Binding("right,l", "walk('right')", "Right", show=False, id="walk.right"),
+        Binding("up,k", "walk('up')", "Up", show=False, id="walk.up"),
+        Binding("down,j", "walk('down')", "Down", show=False, id="walk.down"),
+        Binding("enter", "inspect", "Edit", id="walk.inspect", tooltip="Change its fields"),
+        Binding("home", "end('first')", "First", show=False, id="walk.first"),
+        Binding("end", "end('last')", "Last", show=False, id="walk.last"),
+        *ON_DRAWING,
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"drawing--{name.replace('.', '-')}" for name in STYLES}
+
+    class Selected(Message):
+        """Another box was chosen."""
+
+        def __init__(self, key: Key) -> None:
+            super().__init__()
+            self.key = key
+
+    class Inspected(Message):
+        """The selected box is to be looked into."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002, textual's own name
+        super().__init__(id=id)
+        self._picture: Picture | None = None
+        self._drawing: Drawing | None = None
+        self.selected: Key | None = None
+        self._stale = False
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """What is on the screen."""
+        return self._drawing
+
+    def show(self, picture: Picture, selected: Key | None, *, stale: bool = False) -> None:
+        """Draw a picture; `stale` dims it, while newer numbers cannot be had."""
+        self._picture, self.selected, self._stale = picture, selected, stale
+        self._redraw()
+
+    def fade(self, *, stale: bool) -> None:
+        """Dim what is shown, while newer numbers cannot be had; or no longer."""
+        if stale != self._stale:
+            self._stale = stale
+            self.refresh()
+
+    def select(self, key: Key) -> None:
+        """Choose a box and bring it into sight."""
+        self.selected = key
+        self._redraw()
+        self._reveal()
+        self.post_message(self.Selected(key))
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of what is in sight."""
+        across, down = self.scroll_offset
+        background = self.rich_style
+        if self._drawing is None or y + down >= self._drawing.height:
+            return Strip.blank(self.size.width, background)
+        row = self._drawing.rows[y + down]
+        segments = [Segment(text, background + self._style_of(name)) for text, name in row]
+        return Strip(segments).crop_extend(across, across + self.size.width, background)
+
+    def action_walk(self, direction: Literal["left", "right", "up", "down"]) -> None:
+        """Go to the next box in a direction."""
+        if self._drawing is not None:
+            found = neighbour(self._drawing, self.selected, direction)
+            if found is not None:
+                self.select(found)
+
+    def action_end(self, which: Literal["first", "last"]) -> None:
+        """Go to the first or the last box."""
+        if self._drawing is not None and self._drawing.regions:
+            keys = list(self._drawing.regions)
+            self.select(keys[0] if which == "first" else keys[-1])
+
+    def action_inspect(self) -> None:
+        """Look into the selected box."""
+        self.post_message(self.Inspected())
+
+    def on_click(self, event: Click) -> None:
+        """Choose what is under the mouse; a second click looks into it."""
+        across, down = self.scroll_offset
+        found = None if self._drawing is None else self._drawing.at(event.x + across, event.y + down)
+        if found is not None:
+            self.select(found)
+            if event.chain == 2:
+                self.action_inspect()
+
+    def on_resize(self, event: Resize) -> None:
+        """Draw for the new width."""
+        self._redraw()
+
+    def notify_style_update(self) -> None:
+        """Take the colours of another theme."""
+        super().notify_style_update()
+        self.refresh()
+
+    def _redraw(self) -> None:
+        width = self.scrollable_content_region.width
+        if self._picture is None or width <= 0:
+            return
+        self._drawing = draw(self._picture, width, self.selected)
+        self.virtual_size = Size(self._drawing.width, self._drawing.height)
+        self.refresh()
+
+    def _reveal(self) -> None:
+        region = None if self._drawing is None or self.selected is None else self._drawing.regions.get(self.selected)
+        if region is not None:
+            self.scroll_to_region(Region(*region), spacing=Spacing(1, 1, 1, 1), animate=False)
+
+    def _style_of(self, name: str) -> Style:
+        if not name:
+            return Style.null()
+        if name == "selected" and self._drawing is not None and self._drawing.form == "tree":
+            name = "row"  # a whole line, not a frame
+        while name not in STYLES and "." in name:
+            name = name.rpartition(".")[0]
+        if name not in STYLES:
+            return Style.null()
+        style = self.get_component_rich_style(f"drawing--{name.replace('.', '-')}", partial=True)
+        return style + Style(dim=True) if self._stale else style

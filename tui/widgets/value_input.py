@@ -1,0 +1,71 @@
+"""One line to type a value in, laid over the value that it replaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.suggester import SuggestFromList
+from textual.widgets import Input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.events import Blur
+    from textual.geometry import Region
+
+
+class ValueInput(Input):
+    """Says at the end whether what was typed is to be kept."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "finish(False)", "As before", id="value.restore", tooltip="The value as it was"),
+        Binding("enter", "finish(True)", "Keep", id="value.keep", tooltip="Keep the value"),
+        Binding("down,tab", "finish(True, 1)", "Next field", show=False, id="value.next"),
+        Binding("up,shift+tab", "finish(True, -1)", "Field above", show=False, id="value.previous"),
+    ]
+    DEFAULT_CSS: ClassVar[str] = """
+    ValueInput {
+        layer: edit; display: none; height: 1; border: none; padding: 0; background: $primary-muted; text-style: bold;
+        &:focus { border: none; background: $primary-muted; }
+        &.-wrong, &.-wrong:focus { background: $error-muted; }
+    }
+    """
+
+    class Ended(Message):
+        """Nothing more is typed; `steps` is where to go then."""
+
+        def __init__(self, *, kept: bool, steps: int) -> None:
+            super().__init__()
+            self.kept, self.steps = kept, steps
+
+    def __init__(self) -> None:
+        super().__init__(compact=True, select_on_focus=False)
+
+    def begin(self, text: str, place: Region, names: Sequence[str], *, selected: bool) -> None:
+        """Appear at a place with a text; a selected one is replaced by what is typed."""
+        self.suggester = SuggestFromList(names, case_sensitive=False) if names else None
+        self.styles.offset = place.offset
+        self.styles.width = place.width
+        with self.prevent(Input.Changed):
+            self.value = text
+        self.display = True
+        self.focus(scroll_visible=False)
+        self.cursor_position = len(text)
+        if selected:
+            self.select_all()
+
+    def end(self) -> None:
+        """Disappear."""
+        self.display = False
+        self.remove_class("-wrong")
+
+    def action_finish(self, kept: bool, steps: int = 0) -> None:  # noqa: FBT001 - given by a binding
+        """Keep what was typed, or not."""
+        self.post_message(self.Ended(kept=kept, steps=steps))
+
+    def on_blur(self, event: Blur) -> None:
+        """Keep what was typed when something else is turned to."""
+        if self.display:
+            self.post_message(self.Ended(kept=True, steps=0))

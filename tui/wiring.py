@@ -1,0 +1,118 @@
+"""Who calls whom, who asks whom on a miss, who lives where: each place that names a tier can name another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from capacity import rewiring
+from capacity.errors import DocumentError
+from tui.base import SessionApp
+from tui.screens.form import refused
+from tui.screens.pick import Choice, Pick
+from tui.wires import can_call, wires
+
+if TYPE_CHECKING:
+    from capacity.document import Document
+    from capacity.editing import Edited
+    from tui.drawing.canvas import Key
+    from tui.wires import Wire
+
+Make = Callable[[], "Edited"]
+Go = Callable[[], None]
+
+
+class Wiring(SessionApp):
+    """What is done with the edges of the drawing."""
+
+    def action_rewire(self) -> None:
+        """List what leads from and to what is selected; then ask where one of these should lead."""
+        if self.selected is None:
+            return
+        document, key = self.session.now.document, self.selected
+        choices: list[Choice[Go]] = [
+            Choice(one.text, one.what, partial(self._lead, document, one)) for one in wires(document, key)
+        ]
+        choices += self._further(document, key)
+        if not choices:
+            self.notify("nothing leads from here or to here", markup=False)
+            return
+
+        def chosen(go: Go | None) -> None:
+            if go is not None:
+                go()
+
+        self.push_screen(Pick(f"Rewire {key.name}", choices), chosen)
+
+    def _further(self, document: Document, key: Key) -> list[Choice[Go]]:
+        """Return what can be done besides changing what is there."""
+        if key.scope != "tier":
+            return []
+        name, tier = key.name, document.topology.components[key.name]
+        found: list[Choice[Go]] = []
+        if can_call(document, name):
+            add = partial(self._ask_add, document, name)
+            found.append(Choice("add a call", f"{name} → …", add))
+        if tier.host is not None:
+            alone = partial(rewiring.move_tier, document, name, None)
+            found.append(Choice("nodes of its own", f"{name} leaves {tier.host}", partial(self._do, alone)))
+        elif tier.needs_node:
+            found.append(
+                Choice("onto another tier's nodes", "host instead of node", partial(self._ask_host, document, name))
+            )
+        return found
+
+    def _lead(self, document: Document, one: Wire) -> None:
+        """Ask where one of the edges should lead."""
+        choices: list[Choice[Make]] = []
+        if one.call is not None:
+            gone = partial(rewiring.remove_call, document, one.owner.name, one.call)
+            choices.append(Choice("remove this call", one.what, gone))
+        others = [name for name in document.topology.components if name not in (one.to, one.owner.name)]
+        choices += [
+            Choice(f"→ {name}", _kind(document, name), partial(rewiring.rewire, document, one.path, name))
+            for name in others
+        ]
+        start = 1 if one.call is not None and others else 0
+        self._choose_edit(f"{one.text}: lead it where?", choices, start=start)
+
+    def _ask_add(self, document: Document, name: str) -> None:
+        others = [other for other in document.topology.components if other != name]
+        makes: list[Choice[Make]] = [
+            Choice(f"→ {to}", _kind(document, to), partial(rewiring.add_call, document, name, to)) for to in others
+        ]
+        self._choose_edit(f"{name} calls whom?", makes)
+
+    def _ask_host(self, document: Document, name: str) -> None:
+        others = [other for other in document.topology.components if other != name]
+        makes: list[Choice[Make]] = [
+            Choice(f"onto {to}", _kind(document, to), partial(rewiring.move_tier, document, name, to)) for to in others
+        ]
+        self._choose_edit(f"{name} onto whose nodes?", makes)
+
+    def _choose_edit(self, title: str, choices: list[Choice[Make]], start: int = 0) -> None:
+        def chosen(make: Make | None) -> None:
+            if make is not None:
+                self._do(make)
+
+        self.push_screen(Pick(title, choices, start=start, refused=refusal), chosen)
+
+    def _do(self, make: Make) -> None:
+        try:
+            self.edit(make())
+        except DocumentError as error:
+            self.notify(refused(error.problems[0]), severity="error", markup=False)
+
+
+def refusal(make: Make) -> str | None:
+    """Return why an edit cannot be made, None where it can."""
+    try:
+        make()
+    except DocumentError as error:
+        return refused(error.problems[0])
+    return None
+
+
+def _kind(document: Document, name: str) -> str:
+    return str(document.values["components"][name]["kind"])
