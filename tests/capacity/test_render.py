@@ -4,7 +4,6 @@ import csv
 import re
 
 import pytest
-from capacity.section import Section
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from capacity.plan import plan
 from capacity.render import csv_of, json, markdown, text, width
 from capacity.report import sections
 from capacity.results import to_builtins
+from capacity.section import Section
 from tests.capacity.marked import SYSTEM, accepted
 from tests.capacity.running import EXAMPLES, WIDTH, columns, strict_json
 

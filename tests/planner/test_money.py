@@ -6,8 +6,8 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from capacity.money_report import total
 
+from capacity.money_report import total
 from capacity.plan import as_given
 from capacity.report import sections
 from tests.planner.random_systems import random_system
