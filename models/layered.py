@@ -165,7 +165,7 @@ def _time_outside(arrival_rate: float, ratio: float, hold_squared_cv: float) -> 
 
 def _queue_length(place: Inside) -> float:
     """Return the mean number of these requests that wait at a place, were its service exponential."""
-    if place.is_delay:
+    if place.servers is None or place.is_delay:
         return 0.0
     if place.others > 0 or place.only_waits:
         ratio = _thinned_ratio(place)
@@ -187,7 +187,7 @@ def _population(places: Sequence[Inside], most: int) -> Floats:
     for place in places:
         if place.peakedness < 1:
             result = _convolved(result, _binomial(place.busy, place.peakedness, most))
-        if place.is_delay:
+        if place.servers is None or place.is_delay:
             continue
         if place.others > 0 or place.only_waits:
             ratio = _thinned_ratio(place)

@@ -205,4 +205,7 @@ def test_no_load() -> None:
 @pytest.mark.parametrize("busy", [2.0, 3.5])
 def test_more_work_than_servers_is_a_delay(busy: float) -> None:
     cores = Inside(10.0, busy, servers=2)
-    assert thread_pool(5, 10.0, [cores]) == thread_pool(5, 10.0, [Inside(10.0, busy)])
+    found, delay = thread_pool(5, 10.0, [cores]), thread_pool(5, 10.0, [Inside(10.0, busy)])
+    assert found.wait is not None
+    assert delay.wait is not None
+    assert (found.in_use, found.wait.mean, found.ratio) == (delay.in_use, delay.wait.mean, delay.ratio)
