@@ -257,6 +257,37 @@ def scale(
 
 
 @app.command()
+def forecast(
+    file: File,
+    *,
+    months: Annotated[
+        int | None, typer.Option(help="How far ahead; left out, forecast.months of the file.", min=1, max=120)
+    ] = None,
+    overrides: Overrides = None,
+    load: Load = "1x",
+    prices: Prices = None,
+    output: Output = None,
+    form: AsFormat = None,
+    json: AsJson = False,
+    force: Force = False,
+) -> None:
+    """Tell when it stops being enough: what breaks first, the plan of every month, where nodes help no more.
+
+    Examples: capacity forecast shop.toml; capacity forecast shop.toml --months 12 --set forecast.start=2026-12;
+    capacity forecast shop.toml --set workload.growth=10%/month --json
+    """
+    from capacity import forecast_report  # noqa: PLC0415
+    from capacity import output as out  # noqa: PLC0415
+    from capacity.forecast import forecast as ahead  # noqa: PLC0415
+
+    target = out.Target(output, out.table_or(form, output, json=json), force)
+    document = _read(file, overrides, load, prices)
+    with out.progress("looking ahead") as tick:
+        found = ahead(document.topology, months or document.topology.forecast.months, tick)
+    out.emit_sections(target, document.source, forecast_report.sections(found), found)
+
+
+@app.command()
 def nodes(
     *,
     sort: Annotated[NodeOrder, typer.Option(help="What to sort by.")] = NodeOrder.name,

@@ -96,12 +96,13 @@ def scaled(topology: Topology, factor: float) -> Topology:
     if factor == 1:
         return topology
     classes = {
-        name: msgspec.structs.replace(c, rate=_times(c.rate, factor)) for name, c in topology.workload.classes.items()
+        name: msgspec.structs.replace(c, rate=times(c.rate, factor)) for name, c in topology.workload.classes.items()
     }
     return msgspec.structs.replace(topology, workload=msgspec.structs.replace(topology.workload, classes=classes))
 
 
-def _times(number: float, factor: float) -> float:
+def times(number: float, factor: float) -> float:
+    """Return a number of the file multiplied, its range with it."""
     if isinstance(number, Uncertain):
         return Uncertain(number.low * factor, float(number) * factor, number.high * factor)
     return number * factor

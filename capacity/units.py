@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Annotated, Final, Self
 
@@ -197,9 +198,26 @@ def _name_of(what: str) -> msgspec.Meta:
     return msgspec.Meta(extra={"refers": what})
 
 
+Day = Annotated[
+    str, msgspec.Meta(description='a day, like "2026-11-27", or a month, like "2026-11"', extra={"day": True})
+]
 TierName = Annotated[str, _name_of("tier")]
 ClassName = Annotated[str, _name_of("request class")]
 NodeTypeName = Annotated[str, _name_of("node type")]
+
+
+def day_of(value: object) -> str | None:
+    """Return a date of the file as YYYY-MM-DD, a month as its first day; None for what is neither."""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", value.strip()):
+        return None
+    try:
+        return date.fromisoformat(f"{value.strip()}-01"[:10]).isoformat()
+    except ValueError:
+        return None
 
 
 def show_seconds(value: float) -> str:
