@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import msgspec
 
-from capacity.document import from_values
-from capacity.editing import placed_at, read_value, value_at
+from capacity.document import from_values, key_path
+from capacity.editing import placed_at, read_value
 from capacity.errors import DocumentError, UsageError, ascii_quoted
 from capacity.evaluate import describe
 from capacity.fields import annotation, plain
@@ -17,7 +17,7 @@ from capacity.results import SCHEMA_VERSION
 from capacity.search import Search
 from capacity.sizing import size
 from capacity.system import resolve
-from capacity.units import Unit, UnitError, parse, parse_range
+from capacity.units import Unit, UnitError, parse_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,12 +70,10 @@ def axis(document: Document, text: str, points: int, *, log: bool = False) -> tu
 
     Numbers are spread evenly, or with `log` in equal ratios; whole ones are rounded, and each stands there once.
     """
-    from capacity.document import override_path  # noqa: PLC0415, which reads dotted keys
-
     key, equals, given = text.partition("=")
     if not equals:
-        raise UsageError(f"--over {ascii_quoted(text)}: write KEY.PATH=LOW..HIGH or KEY.PATH=ONE,TWO")
-    path = override_path(document.values, key.strip())
+        raise UsageError(f"--set {ascii_quoted(text)}: write KEY.PATH=LOW..HIGH or KEY.PATH=ONE,TWO")
+    path = key_path(document.values, key.strip(), "--set")
     if "," in given:
         return path, Axis(key.strip(), [part.strip() for part in given.split(",") if part.strip()])
     hint = plain(annotation(document.values, path))
@@ -84,11 +82,11 @@ def axis(document: Document, text: str, points: int, *, log: bool = False) -> tu
     try:
         low, high = parse_range(given, unit if isinstance(unit, Unit) else None)
     except UnitError as error:
-        raise UsageError(f"--over {ascii_quoted(text)}: {error}") from error
+        raise UsageError(f"--set {ascii_quoted(text)}: {error}") from error
     if points < 2 or points > MOST_POINTS:
         raise UsageError(f"--points {points}: at least 2, at most {MOST_POINTS}")
     if log and low <= 0:
-        raise UsageError(f"--over {ascii_quoted(text)}: equal ratios start above 0")
+        raise UsageError(f"--set {ascii_quoted(text)}: equal ratios start above 0")
     spread = list(_spread(low, high, points, log=log))
     values: list[float | int | str] = [*spread]
     if bool(arguments) and arguments[0] is int:
@@ -134,11 +132,13 @@ def sweep(
     )
 
 
-def _point(document: Document, values: dict[str, Any], at: list[float | int | str], counts: Counts, *, planned: bool) -> Point:
+def _point(
+    document: Document, values: dict[str, Any], at: list[float | int | str], counts: Counts, *, planned: bool
+) -> Point:
     try:
         topology = from_values(values, document.source, document.load_factor, document.book).topology
     except DocumentError as error:
-        raise UsageError(f"--over: at {', '.join(map(str, at))}: {error}") from error
+        raise UsageError(f"--set: at {', '.join(map(str, at))}: {error}") from error
     system = resolve(topology)
     search = Search.of(system)
     if planned:
@@ -162,11 +162,3 @@ def _told(evaluation: Evaluation, at: list[float | int | str], nodes: Counts, *,
         monthly=evaluation.cost.monthly,
         nodes=nodes,
     )
-
-
-def current(document: Document, path: KeyPath) -> object:
-    """Return where on an axis the file stands."""
-    return value_at(document.values, path)
-
-
-__all__ = ["MOST_AXES", "Axis", "Point", "Sweep", "axis", "current", "parse", "sweep"]

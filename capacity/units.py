@@ -131,6 +131,22 @@ def parse(value: object, unit: Unit) -> float:
     return Uncertain(low, numbers[1] if len(numbers) == 3 else (low + high) / 2, high, value)
 
 
+def parse_range(value: str, unit: Unit | None) -> tuple[float, float]:
+    """Return both ends of LOW..HIGH in base units; a suffix of the second counts for the first as well.
+
+    Raises UnitError for what is no range. Without a unit both are plain numbers.
+    """
+    parts = value.split("..")
+    if len(parts) != 2:
+        raise UnitError(value, "a range, like 100/s..5000/s")
+    suffix = (_NUMBER.fullmatch(parts[1].strip()) or [None, None, None])[2]
+    dimension = unit or NUMBER
+    low, high = (_one(part.strip(), dimension, value, suffix) for part in parts)
+    if low >= high:
+        raise UnitError(value, "a range from low to high")
+    return _in_range(low, dimension, value), _in_range(high, dimension, value)
+
+
 def _one(text: str, unit: Unit, whole: str, last_suffix: str | None) -> float:
     match = _NUMBER.fullmatch(text)
     if match is None:
