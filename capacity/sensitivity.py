@@ -38,6 +38,9 @@ _LEFT_OUT: Final = frozenset({"plan", "node_types", "forecast", "slo", "nodes", 
 """What is no property of the system: goals, machines that nobody chose, the future, and what a plan decides."""
 
 
+_UNITS: Final = {"a time": "s", "a size": "B", "a rate": "/s", "a bandwidth": "B/s"}
+
+
 class Effect(msgspec.Struct, frozen=True):
     """What one input does to one output."""
 
@@ -53,6 +56,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     value: float
     """In base units."""
+    unit: str
+    """s, B, /s, B/s, or nothing for a plain number."""
     low: float | None
     """Both ends of its range, where the file gives one."""
     high: float | None
@@ -92,7 +97,7 @@ def sensitivity(topology: Topology, tick: Callable[[int], None] = lambda _: None
         if isinstance(value, Uncertain):
             ends = [outputs(replaced(topology, path, end), counts) for end in (value.low, value.high)]
             effects = {n: Effect(e.elasticity, (ends[0][n], ends[1][n])) for n, e in effects.items()}
-        found.append(_input(path, value, effects, base))
+        found.append(_input(path, value, unit, effects, base))
         tick(done)
     telling = [one for one in found if one.weight > 1e-6]
     return Sensitivity(
@@ -173,7 +178,9 @@ def _elasticity(below: float | None, above: float | None, low: float, high: floa
     return math.log(above / below) / math.log(high / low)
 
 
-def _input(path: KeyPath, value: float, effects: dict[str, Effect], base: dict[str, float | None]) -> Input:
+def _input(
+    path: KeyPath, value: float, unit: Unit | None, effects: dict[str, Effect], base: dict[str, float | None]
+) -> Input:
     weight = 0.0
     for name, effect in effects.items():
         before, span = base[name], effect.span
@@ -185,6 +192,7 @@ def _input(path: KeyPath, value: float, effects: dict[str, Effect], base: dict[s
     return Input(
         key=show_path(path),
         value=float(value),
+        unit=_UNITS.get(unit.name, "") if unit is not None else "",
         low=value.low if isinstance(value, Uncertain) else None,
         high=value.high if ranged and isinstance(value, Uncertain) else None,
         effects=effects,

@@ -94,6 +94,12 @@ def axis(document: Document, text: str, points: int, *, log: bool = False) -> tu
     return path, Axis(key.strip(), values)
 
 
+def is_range(text: str) -> bool:
+    """Whether KEY=VALUE gives several values: a range, or words with commas between them, but no list."""
+    value = text.partition("=")[2].strip()
+    return value[:1] not in ("[", "{", '"', "'") and ("," in value or value.count("..") == 1)
+
+
 def _spread(low: float, high: float, points: int, *, log: bool) -> Iterator[float]:
     for i in range(points):
         share = i / (points - 1)

@@ -134,17 +134,26 @@ def parse(value: object, unit: Unit) -> float:
 def parse_range(value: str, unit: Unit | None) -> tuple[float, float]:
     """Return both ends of LOW..HIGH in base units; a suffix of the second counts for the first as well.
 
-    Raises UnitError for what is no range. Without a unit both are plain numbers.
+    Raises UnitError for what is no range. Numbers without any suffix are in base units.
     """
     parts = value.split("..")
     if len(parts) != 2:
         raise UnitError(value, "a range, like 100/s..5000/s")
     suffix = (_NUMBER.fullmatch(parts[1].strip()) or [None, None, None])[2]
     dimension = unit or NUMBER
-    low, high = (_one(part.strip(), dimension, value, suffix) for part in parts)
+    if all(_bare(part) for part in parts):
+        low, high = (float(part.replace("_", "")) for part in parts)
+    else:
+        low, high = (_one(part.strip(), dimension, value, suffix) for part in parts)
     if low >= high:
         raise UnitError(value, "a range from low to high")
     return _in_range(low, dimension, value), _in_range(high, dimension, value)
+
+
+def _bare(text: str) -> bool:
+    """Whether a text is a number without a suffix, and so in base units."""
+    match = _NUMBER.fullmatch(text.strip())
+    return match is not None and match[2] is None
 
 
 def _one(text: str, unit: Unit, whole: str, last_suffix: str | None) -> float:
