@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from capacity import __version__, ahead, console
+from capacity import __version__, ahead, console, stepwise
 from capacity.options import (
     AsFormat,
     AsJson,
@@ -224,6 +224,7 @@ def schema() -> None:
 
 for command in ahead.COMMANDS:
     app.command()(command)
+app.command("next")(stepwise.next_step)
 
 
 def main() -> None:

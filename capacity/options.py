@@ -80,11 +80,20 @@ def book(prices: str | None) -> Book | None:
 
 def read(file: str, overrides: list[str] | None, load: str, prices: str | None) -> Document:
     """Return the document of a command's arguments."""
+    from capacity import reading  # noqa: PLC0415
+
+    return document_of(reading.read(file), file, overrides, load, prices)
+
+
+def document_of(text: str, file: str, overrides: list[str] | None, load: str, prices: str | None) -> Document:
+    """Return the document of a text that was read from a file, by a command's arguments."""
     from capacity import output as out  # noqa: PLC0415
-    from capacity.document import load as parsed  # noqa: PLC0415
+    from capacity.document import parse  # noqa: PLC0415
+    from capacity.reading import STDIN  # noqa: PLC0415
 
     known = book(prices)
-    document = parsed(file, overrides or (), out.load_factor(load), known)
+    source = "<stdin>" if file == STDIN else file
+    document = parse(text, source, overrides or (), out.load_factor(load), known)
     if known is not None and known.currency != document.topology.currency:
         wanted = document.topology.currency
         console.tell(f"warning: {prices}: prices in {known.currency} are unknown to a topology in {wanted}")

@@ -147,7 +147,7 @@ def test_a_shared_machine_is_not_doubled() -> None:
 
 # A call to a partner gets a timeout and a pool, or a queue; one that has them, or waits behind a queue, does not.
 def test_calls_to_a_partner() -> None:
-    tiers = {"app": service(0.01, None, "n2", threads=50, calls=[{"to": "bank"}]), "bank": external(0.2)}
+    tiers = {"app": service(0.01, None, "n2", threads=100, calls=[{"to": "bank"}]), "bank": external(0.2)}
     guards = {("call-timeout", "bank"), ("call-pool", "bank"), ("queue-in-front", "bank")}
     assert guards <= of(file(tiers, 50.0))
     guarded = {**tiers["app"], "calls": [{"to": "bank", "timeout": 1.0, "pool": 20}]}
@@ -159,6 +159,14 @@ def test_calls_to_a_partner() -> None:
         "bank": external(0.2),
     }
     assert ("queue-in-front", "bank") not in of(file(queued, 50.0))
+
+
+# Threads that could hold more connections than a database has get a pool: with it there is a plan again.
+def test_a_pool_where_connections_are_short() -> None:
+    found = next_steps(load(str(ROOT / "examples" / "shop.toml"), (), 1.2), ahead=0)
+    assert not found.now.feasible
+    assert any("mysql connections" in fail for fail in found.now.fails)
+    assert [(s.name, s.subject) for s in found.steps if s.feasible] == [("call-pool", "mysql")]
 
 
 # Writes that requests wait long for may go through a queue: as many of them reach the database as before.
