@@ -48,7 +48,8 @@ def _head(found: Next, able: list[Outcome]) -> Section:
 def _farther(now: Outcome) -> Iterator[str]:
     if now.carries is not None:
         then = f", then: {printable(now.then)}" if now.then else ""
-        yield f"a plan exists up to {digits(now.carries)}x this load{then}"
+        least = "no plan exists at a small part of this load either"
+        yield f"a plan exists up to {digits(now.carries)}x this load{then}" if now.carries else least
 
 
 def _cost(outcome: Outcome, currency: str) -> str:

@@ -73,3 +73,10 @@ def test_errors(tmp_path: Path) -> None:
     kept = capacity("next", str(mine), "--apply", "separate:db", "-o", str(mine))
     assert kept.code == 2
     assert mine.read_text() == (EXAMPLES / "ladder" / "1-one-server.toml").read_text()
+
+
+# Where no load at all has a plan, it says so and tells no load of 0.
+def test_no_load_is_small_enough() -> None:
+    ended = capacity("next", FIRST, "--set", "slo.latency.order.p99=1ms", "--ahead", "1")
+    assert "no plan exists at a small part of this load either" in ended.out
+    assert "0x" not in ended.out
