@@ -27,7 +27,7 @@ MOST_RATE: Final = 1e12
 
 def check(topology: Topology) -> list[Problem]:
     """Return every problem of a topology whose fields are all well formed and whose references lead somewhere."""
-    problems = [*_emptiness(topology), *_rates(topology), *_tiers(topology)]
+    problems = [*_emptiness(topology), *_rates(topology), *_tiers(topology), *_future(topology)]
     return problems or [*_circles(topology), *_per_class(topology)]
 
 
@@ -73,6 +73,18 @@ def _emptiness(topology: Topology) -> Iterator[Problem]:
         yield Problem(("components",), "there is no tier", allowed="at least one")
     if len(topology.components) > MOST_TIERS:
         yield Problem(("components",), "has too many tiers", str(len(topology.components)), f"at most {MOST_TIERS}")
+
+
+def _future(topology: Topology) -> Iterator[Problem]:
+    future = topology.forecast
+    if future.season and len(future.season) != 12:
+        yield Problem(
+            ("forecast", "season"), "is no year", f"{len(future.season)} numbers", "12 numbers, January first"
+        )
+    for what in ("season", "events"):
+        if getattr(future, what) and future.start is None:
+            cure = 'forecast.start, like "2026-12": the month for which the file gives its rates'
+            yield Problem(("forecast", what), "cannot be placed without a start", allowed=cure)
 
 
 def _rates(topology: Topology) -> Iterator[Problem]:

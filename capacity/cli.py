@@ -6,16 +6,27 @@ Exit codes: 0 done; 1 an objective or limit is not met, or nothing feasible exis
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from capacity import __version__, console
-
-if TYPE_CHECKING:
-    from capacity.books import Book
-    from capacity.document import Document
+from capacity import __version__, ahead, console, stepwise
+from capacity.options import (
+    AsFormat,
+    AsJson,
+    File,
+    Force,
+    InScenario,
+    Load,
+    NodeOrder,
+    Only,
+    OnlyJson,
+    Output,
+    Overrides,
+    Prices,
+    book,
+    read,
+)
 
 app = typer.Typer(
     name="capacity",
@@ -28,83 +39,6 @@ app = typer.Typer(
         "Start with `capacity init shop.toml`, then `capacity plan shop.toml`."
     ),
 )
-
-
-class Format(StrEnum):
-    """How a result is written."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
-    toml = "toml"
-
-
-class NodeOrder(StrEnum):
-    """What the price book is sorted by."""
-
-    name = "name"
-    price = "price"
-    vcpus = "vcpus"
-    memory = "memory"
-
-
-File = Annotated[str, typer.Argument(help="A topology in TOML; - reads standard input.", metavar="FILE")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a value, like components.app.nodes=4. May be repeated."),
-]
-Load = Annotated[str, typer.Option("--load", metavar="FACTOR", help="Multiply every rate, like 2x or 0.5.")]
-Prices = Annotated[
-    str | None,
-    typer.Option("--prices", metavar="FILE", help="A price book of your own: TOML, or CSV by its ending .csv."),
-]
-InScenario = Annotated[
-    str | None,
-    typer.Option(
-        "--scenario",
-        metavar="NAME",
-        help="As it is in the worst case of a scenario: mean, node, zone, deploy, cache_cold, primary, partner, "
-        "partner_down, surge; NAME:TIER for one case.",
-    ),
-]
-Only = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--only",
-        metavar="PART",
-        help="Show only tiers, classes, objectives, scenarios, why, availability, cost, details or warnings.",
-    ),
-]
-Output = Annotated[
-    str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file, not to the screen.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
-OnlyJson = Annotated[bool, typer.Option("--json", help="For scripts: JSON.")]
-AsFormat = Annotated[Format | None, typer.Option("--format", help="Left out: by the ending of -o FILE, else a table.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
-
-
-def _book(prices: str | None) -> Book | None:
-    """Return the user's price book, if there is one."""
-    if prices is None:
-        return None
-    from capacity.books import load_book  # noqa: PLC0415
-
-    return load_book(prices)
-
-
-def _read(file: str, overrides: list[str] | None, load: str, prices: str | None) -> Document:
-    """Return the document of a command's arguments."""
-    from capacity import output as out  # noqa: PLC0415
-    from capacity.document import load as read  # noqa: PLC0415
-
-    book = _book(prices)
-    document = read(file, overrides or (), out.load_factor(load), book)
-    if book is not None and book.currency != document.topology.currency:
-        wanted = document.topology.currency
-        console.tell(f"warning: {prices}: prices in {book.currency} are unknown to a topology in {wanted}")
-    return document
 
 
 @app.callback(invoke_without_command=True)
@@ -165,7 +99,7 @@ def plan(
 
     chosen = out.chosen(form, output, json=json)
     target = out.Target(output, chosen, force, out.parts(only, chosen))
-    document = _read(file, overrides, load, prices)
+    document = read(file, overrides, load, prices)
     with out.progress("searching the cheapest plan") as tick:
         result = find(document.topology, tick)
     out.emit(target, document, result)
@@ -197,7 +131,7 @@ def evaluate(
 
     chosen = out.chosen(form, output, json=json)
     target = out.Target(output, chosen, force, out.parts(only, chosen))
-    document = _read(file, overrides, load, prices)
+    document = read(file, overrides, load, prices)
     out.emit(target, document, as_given(document.topology, scenario))
 
 
@@ -213,7 +147,7 @@ def check(
     from capacity import render, report  # noqa: PLC0415
     from capacity.plan import as_given  # noqa: PLC0415
 
-    document = _read(file, overrides, load, prices)
+    document = read(file, overrides, load, prices)
     evaluation = as_given(document.topology).evaluation
     out.warn_assumed(evaluation)
     if json:
@@ -265,7 +199,7 @@ def scale(
     from capacity.scaling import scale as compare  # noqa: PLC0415
 
     target = out.Target(output, out.table_or(form, output, json=json), force)
-    document = _read(file, overrides, load, prices)
+    document = read(file, overrides, load, prices)
     with out.progress("comparing node types") as tick:
         found = compare(document.topology, tier, family, tick)
     rows = scale_report.csv_table(found)
@@ -286,9 +220,9 @@ def nodes(
     """
     from capacity import pricebook, render  # noqa: PLC0415
 
-    book = _book(prices)
-    entries = pricebook.entries(sort.value, family, book)
-    shown = render.json(pricebook.plain(entries, book)) if json else render.text([pricebook.section(entries, book)])
+    known = book(prices)
+    entries = pricebook.entries(sort.value, family, known)
+    shown = render.json(pricebook.plain(entries, known)) if json else render.text([pricebook.section(entries, known)])
     console.say(shown)
 
 
@@ -302,6 +236,11 @@ def schema() -> None:
     from capacity.schema import json_schema  # noqa: PLC0415
 
     console.say(render.json(json_schema()))
+
+
+for command in ahead.COMMANDS:
+    app.command()(command)
+app.command("next")(stepwise.next_step)
 
 
 def main() -> None:

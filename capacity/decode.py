@@ -16,7 +16,7 @@ import msgspec
 from capacity.components import kinds
 from capacity.components.base import Tier
 from capacity.errors import KeyPath, Problem, ascii_quoted
-from capacity.units import Unit, UnitError, parse
+from capacity.units import Unit, UnitError, day_of, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,6 +111,8 @@ class Decoder:
                 return parse(value, unit)
             except UnitError as error:
                 self._reject(path, f"is not {unit.name}", value, error.allowed)
+        if "day" in (meta.extra or {}):
+            return day_of(value) or self._reject(path, "is no day", value, _describe(hint))
         if base is int:
             allowed = _describe(hint)
             if type(value) is not int:

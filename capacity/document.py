@@ -12,7 +12,7 @@ import msgspec
 
 from capacity.checks import check, dangling
 from capacity.decode import Decoder, Rejected, nearest
-from capacity.errors import DocumentError, KeyPath, Problem, UsageError, show_path
+from capacity.errors import DocumentError, KeyPath, Problem, UsageError, ascii_quoted, show_path
 from capacity.pricing import as_values
 from capacity.reading import STDIN, literal, placed, read, toml
 from capacity.topology import Topology
@@ -96,12 +96,13 @@ def scaled(topology: Topology, factor: float) -> Topology:
     if factor == 1:
         return topology
     classes = {
-        name: msgspec.structs.replace(c, rate=_times(c.rate, factor)) for name, c in topology.workload.classes.items()
+        name: msgspec.structs.replace(c, rate=times(c.rate, factor)) for name, c in topology.workload.classes.items()
     }
     return msgspec.structs.replace(topology, workload=msgspec.structs.replace(topology.workload, classes=classes))
 
 
-def _times(number: float, factor: float) -> float:
+def times(number: float, factor: float) -> float:
+    """Return a number of the file multiplied, its range with it."""
     if isinstance(number, Uncertain):
         return Uncertain(number.low * factor, float(number) * factor, number.high * factor)
     return number * factor
@@ -177,6 +178,26 @@ def _override(values: dict[str, Any], override: str) -> list[str]:
     else:
         raise UsageError(f"--set {override}: {show_path(tuple(path[:-1]))} is not a table")
     return path
+
+
+def key_path(values: dict[str, Any], key: str, option: str) -> KeyPath:
+    """Return the key path that a dotted key of the command line names; positions in lists are numbers.
+
+    Raises UsageError where a table on the way does not exist, or the key is none.
+    """
+    try:
+        parts = _dotted(re.sub(r"\[(\d+)\]", r".\1", key))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{option} {ascii_quoted(key)}: {error or 'nested too deeply'}") from error
+    path: list[str | int] = []
+    here: Any = values
+    for part in parts:
+        step = _position(here, part, key) if isinstance(here, list) else part
+        if not isinstance(here, list | dict) or (isinstance(here, dict) and part not in here and len(path) < 2):
+            raise UsageError(f"{option} {ascii_quoted(key)}: there is no {show_path((*path, part))}")
+        here = here.get(part, {}) if isinstance(here, dict) else here[int(step)]
+        path.append(step)
+    return tuple(path)
 
 
 def _inside(table: Any, part: str, override: str) -> Any:

@@ -13,15 +13,19 @@ from capacity.units import (
     AtLeastOne,
     Ceiling,
     ClassName,
+    Day,
     Fraction,
     Growth,
     Number,
     PerSecond,
+    Positive,
     PositiveSeconds,
     Seconds,
     TierName,
 )
 
+Days = Annotated[int, msgspec.Meta(ge=1, le=3660)]
+Months = Annotated[int, msgspec.Meta(ge=1, le=120)]
 Zones = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Scenario = Literal["node", "zone", "deploy", "cache_cold", "primary", "partner", "partner_down", "surge", "mean"]
 
@@ -32,6 +36,8 @@ class RequestClass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     rate: PerSecond
     entry: TierName
     """The tier that users reach."""
+    growth: Growth | None = None
+    """Of this class; left out: `workload.growth`."""
     burstiness: Number = 1.0
     """Squared coefficient of variation of the times between arrivals; 1 is Poisson."""
 
@@ -98,9 +104,6 @@ class Resilience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     restart_time: Seconds = 300.0
 
 
-Months = Annotated[int, msgspec.Meta(ge=1, le=120)]
-
-
 class Money(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What nodes are bought as, and what is paid beside them; what is left out is not in any total, and is said so."""
 
@@ -126,6 +129,36 @@ class Money(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Per tier and month: what people do for each kind of machine."""
 
 
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something with a date that multiplies the load: a sale, a launch, a new market."""
+
+    date: Day
+    factor: Positive
+    days: Days | None = None
+    """How long it lasts; left out: from then on."""
+    classes: list[ClassName] | None = None
+    """Whom it concerns; all, if left out."""
+    name: str = ""
+
+    def concerns(self, request_class: str) -> bool:
+        """Return whether it multiplies the load of a class."""
+        return self.classes is None or request_class in self.classes
+
+
+class Future(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the load goes on, beside `growth`."""
+
+    start: Day | None = None
+    """The day for which the file gives its rates; left out, dates are told as months from now."""
+    months: Months = 24
+    """How far ahead."""
+    shape: Literal["compound", "linear"] = "compound"
+    """Whether a month grows by a share of the month before, or of the first."""
+    season: list[Positive] = []
+    """Twelve numbers, January first: how the months of a year compare."""
+    events: list[Event] = []
+
+
 class Topology(msgspec.Struct, frozen=True, kw_only=True):
     """A whole system, as its file says. Immutable: an edit makes another one."""
 
@@ -135,6 +168,7 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True):
     slo: Objectives = Objectives()
     resilience: Resilience = Resilience()
     money: Money = Money()
+    forecast: Future = Future()
     components: dict[str, Tier]
     node_types: dict[str, NodeType] = {}
     plan: dict[str, Any] | None = None

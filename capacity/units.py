@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Annotated, Final, Self
 
@@ -130,6 +131,31 @@ def parse(value: object, unit: Unit) -> float:
     return Uncertain(low, numbers[1] if len(numbers) == 3 else (low + high) / 2, high, value)
 
 
+def parse_range(value: str, unit: Unit | None) -> tuple[float, float]:
+    """Return both ends of LOW..HIGH in base units; a suffix of the second counts for the first as well.
+
+    Raises UnitError for what is no range. Numbers without any suffix are in base units.
+    """
+    parts = value.split("..")
+    if len(parts) != 2:
+        raise UnitError(value, "a range, like 100/s..5000/s")
+    suffix = (_NUMBER.fullmatch(parts[1].strip()) or [None, None, None])[2]
+    dimension = unit or NUMBER
+    if all(_bare(part) for part in parts):
+        low, high = (float(part.replace("_", "")) for part in parts)
+    else:
+        low, high = (_one(part.strip(), dimension, value, suffix) for part in parts)
+    if low >= high:
+        raise UnitError(value, "a range from low to high")
+    return _in_range(low, dimension, value), _in_range(high, dimension, value)
+
+
+def _bare(text: str) -> bool:
+    """Whether a text is a number without a suffix, and so in base units."""
+    match = _NUMBER.fullmatch(text.strip())
+    return match is not None and match[2] is None
+
+
 def _one(text: str, unit: Unit, whole: str, last_suffix: str | None) -> float:
     match = _NUMBER.fullmatch(text)
     if match is None:
@@ -197,9 +223,26 @@ def _name_of(what: str) -> msgspec.Meta:
     return msgspec.Meta(extra={"refers": what})
 
 
+Day = Annotated[
+    str, msgspec.Meta(description='a day, like "2026-11-27", or a month, like "2026-11"', extra={"day": True})
+]
 TierName = Annotated[str, _name_of("tier")]
 ClassName = Annotated[str, _name_of("request class")]
 NodeTypeName = Annotated[str, _name_of("node type")]
+
+
+def day_of(value: object) -> str | None:
+    """Return a date of the file as YYYY-MM-DD, a month as its first day; None for what is neither."""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", value.strip()):
+        return None
+    try:
+        return date.fromisoformat(f"{value.strip()}-01"[:10]).isoformat()
+    except ValueError:
+        return None
 
 
 def show_seconds(value: float) -> str:

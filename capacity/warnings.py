@@ -110,8 +110,6 @@ def _partner(solution: Solution, name: str) -> Iterator[Warning]:
 
 def _not_computed(topology: Topology) -> Iterator[Warning]:
     """Yield what the file declares and this version does not take into account yet, by name."""
-    if topology.workload.growth is not None:
-        yield _later("workload.growth")
     used = {tier.node for tier in topology.components.values()}
     for path, interval in uncertain_fields(topology):
         if path[0] == "node_types" and path[1] not in used:
@@ -122,7 +120,3 @@ def _not_computed(topology: Topology) -> Iterator[Warning]:
             "likeliest_value",
             f"{show_path(path)} is uncertain ({span}): its likeliest value is used",
         )
-
-
-def _later(what: str) -> Warning:
-    return Warning(None, "not_computed", f"{what} is declared and not taken into account yet")

@@ -1,0 +1,259 @@
+"""When it stops being enough: what breaks first with today's nodes, the plan of every month, where nodes help no more.
+
+Every date is a root: the first day on which a limit or an objective gives way, found by halving in the stretch of days
+in which it happens. Every plan is that of `capacity plan` for the heaviest day of its month.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from capacity.advice import advise
+from capacity.advice import describe as words
+from capacity.course import Course, Month, grown
+from capacity.money import cost
+from capacity.results import SCHEMA_VERSION
+from capacity.search import Conflict, Search
+from capacity.sizing import size
+from capacity.system import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from capacity.sizing import Sizing
+    from capacity.system import Counts, System
+    from capacity.topology import Topology
+
+Constraint = tuple[str, str, str]
+"""Scope, name and constraint: what can give way."""
+
+
+class Break(msgspec.Struct, frozen=True, kw_only=True):
+    """The first day on which a tier or class misses a limit or objective with today's nodes."""
+
+    scope: str
+    name: str
+    constraint: str
+    """In words, with the limit."""
+    when: str
+    """The date, or how long from now."""
+    day: int
+    """Counted from the start."""
+    load: float
+    """Times the load of the start, all classes together."""
+    during: str
+    """What happens meanwhile, empty in normal operation."""
+
+
+class MonthPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The cheapest plan for the heaviest load of a month."""
+
+    month: str
+    load: float
+    feasible: bool
+    counts: dict[str, int]
+    monthly: float
+    """What is known of its cost."""
+    unknown: list[str]
+    """Tiers whose price is not known: it costs more than that."""
+
+
+class Wall(msgspec.Struct, frozen=True, kw_only=True):
+    """The first day on which no number of nodes meets a constraint, and what would."""
+
+    constraint: str
+    when: str
+    day: int
+    load: float
+    mends: list[str]
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a system as its load goes on."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    currency: str
+    start: str | None
+    growth: dict[str, float]
+    """Of each class, compound (or linear) per month."""
+    shape: str
+    nodes: dict[str, int]
+    """Today's counts: those of the file, and where it leaves one out the plan's."""
+    breaks: list[Break]
+    months: list[MonthPlan]
+    walls: list[Wall]
+
+
+@dataclass
+class _Days:
+    """The system on every day that was looked at, each looked at only once."""
+
+    course: Course
+    tick: Callable[[int], None]
+    _systems: dict[int, System] = field(default_factory=dict)
+    _missed: dict[int, dict[Constraint, Conflict]] = field(default_factory=dict)
+    _plans: dict[int, tuple[Sizing, Search]] = field(default_factory=dict)
+    solved: int = 0
+
+    def count(self, _: int) -> None:
+        """Tell how many systems were solved so far."""
+        self.solved += 1
+        self.tick(self.solved)
+
+    def missed(self, day: int, counts: Counts) -> dict[Constraint, Conflict]:
+        """Return everything that is not met on a day with these counts, in anything that has to be survived."""
+        if day not in self._missed:
+            search = Search.of(resolve(self.course.at(day)), self.count)
+            found: dict[Constraint, Conflict] = {}
+            for event in (search.normal, *search.events):
+                for v in search.everything(event, counts):
+                    found.setdefault((v.scope, v.name, v.constraint), Conflict(v, event))
+            self._missed[day] = found
+        return self._missed[day]
+
+    def planned(self, day: int) -> tuple[Sizing, Search]:
+        """Return the plan for the load of a day."""
+        if day not in self._plans:
+            search = Search.of(resolve(self.course.at(day)), self.count)
+            self._plans[day] = size(search), search
+        return self._plans[day]
+
+
+def forecast(topology: Topology, months: int, tick: Callable[[int], None] = lambda _: None) -> Forecast:
+    """Return what becomes of a topology in the coming months.
+
+    *Exact* to the day for the models that the plan stands on. Where classes are heaviest on different days of a month,
+    its plan takes the heaviest of each, which is on the safe side.
+    """
+    start = topology.forecast.start
+    days = _Days(Course(topology, None if start is None else date.fromisoformat(start)), tick)
+    course = days.course
+    calendar = course.months(months)
+    counts = {**days.planned(0)[0].counts, **resolve(topology).given()}
+    classes = topology.workload.classes
+    common = topology.workload.growth or 0.0
+    return Forecast(
+        name=topology.name,
+        currency=topology.currency,
+        start=None if course.start is None else course.start.isoformat(),
+        growth={name: float(c.growth if c.growth is not None else common) for name, c in classes.items()},
+        shape=topology.forecast.shape,
+        nodes=counts,
+        breaks=_breaks(days, counts, calendar),
+        months=[_planned(days, month) for month in calendar],
+        walls=_walls(days, calendar),
+    )
+
+
+def _load(course: Course, factors: dict[str, float]) -> float:
+    """Return the load of all classes together, in multiples of the file's."""
+    rates = {name: float(c.rate) for name, c in course.topology.workload.classes.items()}
+    total = sum(rates.values())
+    return sum(rates[name] * factors[name] for name in rates) / total if total > 0 else 0.0
+
+
+def _breaks(days: _Days, counts: Counts, calendar: list[Month]) -> list[Break]:
+    """Return the first break of each tier and class, the earliest first."""
+    first: dict[tuple[str, str], tuple[int, Conflict]] = {}
+    for stretch in _looked_at(days.course, calendar):
+        for day in stretch:
+            for (scope, name, constraint), conflict in days.missed(day, counts).items():
+                if (scope, name) in first:
+                    continue
+                found = _first_day(_fails(days, counts, (scope, name, constraint)), *stretch, day)
+                first[scope, name] = found, days.missed(found, counts).get((scope, name, constraint), conflict)
+    ordered = sorted(first.items(), key=lambda item: item[1][0])
+    return [_break(days.course, scope, name, day, conflict) for (scope, name), (day, conflict) in ordered]
+
+
+def _fails(days: _Days, counts: Counts, constraint: Constraint) -> Callable[[int], bool]:
+    return lambda day: constraint in days.missed(day, counts)
+
+
+def _break(course: Course, scope: str, name: str, day: int, conflict: Conflict) -> Break:
+    return Break(
+        scope=scope,
+        name=name,
+        constraint=words(conflict.violation),
+        when=course.named(day),
+        day=day,
+        load=_load(course, course.factors(day)),
+        during=conflict.phrase,
+    )
+
+
+def _looked_at(course: Course, calendar: list[Month]) -> list[tuple[int, int]]:
+    """Return the stretches of days, cut at months: in each of them every class only grows or only shrinks."""
+    return [stretch for month in calendar for stretch in course.stretches(month.first, month.end)]
+
+
+def _first_day(fails: Callable[[int], bool], first: int, last: int, seen: int) -> int:
+    """Return the first day of a stretch on which something fails that fails on the day `seen`, its first or last."""
+    if seen == first or fails(first):
+        return first
+    low, high = first, last
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fails(middle) else (middle, high)
+    return high
+
+
+def _planned(days: _Days, month: Month) -> MonthPlan:
+    factors = days.course.heaviest(month)
+    search = Search.of(resolve(grown(days.course.topology, factors)), days.count)
+    sizing = size(search)
+    found = cost(search.at(sizing.counts))
+    return MonthPlan(
+        month=month.name,
+        load=_load(days.course, factors),
+        feasible=sizing.conflict is None,
+        counts=sizing.counts,
+        monthly=found.monthly,
+        unknown=found.unknown,
+    )
+
+
+def _walls(days: _Days, calendar: list[Month]) -> list[Wall]:
+    """Return what no number of nodes meets from some day on."""
+    known: dict[tuple[str, str], Wall] = {}
+    for stretch in _looked_at(days.course, calendar):
+        for day in stretch:
+            for conflict in _hopeless(days, day):
+                key = conflict.violation.name, conflict.violation.constraint
+                if key in known:
+                    continue
+                known[key] = _wall(days, key, _first_day(_is_hopeless(days, key), *stretch, day))
+    return sorted(known.values(), key=lambda wall: wall.day)
+
+
+def _is_hopeless(days: _Days, key: tuple[str, str]) -> Callable[[int], bool]:
+    return lambda day: any(_key(conflict) == key for conflict in _hopeless(days, day))
+
+
+def _key(conflict: Conflict) -> tuple[str, str]:
+    return conflict.violation.name, conflict.violation.constraint
+
+
+def _hopeless(days: _Days, day: int) -> list[Conflict]:
+    sizing, _ = days.planned(day)
+    found = list(sizing.hopeless)
+    return found if sizing.conflict is None or sizing.conflict in found else [*found, sizing.conflict]
+
+
+def _wall(days: _Days, key: tuple[str, str], day: int) -> Wall:
+    sizing, search = days.planned(day)
+    conflict = next(c for c in _hopeless(days, day) if _key(c) == key)
+    advice = [a for a in advise(search.system, sizing) if a.constraint.startswith(f"{key[0]}: {key[1]}")]
+    text = f"{key[0]}: {words(conflict.violation)}{' ' + conflict.phrase if conflict.phrase else ''}"
+    return Wall(
+        constraint=text,
+        when=days.course.named(day),
+        day=day,
+        load=_load(days.course, days.course.factors(day)),
+        mends=advice[0].mends if advice else [],
+    )

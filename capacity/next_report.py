@@ -1,0 +1,116 @@
+"""What comes next, as people read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capacity.errors import printable
+from capacity.report import Section
+from capacity.units import digits, show_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capacity.next_steps import ClassOutcome, Next, Outcome
+
+_HARDLY = 5e-4
+"""A change of a p99, as a share of it, that is not told."""
+
+
+def sections(found: Next) -> list[Section]:
+    """Return the file as it is, the steps that have a plan, what each of them takes and risks, and those without."""
+    able = [step for step in found.steps if step.feasible]
+    rest = [step for step in found.steps if not step.feasible]
+    return [_head(found, able), *_table(found, able), *_words(able), *_not_enough(rest)]
+
+
+def _head(found: Next, able: list[Outcome]) -> Section:
+    load = "" if found.load == 1 else f" at {digits(found.load)}x the rates of the file"
+    now = found.now
+    notes = []
+    if now.feasible:
+        notes.append(f"as it is: {_cost(now, found.currency)}, every objective is met")
+        notes += _farther(now)
+    else:
+        notes.append(f"as it is: NO PLAN; the best counts cost {_cost(now, found.currency)}")
+        notes += [f"  {printable(fail)}" for fail in now.fails]
+        notes += _farther(now)
+    if not found.steps:
+        notes.append("no step applies to it")
+    elif not able:
+        notes.append("no single step is enough; those that leave least are below")
+    else:
+        chosen = printable(f"{able[0].name}:{able[0].subject}")
+        notes.append(f"`--apply {chosen} -o FILE` writes the file with that step")
+    return Section(f"{printable(found.name)}{load}: what comes next", notes=notes)
+
+
+def _farther(now: Outcome) -> Iterator[str]:
+    if now.carries is not None:
+        then = f", then: {printable(now.then)}" if now.then else ""
+        least = "no plan exists at a small part of this load either"
+        yield f"a plan exists up to {digits(now.carries)}x this load{then}" if now.carries else least
+
+
+def _cost(outcome: Outcome, currency: str) -> str:
+    least = "at least " if outcome.unknown else ""
+    return f"{least}{outcome.monthly:,.2f} {printable(currency)}/month"
+
+
+def _table(found: Next, steps: list[Outcome]) -> list[Section]:
+    if not steps:
+        return []
+    rows: list[tuple[str, ...]] = [("Step", f"{printable(found.currency)}/month", "Change", "p99", "Down/month")]
+    for step in steps:
+        cells = (printable(f"{step.name}:{step.subject}"), f"{step.monthly:,.2f}", _change(step.monthly_change))
+        rows.append((*cells, _faster(step), _less_down(step, found.now)))
+    notes = ["p99 and downtime of the class that changes most, against the file as it is"]
+    return [Section("Steps with which every objective is met", rows, frozenset({1, 2}), notes)]
+
+
+def _change(change: float | None) -> str:
+    if change is None:
+        return "unknown"
+    return f"{change:+,.2f}" if round(change, 2) else "0"
+
+
+def _faster(step: Outcome) -> str:
+    """Return the p99 of the class that changes most, and by how much."""
+
+    def relative(seen: ClassOutcome) -> float:
+        return abs(seen.p99_change_s or 0.0) / (seen.p99_s or 1.0)
+
+    name = max(step.classes, key=lambda n: relative(step.classes[n]), default="")
+    if not name or relative(step.classes[name]) < _HARDLY:
+        unanswered = any(seen.p99_s is not None and seen.p99_change_s is None for seen in step.classes.values())
+        return "answered" if unanswered else "same"
+    return f"{printable(name)} {_signed(step.classes[name].p99_change_s or 0.0)}"
+
+
+def _less_down(step: Outcome, now: Outcome) -> str:
+    both = [(seen.downtime_s_per_month, now.classes[name].downtime_s_per_month) for name, seen in step.classes.items()]
+    changes = [after - before for after, before in both if after is not None and before is not None]
+    most = max(changes, key=abs, default=0.0)
+    return _signed(most) if abs(most) >= 1.0 else "same"
+
+
+def _signed(seconds: float) -> str:
+    return f"{'-' if seconds < 0 else '+'}{show_seconds(abs(seconds))}"
+
+
+def _words(steps: list[Outcome]) -> Iterator[Section]:
+    for step in steps:
+        notes = [printable(step.text)]
+        notes += [f"assumed: {printable(text)}" for text in step.assumes]
+        notes += [f"risk: {printable(text)}" for text in step.risks]
+        brings = ", ".join(step.brings) or "brings nothing here"
+        carries = "" if step.carries is None else f"; up to {digits(step.carries)}x this load"
+        yield Section(printable(f"{step.name}:{step.subject}: {brings}{carries}"), notes=notes)
+
+
+def _not_enough(steps: list[Outcome]) -> list[Section]:
+    if not steps:
+        return []
+    rows: list[tuple[str, ...]] = [("Step", "What is still not met")]
+    rows += [(printable(f"{step.name}:{step.subject}"), printable(step.fails[0])) for step in steps]
+    return [Section("Steps that are not enough by themselves", rows)]

@@ -1,0 +1,317 @@
+"""What comes next: every step of a growing architecture tried on this one, and told in the order of what it brings.
+
+Each proposal is planned as `capacity plan` would plan its file: the same search, the same scenarios, the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from capacity.document import scaled
+from capacity.editing import Edited
+from capacity.errors import UsageError, ascii_quoted
+from capacity.evaluate import describe
+from capacity.outcomes import outcome, with_uptime
+from capacity.results import SCHEMA_VERSION
+from capacity.scenarios import TITLES
+from capacity.search import Search
+from capacity.sizing import size
+from capacity.steps import steps
+from capacity.steps.base import Situation
+from capacity.system import resolve
+from capacity.variants import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from capacity.document import Document
+    from capacity.results import Evaluation
+    from capacity.search import Conflict
+    from capacity.steps.base import Proposal
+    from capacity.system import Counts
+    from capacity.topology import Topology
+
+LOOKED_AHEAD: Final = 3
+"""Of the steps that come first, how many are asked how far they carry: each answer takes several plans."""
+
+_FARTHEST: Final = 16.0
+"""Times the load, beyond which nobody plans by steps."""
+
+_PARTNERS: Final = ("partner", "partner_down")
+"""What timeouts, pools and queues are for."""
+
+_LEAST: Final = 1 / 64
+"""Times the load, below which nobody asks what would be."""
+
+_CLOSE: Final = 1.05
+"""How close the load is told up to which a plan exists."""
+
+_CHEAPER, _FASTER, _LESS_DOWN = 0.995, 0.95, 0.9
+"""What of a cost, of a p99 and of a downtime is less by enough to be told as what a step brings."""
+
+
+class ClassOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What users of one class would see, and how it differs from the file as it is (None: one of them has none)."""
+
+    p99_s: float | None
+    p99_change_s: float | None
+    availability: float | None
+    availability_change: float | None
+    downtime_s_per_month: float | None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The cheapest plan of one file: the one as it is, or one with a step."""
+
+    name: str
+    subject: str
+    text: str
+    feasible: bool
+    fails: list[str]
+    """What no counts meet, where there is no plan; the numbers are then of the counts that meet the rest."""
+    counts: dict[str, int]
+    monthly: float
+    """What is known of its cost."""
+    monthly_change: float | None
+    """None where a price is not known that differs between the two."""
+    unknown: list[str]
+    """Tiers whose price is not known."""
+    classes: dict[str, ClassOutcome]
+    endures: list[str]
+    """Of what may happen to a partner and need not be survived: what it would survive all the same."""
+    carries: float | None = None
+    """Times this load up to which a plan exists, None where nobody looked."""
+    then: str | None = None
+    """What no plan meets beyond that."""
+    brings: list[str] = []
+    assumes: list[str] = []
+    risks: list[str] = []
+
+
+class Next(msgspec.Struct, frozen=True, kw_only=True):
+    """The file as it is, and every step that applies to it, what brings most first."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    currency: str
+    load: float
+    now: Outcome
+    steps: list[Outcome]
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """The proposals for a file, and the plan that they were made for."""
+
+    proposals: list[Proposal]
+    planned: Planned
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A file's plan, as far as steps are compared by it."""
+
+    topology: Topology
+    counts: Counts
+    missed: tuple[Conflict, ...]
+    feasible: bool
+    evaluation: Evaluation
+    search: Search
+
+
+def proposed(document: Document, tick: Callable[[int], None] = lambda _: None) -> Proposed:
+    """Return every step that applies to a file."""
+    planned = _planned(document.topology, tick)
+    situation = Situation(document, planned.search.at(planned.counts), planned.missed)
+    return Proposed([proposal for step in steps() for proposal in step.proposals(situation)], planned)
+
+
+def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[[int], None] = lambda _: None) -> Next:
+    """Return every step that applies, ranked: where the file has no plan those that give it one come first.
+
+    Then what brings something, the cheapest first, the fewest risks among equals. For the first `ahead` of them, and
+    for the file as it is, it is told up to which load a plan exists, to a twentieth on the safe side; 0 looks at none.
+    """
+    solved = 0
+
+    def counted(_: int) -> None:
+        nonlocal solved
+        solved += 1
+        tick(solved)
+
+    found = proposed(document, counted)
+    now = _outcome(found.planned, found.planned)
+    tried = [(p, _planned(p.document.topology, counted)) for p in found.proposals]
+    told = [
+        msgspec.structs.replace(
+            _outcome(planned, found.planned),
+            name=p.name,
+            subject=p.subject,
+            text=p.text,
+            assumes=list(p.assumes),
+            risks=list(p.risks),
+        )
+        for p, planned in tried
+    ]
+    told = sorted((msgspec.structs.replace(o, brings=_brings(o, now)) for o in told), key=_rank)
+    if ahead:
+        topologies = {(p.name, p.subject): p.document.topology for p in found.proposals}
+        first = {(o.name, o.subject) for o in told[:ahead] if o.feasible}
+        end = _end(document.topology, counted, feasible=now.feasible)
+        now = _with_end(now, end)
+        told = [
+            _with_end(o, _end(topologies[o.name, o.subject], counted, feasible=True, like=end))
+            if (o.name, o.subject) in first
+            else o
+            for o in told
+        ]
+    return Next(
+        name=document.topology.name,
+        currency=document.topology.currency,
+        load=document.load_factor,
+        now=now,
+        steps=told,
+    )
+
+
+def applied(document: Document, name: str, tick: Callable[[int], None] = lambda _: None) -> Edited:
+    """Return the file with one step, as an edit called after it; `name` is NAME:SUBJECT, or NAME where one applies.
+
+    Raises UsageError that names the steps that do apply.
+    """
+    found = proposed(document, tick).proposals
+    step, _, subject = name.partition(":")
+    chosen = [p for p in found if p.name == step and subject in ("", p.subject)]
+    if len(chosen) == 1:
+        return Edited(chosen[0].document, f"{chosen[0].name}:{chosen[0].subject}")
+    others = ", ".join(f"{p.name}:{p.subject}" for p in chosen or found) or "none"
+    what = "applies to several tiers; name one of" if chosen else "does not apply here; what does:"
+    raise UsageError(f"--apply {ascii_quoted(name)} {what} {others}")
+
+
+@dataclass(frozen=True)
+class End:
+    """A load for which a plan exists and a little larger one for which none does, and what is then not met."""
+
+    low: float
+    high: float
+    then: str | None
+
+
+def _with_end(outcome: Outcome, end: End) -> Outcome:
+    carries = float(f"{end.low:.3g}")
+    carries -= 0.0 if carries <= end.low else 0.01 * 10.0 ** math.floor(math.log10(carries))
+    return msgspec.structs.replace(outcome, carries=float(f"{carries:.3g}"), then=end.then)
+
+
+def _end(topology: Topology, tick: Callable[[int], None], *, feasible: bool, like: End | None = None) -> End:
+    """Return the end of the loads for which a plan exists, to a twentieth; where it may be that of another file first.
+
+    Most steps end where the file does, by a partner's limit: then two looks are enough.
+    """
+    blamed: dict[float, str] = {}
+
+    def exists(factor: float) -> bool:
+        conflict = size(Search.of(resolve(scaled(topology, factor)), tick)).conflict
+        if conflict is not None:
+            blamed[factor] = reason(conflict)
+        return conflict is None
+
+    low, high = (1.0, 2.0) if feasible else (0.0, 1.0)
+    if like is not None and like.low >= low and like.then is not None and exists(like.low):
+        low, high = like.low, like.high
+    while feasible and exists(high):
+        low, high = high, high * 2
+        if low >= _FARTHEST:
+            return End(low, high, None)
+    while high > low * _CLOSE and high > _LEAST:
+        middle = math.sqrt(low * high) if low else high / 2
+        low, high = (middle, high) if exists(middle) else (low, middle)
+    return End(low, high, blamed.get(high))
+
+
+def _planned(topology: Topology, tick: Callable[[int], None]) -> Planned:
+    """Return what `capacity plan` would find, without what it tells beyond the numbers compared here."""
+    search = Search.of(resolve(topology), tick)
+    sizing = size(search)
+    search.aside = frozenset()
+    counts = sizing.counts
+    evaluation = with_uptime(describe(search.at(counts)), search, counts)
+    missed = () if sizing.conflict is None else (*sizing.hopeless, sizing.conflict, *search.conflicts(counts))
+    return Planned(topology, counts, missed, sizing.conflict is None, evaluation, search)
+
+
+def _outcome(planned: Planned, now: Planned) -> Outcome:
+    cost, before = planned.evaluation.cost, now.evaluation.cost
+    same = cost.unknown == before.unknown and all(
+        planned.counts.get(name) == now.counts.get(name) for name in cost.unknown
+    )
+    worst: dict[tuple[str, str], str] = {}
+    for conflict in planned.missed:
+        worst.setdefault((conflict.violation.name, conflict.violation.constraint), reason(conflict))
+    return Outcome(
+        name="",
+        subject="",
+        text="the file as it is",
+        feasible=planned.feasible,
+        fails=list(worst.values()),
+        counts=planned.counts,
+        monthly=cost.monthly,
+        monthly_change=round(cost.monthly - before.monthly, 6) if same else None,
+        unknown=cost.unknown,
+        endures=_endured(planned),
+        classes={name: _of_class(name, planned.evaluation, now.evaluation) for name in planned.evaluation.classes},
+    )
+
+
+def _endured(planned: Planned) -> list[str]:
+    """Return the scenarios of partners that a plan passes unasked; nothing where there is none."""
+    if not planned.feasible:
+        return []
+    asked = planned.topology.resilience.survive
+    found = {name: outcome(planned.search, name, planned.counts) for name in _PARTNERS if name not in asked}
+    return [name for name, result in found.items() if result is not None and result.passes]
+
+
+def _of_class(name: str, evaluation: Evaluation, now: Evaluation) -> ClassOutcome:
+    seen, before = evaluation.classes[name], now.classes[name]
+    return ClassOutcome(
+        p99_s=seen.p99_s,
+        p99_change_s=_change(seen.p99_s, before.p99_s),
+        availability=seen.availability,
+        availability_change=_change(seen.availability, before.availability),
+        downtime_s_per_month=seen.downtime_s_per_month,
+    )
+
+
+def _change(value: float | None, before: float | None) -> float | None:
+    return None if value is None or before is None else value - before
+
+
+def _brings(o: Outcome, now: Outcome) -> list[str]:
+    """Return what a step brings: a plan where there was none, else less of what nobody wants."""
+    if not o.feasible:
+        return []
+    if not now.feasible:
+        return ["a plan"]
+    found = []
+    if o.monthly_change is not None and o.monthly < now.monthly * _CHEAPER:
+        found.append("cheaper")
+    pairs = [(seen, now.classes[name]) for name, seen in o.classes.items()]
+    if any(s.p99_s is not None and b.p99_s is not None and s.p99_s < b.p99_s * _FASTER for s, b in pairs):
+        found.append("faster")
+    downs = [(s.downtime_s_per_month, b.downtime_s_per_month) for s, b in pairs]
+    if any(s is not None and b is not None and s < b * _LESS_DOWN for s, b in downs):
+        found.append("less down")
+    return [*found, *(f"survives {TITLES[name]}" for name in o.endures if name not in now.endures)]
+
+
+def _rank(outcome: Outcome) -> tuple[bool, bool, int, int, float, int, str, str]:
+    """Return what steps are ordered by."""
+    fails, unknown = len(outcome.fails), len(outcome.unknown)
+    order = not outcome.feasible, not outcome.brings, fails, unknown, outcome.monthly, len(outcome.risks)
+    return *order, outcome.name, outcome.subject

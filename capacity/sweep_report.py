@@ -1,0 +1,156 @@
+"""A sweep and the sensitivity of a file as people read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capacity.errors import printable
+from capacity.report import Section
+from capacity.units import digits, show_amount, show_percent, show_seconds
+
+if TYPE_CHECKING:
+    from capacity.sensitivity import Effect, Input, Sensitivity
+    from capacity.sweep import Point, Sweep
+
+MOST_SHOWN = 4
+"""Classes or tiers that have a column each."""
+
+_FELT: Final = 0.005
+"""The least effect that is shown as a number."""
+
+_HEADINGS: Final = {"cost in use": "in use", "tightest use": "tightest"}
+
+
+def swept(found: Sweep) -> list[Section]:
+    """Return a row for every point."""
+    classes = list(found.points[0].p99_s) if found.points else []
+    shown = classes if len(classes) <= MOST_SHOWN else []
+    axes = [printable(axis.key.rpartition(".")[2]) for axis in found.axes]
+    money = [f"{found.currency}/month"] if found.planned else []
+    rows: list[tuple[str, ...]] = [(*axes, "Verdict", "Busiest", *(f"{printable(c)} p99" for c in shown), *money)]
+    for point in found.points:
+        times = ["never" if point.p99_s[c] is None else show_seconds(point.p99_s[c] or 0.0) for c in shown]
+        cost = [f"{point.monthly:,.2f}"] if found.planned else []
+        rows.append((*map(_value, point.at), "ok" if point.feasible else "FAILS", _busiest(point), *times, *cost))
+    notes = [
+        "every point has its own cheapest plan, with all that has to be survived"
+        if found.planned
+        else "normal operation, with the nodes of the file, or where it leaves them out of its plan; --plan: one each",
+        *_turns(found),
+    ]
+    keys = " and ".join(printable(axis.key) for axis in found.axes)
+    numbers = {i for i, axis in enumerate(found.axes) if not isinstance(axis.values[0], str)}
+    right = numbers | set(range(len(axes) + 2, len(rows[0])))
+    return [Section(f"{printable(found.name)} over {keys}", rows, frozenset(right), notes)]
+
+
+def sweep_rows(found: Sweep) -> list[list[object]]:
+    """Return a row for every point, for CSV: the axes, then every number."""
+    classes = list(found.points[0].p99_s) if found.points else []
+    tiers = list(found.points[0].utilization) if found.points else []
+    head: list[object] = [axis.key for axis in found.axes]
+    head += [
+        "feasible",
+        *(f"p99_s.{c}" for c in classes),
+        *(f"utilization.{t}" for t in tiers),
+        "bottleneck",
+        "monthly",
+    ]
+    head += [f"nodes.{name}" for name in (found.points[0].nodes if found.points else ())]
+    return [head, *(_row(point, classes, tiers) for point in found.points)]
+
+
+def _row(p: Point, classes: list[str], tiers: list[str]) -> list[object]:
+    times, used = [p.p99_s[c] for c in classes], [p.utilization[t] for t in tiers]
+    return [*p.at, p.feasible, *times, *used, p.bottleneck, p.monthly, *p.nodes.values()]
+
+
+def _turns(found: Sweep) -> list[str]:
+    """Return between which points of one axis the verdict changes."""
+    if len(found.axes) != 1:
+        return []
+    pairs = zip(found.points, found.points[1:], strict=False)
+    turns = [(a, b) for a, b in pairs if a.feasible != b.feasible]
+    return [
+        f"{'fails' if a.feasible else 'passes'} from somewhere between {_value(a.at[0])} and {_value(b.at[0])}"
+        for a, b in turns
+    ]
+
+
+def _value(value: float | str) -> str:
+    return printable(value) if isinstance(value, str) else digits(value)
+
+
+def _busiest(point: Point) -> str:
+    used = None if point.bottleneck is None else point.utilization[point.bottleneck]
+    return "-" if used is None else f"{show_percent(used)} {printable(point.bottleneck or '')}"
+
+
+def sensitive(found: Sensitivity) -> list[Section]:
+    """Return the inputs, what matters most first."""
+    names = list(found.outputs)
+    shown = names if len(names) <= MOST_SHOWN + 2 else ["cost in use", "tightest use"]
+    rows: list[tuple[str, ...]] = [("Input", "Value", *(printable(_heading(name)) for name in shown))]
+    rows += [
+        (_short(one.key), _written(one), *(_effect(one.effects[n]) for n in shown))
+        for one in found.inputs
+        if one.weight >= _FELT
+    ]
+    notes = [
+        "per cent that the output moves for one per cent of the input",
+        "in use: what the busy share of the nodes costs; tightest: use of the resource that is nearest to its end",
+    ]
+    notes += [printable(line) for one in found.inputs for line in _over_range(one)]
+    notes += [f"now: {name} {_shown(name, value)}" for name, value in found.outputs.items()]
+    faint = [_short(one.key) for one in found.inputs if one.weight < _FELT]
+    notes += [f"less than {_FELT:g}%: {', '.join(faint)}"] if faint else []
+    notes += [f"no effect: {', '.join(map(_short, found.without_effect))}"] if found.without_effect else []
+    title = f"{printable(found.name)}: what to measure better"
+    return [Section(title, rows, frozenset(range(1, len(rows[0]))), notes)]
+
+
+def _short(key: str) -> str:
+    """Return a key without what goes without saying."""
+    return printable(key.removeprefix("components.").removeprefix("workload."))
+
+
+def _heading(name: str) -> str:
+    return f"{name.removeprefix('p99 of ')} p99" if name.startswith("p99 of ") else _HEADINGS.get(name, name)
+
+
+def _over_range(one: Input) -> list[str]:
+    """Return what the outputs become at both ends of a range of the file."""
+    moved = [
+        f"{_heading(name)} {_shown(name, effect.span[0])}..{_shown(name, effect.span[1])}"
+        for name, effect in one.effects.items()
+        if effect.span is not None and effect.span[0] != effect.span[1]
+    ]
+    return [f"{_short(one.key)} is {_written(one)}: {', '.join(moved) or 'no effect'}"] if one.low is not None else []
+
+
+def _written(one: Input) -> str:
+    if one.low is not None and one.high is not None:
+        return f"{_amount(one.low, one.unit)}..{_amount(one.high, one.unit)}"
+    return _amount(one.value, one.unit)
+
+
+def _amount(value: float, unit: str) -> str:
+    return show_amount(value, unit) if unit else digits(value)
+
+
+def _effect(effect: Effect) -> str:
+    if effect.elasticity is None:
+        return "-"
+    return "0" if abs(effect.elasticity) < 0.005 else f"{effect.elasticity:+.2f}"
+
+
+def _shown(name: str, value: float | None) -> str:
+    if value is None:
+        return "never"
+    return (
+        show_seconds(value)
+        if name.startswith("p99")
+        else show_percent(value)
+        if "use" in name and value < 2
+        else digits(value)
+    )
