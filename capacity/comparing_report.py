@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from capacity.errors import ascii_quoted, printable
-from capacity.report import Section
+from capacity.section import Section
 from capacity.units import digits, show_amount, show_availability, show_percent, show_seconds
 
 if TYPE_CHECKING:

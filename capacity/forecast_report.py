@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capacity.errors import printable
-from capacity.report import Section
+from capacity.section import Section
 from capacity.units import digits, show_percent
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ def proposals(situation: Situation) -> Iterator[Proposal]:
             yield from _moved_out(situation, name, tier)
     for name, tier, read in uncached(situation):
         cached, assumes = contents(name, tier, read)
-        size = float(tier.response_size) or float(cached["object_size"])
+        size = float(tier.response_size or 0) or float(cached["object_size"])
         node = situation.cheapest(read.caller, memory=cached["objects"] * size)
         table = {"kind": "cache", "node": node, "origin": name, "operation_time": f"{_COMMAND * 1e6:g}us", **cached}
         text = f"{read.caller} asks a cache on {node} before {name}"

@@ -45,7 +45,7 @@ def contents(name: str, tier: Database, read: Read) -> tuple[Values, tuple[str, 
 
     Nobody has measured it yet: the database's own keys where the file has them, else its working set in objects.
     """
-    size = float(tier.response_size) or _SIZE
+    size = float(tier.response_size or 0) or _SIZE
     if tier.objects is not None:
         objects, source = int(tier.objects), f"the objects of {name}"
     elif tier.working_set:
