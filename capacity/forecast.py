@@ -83,7 +83,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """Of each class, compound (or linear) per month."""
     shape: str
     nodes: dict[str, int]
-    """Today's counts: those of the file, and where it leaves one out the plan's."""
+    """Today's counts: those of the file, and where it leaves one out those that were given, or the plan's."""
     breaks: list[Break]
     months: list[MonthPlan]
     walls: list[Wall]
@@ -124,8 +124,12 @@ class _Days:
         return self._plans[day]
 
 
-def forecast(topology: Topology, months: int, tick: Callable[[int], None] = lambda _: None) -> Forecast:
+def forecast(
+    topology: Topology, months: int, tick: Callable[[int], None] = lambda _: None, today: Counts | None = None
+) -> Forecast:
     """Return what becomes of a topology in the coming months.
+
+    `today` are the counts that run now where the file leaves them out, instead of those of its plan.
 
     *Exact* to the day for the models that the plan stands on. Where classes are heaviest on different days of a month,
     its plan takes the heaviest of each, which is on the safe side.
@@ -134,7 +138,7 @@ def forecast(topology: Topology, months: int, tick: Callable[[int], None] = lamb
     days = _Days(Course(topology, None if start is None else date.fromisoformat(start)), tick)
     course = days.course
     calendar = course.months(months)
-    counts = {**days.planned(0)[0].counts, **resolve(topology).given()}
+    counts = {**(days.planned(0)[0].counts if today is None else today), **resolve(topology).given()}
     classes = topology.workload.classes
     common = topology.workload.growth or 0.0
     return Forecast(
