@@ -79,15 +79,17 @@ class Sensitivity(msgspec.Struct, frozen=True, kw_only=True):
     without_effect: list[str]
 
 
-def sensitivity(topology: Topology, tick: Callable[[int], None] = lambda _: None) -> Sensitivity:
+def sensitivity(
+    topology: Topology, tick: Callable[[int], None] = lambda _: None, today: Counts | None = None
+) -> Sensitivity:
     """Return the elasticity of every p99, of the cost in use and of the tightest use to every number of the file.
 
-    The nodes are those of the file, and where it leaves them out those of its plan: an input changes what users see at
-    once. The cost in use is that of the nodes times the busy share of what may be busy: what a plan would buy, were
-    nodes divisible.
+    The nodes are those of the file, and where it leaves them out `today`'s, or without these those of its plan: an
+    input changes what users see at once. The cost in use is that of the nodes times the busy share of what may be
+    busy: what a plan would buy, were nodes divisible.
     """
     system = resolve(topology)
-    counts = {**size(Search.of(system)).counts, **system.given()}
+    counts = {**(size(Search.of(system)).counts if today is None else today), **system.given()}
     base = outputs(topology, counts)
     found = []
     for done, (path, value, unit) in enumerate(numbers(topology), 1):

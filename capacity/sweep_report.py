@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 4
 """Classes or tiers that have a column each."""
 
-_FELT: Final = 0.005
+FELT: Final = 0.005
 """The least effect that is shown as a number."""
 
 _HEADINGS: Final = {"cost in use": "in use", "tightest use": "tightest"}
@@ -90,45 +90,47 @@ def sensitive(found: Sensitivity) -> list[Section]:
     """Return the inputs, what matters most first."""
     names = list(found.outputs)
     shown = names if len(names) <= MOST_SHOWN + 2 else ["cost in use", "tightest use"]
-    rows: list[tuple[str, ...]] = [("Input", "Value", *(printable(_heading(name)) for name in shown))]
+    rows: list[tuple[str, ...]] = [("Input", "Value", *(printable(heading(name)) for name in shown))]
     rows += [
-        (_short(one.key), _written(one), *(_effect(one.effects[n]) for n in shown))
+        (short(one.key), written(one), *(elasticity(one.effects[n]) for n in shown))
         for one in found.inputs
-        if one.weight >= _FELT
+        if one.weight >= FELT
     ]
     notes = [
         "per cent that the output moves for one per cent of the input",
         "in use: what the busy share of the nodes costs; tightest: use of the resource that is nearest to its end",
     ]
     notes += [printable(line) for one in found.inputs for line in _over_range(one)]
-    notes += [f"now: {name} {_shown(name, value)}" for name, value in found.outputs.items()]
-    faint = [_short(one.key) for one in found.inputs if one.weight < _FELT]
-    notes += [f"less than {_FELT:g}%: {', '.join(faint)}"] if faint else []
-    notes += [f"no effect: {', '.join(map(_short, found.without_effect))}"] if found.without_effect else []
+    notes += [f"now: {name} {output(name, value)}" for name, value in found.outputs.items()]
+    faint = [short(one.key) for one in found.inputs if one.weight < FELT]
+    notes += [f"less than {FELT:g}%: {', '.join(faint)}"] if faint else []
+    notes += [f"no effect: {', '.join(map(short, found.without_effect))}"] if found.without_effect else []
     title = f"{printable(found.name)}: what to measure better"
     return [Section(title, rows, frozenset(range(1, len(rows[0]))), notes)]
 
 
-def _short(key: str) -> str:
+def short(key: str) -> str:
     """Return a key without what goes without saying."""
     return printable(key.removeprefix("components.").removeprefix("workload."))
 
 
-def _heading(name: str) -> str:
+def heading(name: str) -> str:
+    """Return an output as the title of a column."""
     return f"{name.removeprefix('p99 of ')} p99" if name.startswith("p99 of ") else _HEADINGS.get(name, name)
 
 
 def _over_range(one: Input) -> list[str]:
     """Return what the outputs become at both ends of a range of the file."""
     moved = [
-        f"{_heading(name)} {_shown(name, effect.span[0])}..{_shown(name, effect.span[1])}"
+        f"{heading(name)} {output(name, effect.span[0])}..{output(name, effect.span[1])}"
         for name, effect in one.effects.items()
         if effect.span is not None and effect.span[0] != effect.span[1]
     ]
-    return [f"{_short(one.key)} is {_written(one)}: {', '.join(moved) or 'no effect'}"] if one.low is not None else []
+    return [f"{short(one.key)} is {written(one)}: {', '.join(moved) or 'no effect'}"] if one.low is not None else []
 
 
-def _written(one: Input) -> str:
+def written(one: Input) -> str:
+    """Return what the file says of an input: its range where it has one, else its value."""
     if one.low is not None and one.high is not None:
         return f"{_amount(one.low, one.unit)}..{_amount(one.high, one.unit)}"
     return _amount(one.value, one.unit)
@@ -138,13 +140,15 @@ def _amount(value: float, unit: str) -> str:
     return show_amount(value, unit) if unit else digits(value)
 
 
-def _effect(effect: Effect) -> str:
+def elasticity(effect: Effect) -> str:
+    """Return an elasticity with its sign; what is not felt is 0."""
     if effect.elasticity is None:
         return "-"
     return "0" if abs(effect.elasticity) < 0.005 else f"{effect.elasticity:+.2f}"
 
 
-def _shown(name: str, value: float | None) -> str:
+def output(name: str, value: float | None) -> str:
+    """Return an output in its unit."""
     if value is None:
         return "never"
     return (
