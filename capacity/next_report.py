@@ -21,7 +21,7 @@ def sections(found: Next) -> list[Section]:
     """Return the file as it is, the steps that have a plan, what each of them takes and risks, and those without."""
     able = [step for step in found.steps if step.feasible]
     rest = [step for step in found.steps if not step.feasible]
-    return [_head(found, able), *_table(found, able), *_words(able), *_not_enough(rest)]
+    return [_head(found, able), *_table(found, able), *words(able), *not_enough(rest)]
 
 
 def _head(found: Next, able: list[Outcome]) -> Section:
@@ -29,10 +29,10 @@ def _head(found: Next, able: list[Outcome]) -> Section:
     now = found.now
     notes = []
     if now.feasible:
-        notes.append(f"as it is: {_cost(now, found.currency)}, every objective is met")
+        notes.append(f"as it is: {total(now, found.currency)}, every objective is met")
         notes += _farther(now)
     else:
-        notes.append(f"as it is: NO PLAN; the best counts cost {_cost(now, found.currency)}")
+        notes.append(f"as it is: NO PLAN; the best counts cost {total(now, found.currency)}")
         notes += [f"  {printable(fail)}" for fail in now.fails]
         notes += _farther(now)
     if not found.steps:
@@ -52,7 +52,8 @@ def _farther(now: Outcome) -> Iterator[str]:
         yield f"a plan exists up to {digits(now.carries)}x this load{then}" if now.carries else least
 
 
-def _cost(outcome: Outcome, currency: str) -> str:
+def total(outcome: Outcome, currency: str) -> str:
+    """Return what a plan costs, as far as that is known."""
     least = "at least " if outcome.unknown else ""
     return f"{least}{outcome.monthly:,.2f} {printable(currency)}/month"
 
@@ -63,7 +64,7 @@ def _table(found: Next, steps: list[Outcome]) -> list[Section]:
     rows: list[tuple[str, ...]] = [("Step", f"{printable(found.currency)}/month", "Change", "p99", "Down/month")]
     for step in steps:
         cells = (printable(f"{step.name}:{step.subject}"), f"{step.monthly:,.2f}", _change(step.monthly_change))
-        rows.append((*cells, _faster(step), _less_down(step, found.now)))
+        rows.append((*cells, faster(step), less_down(step, found.now)))
     notes = ["p99 and downtime of the class that changes most, against the file as it is"]
     return [Section("Steps with which every objective is met", rows, frozenset({1, 2}), notes)]
 
@@ -74,7 +75,7 @@ def _change(change: float | None) -> str:
     return f"{change:+,.2f}" if round(change, 2) else "0"
 
 
-def _faster(step: Outcome) -> str:
+def faster(step: Outcome) -> str:
     """Return the p99 of the class that changes most, and by how much."""
 
     def relative(seen: ClassOutcome) -> float:
@@ -87,7 +88,8 @@ def _faster(step: Outcome) -> str:
     return f"{printable(name)} {_signed(step.classes[name].p99_change_s or 0.0)}"
 
 
-def _less_down(step: Outcome, now: Outcome) -> str:
+def less_down(step: Outcome, now: Outcome) -> str:
+    """Return the change of the downtime of the class that changes most."""
     both = [(seen.downtime_s_per_month, now.classes[name].downtime_s_per_month) for name, seen in step.classes.items()]
     changes = [after - before for after, before in both if after is not None and before is not None]
     most = max(changes, key=abs, default=0.0)
@@ -98,7 +100,8 @@ def _signed(seconds: float) -> str:
     return f"{'-' if seconds < 0 else '+'}{show_seconds(abs(seconds))}"
 
 
-def _words(steps: list[Outcome]) -> Iterator[Section]:
+def words(steps: list[Outcome]) -> Iterator[Section]:
+    """Yield for each step what it does, brings, assumes and risks."""
     for step in steps:
         notes = [printable(step.text)]
         notes += [f"assumed: {printable(text)}" for text in step.assumes]
@@ -108,7 +111,8 @@ def _words(steps: list[Outcome]) -> Iterator[Section]:
         yield Section(printable(f"{step.name}:{step.subject}: {brings}{carries}"), notes=notes)
 
 
-def _not_enough(steps: list[Outcome]) -> list[Section]:
+def not_enough(steps: list[Outcome]) -> list[Section]:
+    """Return the steps without a plan, each with the first thing that is still not met."""
     if not steps:
         return []
     rows: list[tuple[str, ...]] = [("Step", "What is still not met")]

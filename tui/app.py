@@ -11,6 +11,7 @@ from textual.widgets import Footer
 from textual.worker import get_current_worker
 
 from tui import telling
+from tui.advancing import Advancing
 from tui.base import Outdated
 from tui.drawing.canvas import Key
 from tui.drawing.picture import picture
@@ -20,7 +21,6 @@ from tui.inspecting import Inspecting
 from tui.keys import EVERYWHERE
 from tui.preferring import Preferring
 from tui.scene import scene
-from tui.solving import Solving
 from tui.structuring import Structuring
 from tui.views import Asked, View, views
 from tui.widgets.inspector import Inspector
@@ -40,7 +40,7 @@ NARROW = 110
 """Columns below which what stands side by side takes turns."""
 
 
-class CapacityApp(Filing, Structuring, Wiring, Solving, Preferring, Finding, Inspecting):
+class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, Inspecting):
     """One file, being edited."""
 
     CSS_PATH = "capacity.tcss"

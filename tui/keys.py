@@ -16,6 +16,14 @@ EVERYWHERE: Final = [
     Binding("X", "scenario(-1)", "Scenario back", id="scenario.previous", show=False, tooltip="The one before"),
     Binding("s", "solve", "Solve", id="plan.solve", tooltip="Let the plan find the counts that the file leaves out"),
     Binding(
+        "n",
+        "next_step",
+        "Next step",
+        id="next.apply",
+        show=False,
+        tooltip="Take a step of a growing architecture into the file",
+    ),
+    Binding(
         "b", "baseline", "Baseline", show=False, id="baseline.pin", tooltip="Compare with the numbers as they are now"
     ),
     Binding("u,ctrl+z", "undo", "Undo", id="history.undo", tooltip="Take the last change back"),

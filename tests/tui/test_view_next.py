@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from capacity.next_steps import Next, applied, next_steps
+from tests.tui.driving import notices, play, press
+from tests.tui.viewing import LADDER, answered, everything, notes, read, shown, tables, texts
+from tui.screens.pick import Pick
+from tui.steps import at_load
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from tui.app import CapacityApp
+    from tui.content import Content
+
+BALANCED = f"{LADDER}/4-load-balanced.toml"
+LOAD = 1.2
+
+
+@pytest.fixture(scope="module")
+def told() -> Next:
+    return next_steps(read(BALANCED), ahead=0)
+
+
+@pytest.fixture(scope="module")
+def later() -> Next:
+    return next_steps(at_load(read(BALANCED), LOAD), ahead=0)
+
+
+@pytest.fixture(scope="module")
+def seen() -> Content:
+    return answered("next", shown(read(BALANCED), LOAD))
+
+
+# Steps with a plan are listed in the order of `capacity next`, with their cost, change and what they bring.
+def test_steps_are_those_of_next(later: Next, seen: Content) -> None:
+    able = [step for step in later.steps if step.feasible]
+    assert able
+    rows = texts(tables(seen)["Steps with which every objective is met"])
+    assert list(rows) == [f"{step.name}:{step.subject}" for step in able]
+    for step in able:
+        row = rows[f"{step.name}:{step.subject}"]
+        assert row[0] == f"{step.monthly:,.2f}"
+        assert step.monthly_change is not None
+        assert row[1].lstrip("▲▼") in (f"{step.monthly_change:+,.2f}", "=")
+        assert row[4] == (", ".join(step.brings) or "nothing here")
+        assert row[5:] == [f"{len(step.assumes)}", f"{len(step.risks)}"]
+    assert f"Next: {able[0].name}:{able[0].subject}" in notes(seen)
+
+
+# Everything that a step assumes and risks is said; steps that are not enough say what is still not met.
+def test_what_is_assumed_and_risked(later: Next, seen: Content) -> None:
+    lines = notes(seen).splitlines()
+    for step in later.steps:
+        if step.feasible:
+            assert {f"assumed: {text}" for text in step.assumes} <= set(lines)
+            assert {f"risk: {text}" for text in step.risks} <= set(lines)
+        else:
+            assert step.fails[0] in everything(seen)
+    assert not later.now.feasible
+    assert "NO PLAN" in notes(seen)
+
+
+# Where a plan exists the view says what it costs, and where no step applies it says that.
+def test_as_it_is(told: Next) -> None:
+    seen = answered("next", shown(read(BALANCED)))
+    assert f"every objective is met for {told.now.monthly:,.2f} USD/month" in notes(seen)
+    assert "No step" in notes(answered("next", shown(read("examples/starter.toml"))))
+
+
+# A step is chosen from a list and is one edit with its name; undo takes back exactly that, redo brings it again.
+def test_a_step_is_an_edit_to_undo() -> None:
+    document = read(BALANCED)
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        before = app.session.now
+        await press(app, pilot, "n")
+        assert isinstance(app.screen, Pick)
+        assert app.progress == ""
+        await press(app, pilot, *"global", "enter")
+        assert app.session.now.label == "global-cache:db"
+        assert app.session.past == (before,)
+        new = set(app.session.now.document.topology.components) - set(document.topology.components)
+        assert [app.session.now.document.values["components"][name]["kind"] for name in new] == ["cache"]
+        assert app.session.now.document.values == applied(document, "global-cache:db").document.values
+        assert "risk:" in notices(app)
+        after = app.session.now
+        await press(app, pilot, "u")
+        assert app.session.now is before
+        await press(app, pilot, "U")
+        assert app.session.now is after
+
+    play(script, document)
+
+
+# Under another load a step that only then applies can be taken, and the file keeps the rates that it has.
+def test_a_step_under_another_load() -> None:
+    document = read(BALANCED)
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.become_under(load=LOAD)
+        await press(app, pilot, "n", *"read-replicas", "enter")
+        now = app.session.now.document
+        assert app.session.now.label == "read-replicas:db"
+        assert now.load_factor == 1
+        assert now.values["workload"] == document.values["workload"]
+        assert now.topology.workload.classes["browse"].rate == document.topology.workload.classes["browse"].rate
+
+    play(script, document)
+
+
+# Esc leaves everything as it was; where no step applies, that is said instead of an empty list.
+def test_nothing_taken() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        before = app.session
+        await press(app, pilot, "n", "escape")
+        assert app.session is before
+
+    play(script, read(BALANCED))
+
+    async def nothing(app: CapacityApp, pilot: Pilot[None]) -> None:
+        await press(app, pilot, "n")
+        assert "no step" in notices(app)
+        assert not app.screen.is_modal
+
+    play(nothing, read("examples/starter.toml"))
+
+
+# What is looked for is dropped when the file changes meanwhile, and when it is asked to stop.
+def test_a_late_list_is_dropped() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.action_next_step()
+        app.become_under(load=3.0)
+        await press(app, pilot)
+        assert not app.screen.is_modal
+        app.action_next_step()
+        app.action_next_step()
+        await press(app, pilot)
+        assert not app.screen.is_modal
+        assert app.progress == ""
+
+    play(script, read(BALANCED))
