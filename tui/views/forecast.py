@@ -29,6 +29,9 @@ _STILL: Final = (
     ' file: growth = "6%/month" below [workload] or for a class of its own, [[forecast.events]] with a date and a'
     " factor, a season with twelve factors. Until then this is what holds today."
 )
+_NEAR: Final = 1e-6
+"""How far from a month a tick of an axis may be by rounding alone."""
+
 _NAMED: Final = 3
 """Names that a mark in a chart has room for."""
 
@@ -89,8 +92,9 @@ def _charts(scene: Scene, found: Forecast) -> Iterator[Block]:
 
 
 def _month(months: Sequence[MonthPlan], at: float) -> str:
-    """Return the name of a month; what is between two is told as the one that runs."""
-    return months[min(max(int(at), 1), len(months)) - 1].month
+    """Return the name of a month; a place between two months has none."""
+    nearest = round(at)
+    return months[nearest - 1].month if abs(at - nearest) < _NEAR and 0 < nearest <= len(months) else ""
 
 
 def _marks(scene: Scene, found: Forecast) -> tuple[Mark, ...]:
