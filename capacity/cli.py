@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from capacity import __version__, ahead, console
+from capacity import __version__, ahead, console, explain_command
 from capacity.options import (
     AsFormat,
     AsJson,
@@ -222,7 +222,7 @@ def schema() -> None:
     console.say(render.json(json_schema()))
 
 
-for command in ahead.COMMANDS:
+for command in (*ahead.COMMANDS, *explain_command.COMMANDS):
     app.command()(command)
 
 

@@ -87,11 +87,11 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
             self.capacity(place),
             eviction=self.eviction,
             ttl=None if self.ttl is None else float(self.ttl),
-            write_rate=self._known_writes(place, arrivals),
+            write_rate=self.known_writes(place, arrivals),
         )
         return found if place.warm == 1 else cooled(found, self.asked(arrivals), place.warm)
 
-    def _known_writes(self, place: Place, arrivals: Arrivals) -> float:
+    def known_writes(self, place: Place, arrivals: Arrivals) -> float:
         """Return the writes per second that one copy hears of: all, or only those that pass through it."""
         told = not place.hosted or self.invalidation
         return arrivals.write_rate if told else arrivals.write_rate / max(place.nodes, 1)
@@ -104,7 +104,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         written = max(arrivals.write_rate, around.written(self.origin))
         if written == 0:
             return [Differing(f"nothing writes to {self.origin}: its local copies do not differ", 0.0, 0.0, [])]
-        unheard = written - self._known_writes(place, arrivals)
+        unheard = written - self.known_writes(place, arrivals)
         life = self.hits(place, arrivals).characteristic_time if self.ttl is None else float(self.ttl)
         share = stale_hits(
             self.asked(arrivals),
@@ -113,7 +113,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
             self.capacity(place),
             eviction=self.eviction,
             ttl=None if self.ttl is None else float(self.ttl),
-            heard=self._known_writes(place, arrivals),
+            heard=self.known_writes(place, arrivals),
         )
         mends = [
             Mend("a shorter ttl"),
@@ -178,7 +178,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         how: dict[str, Any] = {
             "eviction": self.eviction,
             "ttl": None if self.ttl is None else float(self.ttl),
-            "write_rate": self._known_writes(place, arrivals),
+            "write_rate": self.known_writes(place, arrivals),
             "cold": cold,
         }
         recovery = recovery_time(NEARLY, asked, rate, capacity, **how)

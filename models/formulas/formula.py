@@ -186,9 +186,7 @@ class Formula:
             q.symbol: Symbol(q.name + suffix, **q.symbol.assumptions0) for q in self.quantities if q.name not in kept
         }
         inputs = tuple(q._replace(symbol=new.get(q.symbol, q.symbol)) for q in self.inputs)
-        steps = tuple(
-            Step(q._replace(symbol=new.get(q.symbol, q.symbol)), e.xreplace(new)) for q, e in self.steps
-        )
+        steps = tuple(Step(q._replace(symbol=new.get(q.symbol, q.symbol)), e.xreplace(new)) for q, e in self.steps)
         return replace(self, inputs=inputs, steps=steps)
 
     def _by_symbol(self, names: Mapping[str, str]) -> dict[Symbol, str]:
@@ -219,9 +217,11 @@ def chained(name: str, *parts: Formula, exact: bool | None = None, accuracy: str
         for step in part.steps:
             steps.setdefault(step.quantity.symbol, step)
             inputs.pop(step.quantity.symbol, None)
-    sources = source or "; ".join(dict.fromkeys(p.source for p in parts if p.source))
-    told = accuracy or "; ".join(dict.fromkeys(p.accuracy for p in parts if p.accuracy))
     whole = all(p.exact for p in parts) if exact is None else exact
+    sources = source or "; ".join(dict.fromkeys(one for p in parts if p.source for one in p.source.split("; ")))
+    # Of an approximation, how far off it is; of what is exact, what for: the last part knows best.
+    known = [p.accuracy for p in parts if p.accuracy and p.accuracy != "exact" and p.exact == whole]
+    told = accuracy or ("; ".join(dict.fromkeys(known)) if not whole else "".join(known[-1:]) or "exact")
     return Formula(name, tuple(inputs.values()), tuple(steps.values()), sources, whole, told)
 
 
@@ -231,12 +231,13 @@ def _partial(expression: Expr, by: Symbol) -> Expr:
 
 
 @lru_cache(maxsize=4096)
-def _function(expression: Expr) -> tuple[tuple[str, ...], Any]:
+def function_of(expression: Expr) -> tuple[tuple[str, ...], Any]:
+    """Return an expression as a function of mpmath numbers, complex ones too, and the names of its arguments."""
     bound = {v for part in preorder_traversal(expression) for v in getattr(part, "variables", ())}
     symbols = sorted(expression.free_symbols - bound, key=lambda s: str(s.name))
     return tuple(str(s.name) for s in symbols), lambdify(symbols, expression, modules="mpmath")
 
 
 def _evaluated(expression: Expr, known: Mapping[str, Any]) -> Any:
-    names, function = _function(expression)
+    names, function = function_of(expression)
     return mpmath.mpf(function(*(known[name] for name in names)))

@@ -61,7 +61,7 @@ class _Reading:
         known = next((q for q in self.inputs if q.meaning == "stretch" and self.values[q.name] == factor), None)
         return (known.symbol if known else self.parameter("k", factor, "stretch")) * POINT.symbol
 
-    def _made(self, part: Transform, factor: float) -> Expr:
+    def _made(self, part: Transform, factor: float) -> Expr:  # noqa: PLR0911, one for each kind of part
         if isinstance(part, Instant):
             return Integer(1)
         if isinstance(part, Stretched):
@@ -80,7 +80,9 @@ class _Reading:
         return self._piece(part, factor)
 
     def _mixture(self, part: Mixture, factor: float) -> Expr:
-        parts = [(self.parameter("q", w, "share"), self.of(x, factor)) for w, x in zip(part.weights, part.parts, strict=True)]
+        parts = [
+            (self.parameter("q", w, "share"), self.of(x, factor)) for w, x in zip(part.weights, part.parts, strict=True)
+        ]
         return self.step("X", sum((w * x for w, x in parts), Integer(0)), "one or another")
 
     def _piece(self, part: Transform, factor: float) -> Expr:

@@ -14,6 +14,7 @@ from sympy import Expr, Integer, Rational, Sum, Symbol, binomial, exp, sqrt
 from models.formulas.formula import Formula, Quantity, Step, chained
 from models.formulas.symbols import CORES, LOAD, NODES, RATE, SERVERS, SERVICE, SQUARED_CV, USE, WAIT, WAITING, real
 from models.formulas.waiting import BJORKLUND_ELLDIN, ERLANG_C
+from models.formulas.work import HOT
 
 _lambda, _a, _s, _cs, _rho, _c, _n, _m = (
     q.symbol for q in (RATE, LOAD, SERVICE, SQUARED_CV, USE, SERVERS, NODES, CORES)
@@ -128,9 +129,7 @@ def _conditional(queue: Queue) -> Formula:
         source = "" if near else "Gross and Harris, section 2.3"
         return _part((spare, Step(GIVEN, plain)), inputs, source, told, exact=not near)
     if queue.shape == "regular" and not near and not queue.one_core:
-        scaled = _part(
-            (spare, Step(GIVEN, _REGULARITY.symbol * plain)), (*inputs, _REGULARITY), "", "", exact=False
-        )
+        scaled = _part((spare, Step(GIVEN, _REGULARITY.symbol * plain)), (*inputs, _REGULARITY), "", "", exact=False)
         return chained("", BJORKLUND_ELLDIN, scaled)
     residual = Step(RESIDUAL, _s * (1 + _cs) / 2)
     first = [Step(FIRST, RESIDUAL.symbol)] if queue.one_core else _first_free(queue)
@@ -191,3 +190,33 @@ def _whitt_mean(bursts: Bursts, ca: Expr, suffix: str) -> Formula:
     steps.append(Step(found, phi * middle))
     inputs = (USE, SERVERS, SQUARED_CV, *(() if ca == 1 else (BURSTS,)))
     return _part(tuple(steps), inputs, "Whitt 1993, eqs. 2.16 to 2.25", exact=False)
+
+
+def hot_wait() -> Formula:
+    """Return the mean wait before n nodes of one core where keys choose the node: the busiest and the others apart."""
+    busiest, others = real("rho_h", "utilization of the busiest node"), real("rho_r", "utilization of each other node")
+    first, rest = real("W_h", "mean wait at the busiest node", "s"), real("W_r", "mean wait at another node", "s")
+    h, residual = HOT.symbol, RESIDUAL.symbol
+    steps = (
+        Step(RESIDUAL, _s * (1 + _cs) / 2),
+        Step(busiest, h * _lambda * _s),
+        Step(others, (1 - h) * _lambda * _s / (_n - 1)),
+        Step(first, busiest.symbol / (1 - busiest.symbol) * residual),
+        Step(rest, others.symbol / (1 - others.symbol) * residual),
+        Step(WAIT, h * first.symbol + (1 - h) * rest.symbol),
+    )
+    told = "each node exact for Poisson arrivals; the others are taken as equally busy"
+    inputs = (RATE, SERVICE, SQUARED_CV, HOT, NODES)
+    return Formula("mean wait", inputs, steps, "Pollaczek 1930, Khinchine 1932", exact=False, accuracy=told)
+
+
+def thread_wait() -> Formula:
+    """Return the mean wait for a thread, from the numbers that flow equivalence leaves: there is no closed form."""
+    taken, given = (
+        real("P_t", "probability that all threads are taken"),
+        real("w_t", "mean wait of those who wait", "s"),
+    )
+    step = Step(WAIT, taken.symbol * given.symbol)
+    source = "flow equivalence: Chandy, Herzog and Woo 1975; Avi-Itzhak and Heyman 1973"
+    told = "no closed form: the number inside is convolved; total mean within 5 % of simulation, p99 within 9 %"
+    return Formula("mean wait for a thread", (taken, given), (step,), source, exact=False, accuracy=told)

@@ -26,7 +26,7 @@ def one_line(expression: Expr, names: Mapping[Symbol, str], order: Mapping[Symbo
     return str(_OneLine(names, order, ascii_only=ascii_only).doprint(expression))
 
 
-class _OneLine(StrPrinter):
+class _OneLine(StrPrinter):  # type: ignore[misc]
     """SymPy's printer with one way to write each thing, whatever stands for the symbols."""
 
     def __init__(self, names: Mapping[Symbol, str], order: Mapping[Symbol, int], *, ascii_only: bool) -> None:

@@ -44,10 +44,7 @@ USL_NODES: Final = Formula(
         Step(_LINEAR, 1 + _x * (_kappa - _sigma)),
         Step(
             real("N_x", "nodes, not rounded, before the peak"),
-            2
-            * _x
-            * (1 - _sigma)
-            / (_LINEAR.symbol + sqrt(_LINEAR.symbol**2 - 4 * _kappa * _x**2 * (1 - _sigma))),
+            2 * _x * (1 - _sigma) / (_LINEAR.symbol + sqrt(_LINEAR.symbol**2 - 4 * _kappa * _x**2 * (1 - _sigma))),
         ),
     ),
     "Gunther 2007, eq. 4.31 solved for N, its smaller root",

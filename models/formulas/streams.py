@@ -37,7 +37,12 @@ _STOP = real("t_s", "length of the stop", "s")
 DRAIN: Final = Formula(
     "time to drain",
     (RATE, _CAPACITY, _STOP),
-    (Step(real("D", "time after the stop until the backlog is gone", "s"), _STOP.symbol * _lambda / (_CAPACITY.symbol - _lambda)),),
+    (
+        Step(
+            real("D", "time after the stop until the backlog is gone", "s"),
+            _STOP.symbol * _lambda / (_CAPACITY.symbol - _lambda),
+        ),
+    ),
     "fluid queue",
     exact=True,
     accuracy="exact for the fluid; the queue that randomness makes comes on top",
@@ -89,7 +94,12 @@ _RESERVED = real("p_r", "price of a reserved node, for every hour", "an hour")
 BREAK_EVEN: Final = Formula(
     "break-even of a reservation",
     (_PRICE, _RESERVED),
-    (Step(real("x", "share of the hours that a node has to run for its reservation to pay"), _RESERVED.symbol / _PRICE.symbol),),
+    (
+        Step(
+            real("x", "share of the hours that a node has to run for its reservation to pay"),
+            _RESERVED.symbol / _PRICE.symbol,
+        ),
+    ),
     "definition",
     exact=True,
     accuracy="exact",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from sympy import Integer, Rational, Sum, Symbol, binomial
 
+from models.availability import left_by_zones
 from models.formulas.formula import Formula, Quantity, Step, chained
 from models.formulas.symbols import NODES, real, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from sympy import Expr
 
@@ -57,7 +59,6 @@ def in_series(parts: int) -> Formula:
     return Formula("in series", tuple(downs), (step,), "definition", exact=True, accuracy="exact", solvable=("u_1",))
 
 
-ZONES: Final = whole("z", "zones")
 ZONE_MTBF: Final = real("f_z", "mean time between failures of a zone", "s")
 ZONE_MTTR: Final = real("r_z", "mean time until it is back", "s")
 ZONE_DOWN: Final = real("q", "share of time a zone is down")
@@ -69,33 +70,31 @@ SWITCH: Final = real("o", "time until another node takes writes", "s")
 SWITCHING: Final = real("y", "share of time in which nobody takes writes")
 PARTS: Final = whole("g", "parts that all have to be up")
 
-Outcomes = "Sequence[Mapping[tuple[int, ...], float]]"
-
 
 def zoned(
-    outcomes: Sequence[Mapping[int, Rational]], needed: int, *, parts: int = 1, restarts: bool, switches: bool
+    nodes: int, zones: int, needed: int, *, parts: int = 1, restarts: bool = True, switches: bool = False
 ) -> Formula:
     """Return the unavailability of a tier whose nodes stand in zones, share their fate and restart in turn (*exact*).
 
-    `outcomes` holds, for 0, 1, … zones lost, how many nodes of a part are left, each with its probability; `needed`
-    nodes of each of `parts` parts are. What does not depend on a value is counted out here: a step for each number
-    of zones lost.
+    `needed` of `nodes` nodes are, in each of `parts` parts. How many are left of them when so many zones are lost does
+    not depend on any value and is counted out here: a step for each number of zones lost.
     """
     steps = [*NODE_DOWN.steps, Step(ZONE_DOWN, ZONE_MTTR.symbol / (ZONE_MTBF.symbol + ZONE_MTTR.symbol))]
-    inputs: list[Quantity] = [MTBF, MTTR, ZONES, ZONE_MTBF, ZONE_MTTR]
-    most = max(outcomes[0])
+    inputs: list[Quantity] = [MTBF, MTTR, ZONE_MTBF, ZONE_MTTR]
+    outcomes, fewer = left_by_zones([nodes], zones), left_by_zones([max(nodes - 1, 0)], zones)
     if restarts:
         inputs += [RESTARTS, RESTART, MONTH]
-        steps.append(Step(RESTARTING, RESTARTS.symbol * RESTART.symbol / MONTH.symbol * most))
+        steps.append(Step(RESTARTING, RESTARTS.symbol * RESTART.symbol / MONTH.symbol * nodes))
     total: Expr = Integer(0)
-    for lost, outcome in enumerate(outcomes):
+    for lost in range(zones + 1):
         quantity = real(f"U_{lost}", f"share of too few nodes while {lost} zones are down")
-        found: Expr = Integer(0)
-        for left, probability in sorted(outcome.items(), reverse=True):
-            found += probability * _with_restart(left, needed, restarts=restarts)
+        found = _left(outcomes[lost], zones, lost, needed)
+        if restarts:
+            x = RESTARTING.symbol
+            found = (1 - x) * found + x * _left(fewer[lost], zones, lost, needed)
         steps.append(Step(quantity, found if parts == 1 else 1 - (1 - found) ** parts))
         q = ZONE_DOWN.symbol
-        total += binomial(ZONES.symbol, lost) * q**lost * (1 - q) ** (ZONES.symbol - lost) * quantity.symbol
+        total += math.comb(zones, lost) * q**lost * (1 - q) ** (zones - lost) * quantity.symbol
     steps.append(Step(UNAVAILABLE, total))
     if switches:
         inputs += [SWITCH]
@@ -108,13 +107,10 @@ def zoned(
     return Formula("availability of a tier", tuple(inputs), tuple(steps), source, exact=True, accuracy=told)
 
 
-def _with_restart(left: int, needed: int, *, restarts: bool) -> Expr:
-    """Return the probability of too few nodes, one of which may be restarting."""
-    plain = _fewer(left, needed)
-    if not restarts:
-        return plain
-    x = RESTARTING.symbol
-    return (1 - x) * plain + x * _fewer(max(left - 1, 0), needed)
+def _left(outcome: Mapping[tuple[int, ...], float], zones: int, lost: int, needed: int) -> Expr:
+    """Return the probability of too few nodes, over how many are left; the probabilities as fractions."""
+    ways = math.comb(zones, lost)
+    return sum((Rational(round(p * ways), ways) * _fewer(left, needed) for (left,), p in outcome.items()), Integer(0))
 
 
 def _fewer(left: int, needed: int) -> Expr:
@@ -122,6 +118,9 @@ def _fewer(left: int, needed: int) -> Expr:
         return Integer(1)
     return Integer(0) if needed <= 0 else too_few(Integer(left), Integer(needed), DOWN.symbol)
 
+
+MOST_NODES: Final = 200
+"""Nodes up to which the sums are written out."""
 
 DOWNTIME: Final = chained(
     "downtime",

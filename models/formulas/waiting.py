@@ -140,9 +140,7 @@ TOKEN_BUCKET: Final = Formula(
         Step(
             _WORK,
             Sum(
-                (_rho * (_k - _BURST.symbol + 1)) ** _k
-                / factorial(_k)
-                * exp(_rho * (_BURST.symbol - 1 - _k)),
+                (_rho * (_k - _BURST.symbol + 1)) ** _k / factorial(_k) * exp(_rho * (_BURST.symbol - 1 - _k)),
                 (_k, 0, _BURST.symbol - 1),
             ),
         ),

@@ -30,16 +30,18 @@ def slowdown() -> Formula:
     """Return by how much each of n nodes is slower than one alone (*exact* for the law)."""
     n, s, k = NODES.symbol, CONTENTION.symbol, COHERENCY.symbol
     step = Step(SLOWER, 1 + s * (n - 1) + k * n * (n - 1))
-    return Formula("slowdown", (NODES, CONTENTION, COHERENCY), (step,), "Gunther 2007, eq. 4.31", True, "")  # noqa: FBT003
+    return Formula(
+        "slowdown", (NODES, CONTENTION, COHERENCY), (step,), "Gunther 2007, eq. 4.31", exact=True, accuracy=""
+    )
 
 
-def own_time(index: int, *, slowed: bool) -> Formula:
+def own_time(index: int, *, slowed: bool, scaled: bool) -> Formula:
     """Return the service time of one class on this machine, from what was measured on a core of speed 1."""
     _, mean, _ = stream(index)
     measured = real(f"t_{index}", "CPU time on a core of speed 1", "s")
-    factor = SLOWER.symbol if slowed else Integer(1)
-    inputs = (measured, SPEED, *((SLOWER,) if slowed else ()))
-    return Formula("", inputs, (Step(mean, measured.symbol * factor / SPEED.symbol),), "", exact=True, accuracy="")
+    factor = (SLOWER.symbol if slowed else Integer(1)) / (SPEED.symbol if scaled else Integer(1))
+    inputs = (measured, *((SPEED,) if scaled else ()), *((SLOWER,) if slowed else ()))
+    return Formula("", inputs, (Step(mean, measured.symbol * factor),), "", exact=True, accuracy="")
 
 
 def mixture(streams: int, inside: int = 0) -> Formula:
@@ -80,7 +82,9 @@ def cores_for(ceiling: Quantity = USE) -> Formula:
     value = RATE.symbol * SERVICE.symbol / (CORES.symbol * ceiling.symbol)
     return chained(
         "nodes for utilization",
-        Formula("", (RATE, SERVICE, CORES, ceiling), (Step(needed, value),), "Little 1961", exact=True, accuracy="exact"),
+        Formula(
+            "", (RATE, SERVICE, CORES, ceiling), (Step(needed, value),), "Little 1961", exact=True, accuracy="exact"
+        ),
     )
 
 
@@ -103,7 +107,7 @@ HEADROOM: Final = Formula(
     (Step(real("H", "headroom"), 1 - USE.symbol),),
     "definition",
     exact=True,
-    accuracy="",
+    accuracy="exact",
     solvable=("rho",),
 )
 
