@@ -68,16 +68,14 @@ def _full(found: Explained, one: Explanation) -> Iterator[Section]:
     if one.source:
         notes.append(f"source: {one.source}")
     if one.accuracy and one.value is not None:
-        notes.append(f"{_kind(one)}: {one.accuracy}" if _kind(one) != one.accuracy else one.accuracy)
+        notes.append(one.accuracy if one.accuracy.startswith(_kind(one)) else f"{_kind(one)}: {one.accuracy}")
     yield Section(f"{_title(found)}, {one.what}: {one.shown}", notes=notes)
     if one.lines:
         yield Section("Formula", notes=[line for step in one.lines for line in _step(step)])
     if one.inputs:
         yield Section("Inputs", notes=[_input(given) for given in one.inputs])
     if one.effects:
-        result = one.lines[-1].symbols.partition(" = ")[0] if one.lines else "result"
-        if one.metric == "hit_ratio":
-            result = "H"
+        result = one.moved
         rows: list[tuple[str, ...]] = [("Change", f"{result} changes by", f"d{result}/d", "In symbols")]
         effects = sorted(one.effects, key=lambda e: -abs(e.relative or 0.0))
         rows += [_effect(effect) for effect in effects]

@@ -10,8 +10,9 @@ import msgspec
 
 from capacity import pricing
 from capacity.explaining_work import Asked, stream_parts
-from capacity.explanations import Explanation, Numbers, explanation, shown
+from capacity.explanations import Explanation, Numbers, explanation, shown, symbol_of
 from capacity.money import node_cost
+from capacity.reasons import GIVEN, reasons
 from capacity.uptime import Uptime
 from models.availability import MONTH
 
@@ -28,8 +29,6 @@ class Planned(Asked):
 
     def why(self) -> list[Why]:
         """Return which constraint asks for how many nodes."""
-        from capacity.reasons import reasons  # noqa: PLC0415
-
         return reasons(self.search, self.solution.counts).get(self.name, [])
 
 
@@ -72,8 +71,12 @@ def nodes(asked: Planned) -> Explanation | None:
     solution, system = asked.solution, asked.solution.system
     if not system.takes_nodes(asked.name):
         return None
-    notes = [f"{w.constraint}: {w.nodes}" for w in asked.why()]
-    notes.append("the largest of these is taken; each is the fewest for which the evaluation meets it: no closed form")
+    why = asked.why()
+    notes = [f"{w.constraint}: {w.nodes}" for w in why]
+    if any(w.constraint == GIVEN for w in why):
+        notes = [f"the file gives {asked.result.nodes}: leave the count out, and the plan says what asks for how many"]
+    else:
+        notes.append("the largest is taken; each is the fewest for which the evaluation meets it: no closed form")
     station = next((s for (r, _), s in solution.stations.items() if r == asked.name and s.rate > 0), None)
     words = "nodes that it has"
     if station is None or station.pool.hot_share is not None or station.pool.copies > 1:
@@ -118,10 +121,10 @@ def availability(asked: Planned) -> Explanation | None:
         value = float(getattr(resilience, common) if given is None else given)
         numbers.given[symbol] = value
         numbers.keys[symbol] = ("resilience", common) if given is None else ("components", name, field)
-    numbers.given |= {
-        "f_z": float(resilience.zone_mtbf), "r_z": float(resilience.zone_mttr), "i": float(resilience.restarts),
-        "r_p": float(resilience.restart_time), "M": MONTH, "o": tier.failover_time(),
-    }  # fmt: skip
+    for symbol, common in (("f_z", "zone_mtbf"), ("r_z", "zone_mttr"), ("i", "restarts"), ("r_p", "restart_time")):
+        numbers.given[symbol] = float(getattr(resilience, common))
+        numbers.keys[symbol] = ("resilience", common)
+    numbers.given |= {"M": MONTH, "o": tier.failover_time()}
     formula = formulas.zoned(
         seen.nodes, resilience.zones, seen.needed, parts=tier.parts(), restarts=True, switches=seen.switching > 0
     )
@@ -140,4 +143,6 @@ def availability(asked: Planned) -> Explanation | None:
         1 - seen.unavailability,
         "share",
         notes,
+        formula.differences(numbers.given),
+        symbol_of(formula),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -55,7 +56,7 @@ def hit_ratio(asked: Asked) -> Explanation | None:
     if bounded:
         ends = f"T solves Σ h = K, room for {room:,.0f} objects (implicit: no closed form)"
     notes = [f"hit ratio H = Σ p·h over all {popularity.objects:,.0f} objects, {law_of}", ends]
-    told = explanation("hit_ratio", words, law.one, numbers, value, "share", notes, effects)
+    told = explanation("hit_ratio", words, law.one, numbers, value, "share", notes, effects, "H")
     return msgspec.structs.replace(told, by_formula=law.value(numbers.given, shares, counts)[0])
 
 
@@ -101,7 +102,8 @@ def lag(asked: Asked) -> Explanation | None:
         {"s": (*key, "apply_time"), "d": (*key, "network_delay")},
     )
     p99 = f"its p99 of {shown['p99_s']!r} s is inverted from the product of the transforms of these parts"
-    formula, words = streams.APPLY_LAG, "mean time until a write is visible on a replica"
+    formula = streams.APPLY_LAG if numbers.given["w"] == 0 else replace(streams.APPLY_LAG, exact=False)
+    words = "mean time until a write is visible on a replica"
     return explanation("lag", words, formula, numbers, shown["mean_s"], "s", [p99])
 
 

@@ -69,6 +69,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     accuracy: str
     inputs: list[Input] = []
     lines: list[Line] = []
+    moved: str = ""
+    """The symbol of what the effects are on."""
     effects: list[Effect] = []
     notes: list[str] = []
 
@@ -107,7 +109,7 @@ class Numbers:
         self.keys |= {name + suffix: value for name, value in others.keys.items()}
 
 
-MOST_READ = 72
+MOST_READ = 40
 """Characters of a derivative that can still be read on one line."""
 
 
@@ -117,8 +119,10 @@ def shown(value: float, unit: str) -> str:
         return show_amount(value, unit)
     if unit == "share":
         return show_availability(value) if value > 0.999 else f"{value * 100:.4g}%"
-    if unit not in ("", "h"):
+    if len(unit) == 3 and unit.isupper():
         return f"{value:,.2f} {unit}"
+    if unit:
+        return f"{shown(value, '')} {unit}"
     if value != 0 and not 1e-6 <= abs(value) < 1e15:
         return f"{value:.4e}"
     text = f"{value:,.{max(0, 4 - math.floor(math.log10(abs(value))))}f}" if value else "0"
@@ -134,11 +138,13 @@ def explanation(  # noqa: PLR0917, a number has as many sides as it has
     unit: str,
     notes: Iterable[str] = (),
     effects: Iterable[Difference] | None = None,
+    moved: str | None = None,
 ) -> Explanation:
     """Return the explanation of a number by a formula whose inputs have these values.
 
-    `effects` stand for the derivatives where these do not follow from the formula alone.
+    `effects` are those on `moved`, where that is not the formula's own result.
     """
+    formula, numbers = _merged(formula, numbers)
     given, words, paths = numbers.given, numbers.meanings, numbers.keys
     known = formula.values(given)
     texts = {q.name: shown(float(known[q.name]), q.unit) for q in formula.quantities}
@@ -181,14 +187,31 @@ def explanation(  # noqa: PLR0917, a number has as many sides as it has
         accuracy=formula.accuracy,
         inputs=inputs,
         lines=lines,
-        effects=[_effect(formula, d, words, paths) for d in differences],
+        moved=symbol_of(formula) if moved is None else moved,
+        effects=[_effect(formula, d, words, paths, short=effects is None) for d in differences],
         notes=list(notes),
     )
 
 
-def _effect(formula: Formula, d: Difference, words: Mapping[str, str], paths: Mapping[str, KeyPath]) -> Effect:
+def _merged(formula: Formula, numbers: Numbers) -> tuple[Formula, Numbers]:
+    """Return the formula in which a number of the file that stands in several places is one input."""
+    first: dict[KeyPath, str] = {}
+    same = {}
+    for q in formula.inputs:
+        path = numbers.keys.get(q.name)
+        if path is not None and first.setdefault(path, q.name) != q.name:
+            same[q.name] = first[path]
+    if not same:
+        return formula, numbers
+    words = {name: f"{numbers.meanings.get(name, name)}, and of the others" for name in set(same.values())}
+    return formula.merged(same), Numbers(numbers.given, numbers.meanings | words, numbers.keys)
+
+
+def _effect(
+    formula: Formula, d: Difference, words: Mapping[str, str], paths: Mapping[str, KeyPath], *, short: bool
+) -> Effect:
     name, text = d.input.name, None
-    if not d.input.whole and d.input in formula.inputs:
+    if short and not d.input.whole:
         text = formula.shown(formula.derivative(name))
     return Effect(
         symbol=formula.shown(d.input.symbol),

@@ -189,6 +189,12 @@ class Formula:
         steps = tuple(Step(q._replace(symbol=new.get(q.symbol, q.symbol)), e.xreplace(new)) for q, e in self.steps)
         return replace(self, inputs=inputs, steps=steps)
 
+    def merged(self, same: Mapping[str, str]) -> Formula:
+        """Return the formula with some inputs, the keys, made one with others, the values: one number, many places."""
+        new = {self.quantity(a).symbol: self.quantity(b).symbol for a, b in same.items()}
+        steps = tuple(Step(q, e.xreplace(new)) for q, e in self.steps)
+        return replace(self, inputs=tuple(q for q in self.inputs if q.symbol not in new), steps=steps)
+
     def _by_symbol(self, names: Mapping[str, str]) -> dict[Symbol, str]:
         return {q.symbol: names[q.name] for q in self.quantities if q.name in names}
 

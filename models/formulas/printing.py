@@ -26,6 +26,11 @@ def one_line(expression: Expr, names: Mapping[Symbol, str], order: Mapping[Symbo
     return str(_OneLine(names, order, ascii_only=ascii_only).doprint(expression))
 
 
+def _is_negative(exponent: Expr) -> bool:
+    """Return whether a power stands below a line: of differences like n - j nobody knows."""
+    return not exponent.is_Add and exponent.could_extract_minus_sign()
+
+
 class _OneLine(StrPrinter):  # type: ignore[misc]
     """SymPy's printer with one way to write each thing, whatever stands for the symbols."""
 
@@ -49,6 +54,11 @@ class _OneLine(StrPrinter):  # type: ignore[misc]
         text = self._print(expr)
         return f"({text})" if expr.is_Add or str(text).startswith(self.minus) else str(text)
 
+    def _below(self, expr: Expr) -> str:
+        """Return a factor below a line: 120/s there is one thing."""
+        text = self._factor(expr)
+        return f"({text})" if expr.is_Symbol and "/" in text else text
+
     def _print_Mul(self, expr: Expr) -> str:
         coefficient, _ = expr.as_coeff_Mul()
         if coefficient.is_negative:
@@ -59,7 +69,7 @@ class _OneLine(StrPrinter):  # type: ignore[misc]
             if factor.is_Rational:
                 top += [Integer(factor.p)] if factor.p != 1 else []
                 bottom += [Integer(factor.q)] if factor.q != 1 else []
-            elif base is not E and exponent.could_extract_minus_sign():
+            elif base is not E and _is_negative(exponent):
                 bottom.append(base**-exponent)
             else:
                 top.append(factor)
@@ -67,7 +77,7 @@ class _OneLine(StrPrinter):  # type: ignore[misc]
         text = self.times.join(self._factor(f) for f in sorted(top, key=self._place))
         if not bottom:
             return text
-        under = self.times.join(self._factor(f) for f in sorted(bottom, key=self._place))
+        under = self.times.join(self._below(f) for f in sorted(bottom, key=self._place))
         return f"{text}{self.over}({under})" if len(bottom) > 1 else f"{text}{self.over}{under}"
 
     def _print_Add(self, expr: Expr, order: Any = None) -> str:
@@ -90,8 +100,8 @@ class _OneLine(StrPrinter):  # type: ignore[misc]
 
     def _print_Pow(self, expr: Expr, rational: bool = False) -> str:  # noqa: FBT001, FBT002, the printer's own call
         base, exponent = expr.as_base_exp()
-        if exponent.could_extract_minus_sign():
-            return f"1{self.over}{self._factor(base**-exponent)}"
+        if _is_negative(exponent):
+            return f"1{self.over}{self._below(base**-exponent)}"
         if exponent == Rational(1, 2):
             return f"{'sqrt' if self.ascii_only else '√'}({self._print(base)})"
         text = str(self._print(base))

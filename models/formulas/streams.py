@@ -12,7 +12,7 @@ _APPLY = real("s", "mean time of a core to apply one write", "s")
 _CORE = real("w", "mean wait for a core of the replica", "s")
 _DELAY = real("d", "network delay", "s")
 _BUSY = real("b", "mean time that one write occupies the apply thread", "s")
-_SECOND = real("b_2", "mean square of that time", "s2")
+_SECOND = real("b_2", "mean square of that time", "s^2")
 _QUEUE = real("Q", "mean wait for the apply thread", "s")
 
 APPLY_LAG: Final = Formula(
