@@ -203,7 +203,7 @@ def _wait_formula(asked: Asked, numbers: Numbers) -> tuple[Formula, list[str]] |
         suffix = f"_{letter}"
         chain.append(formula.renamed(suffix))
         numbers.take(here, suffix)
-        share, factor = real("x" + suffix, "waits of this kind in one visit"), real("f" + suffix, "")
+        share, factor = real("chi" + suffix, "waits of this kind in one visit"), real("theta" + suffix, "")
         numbers.put(share, weight)
         one = chain[-1].result.symbol * share.symbol
         inputs += [chain[-1].result, share]

@@ -212,7 +212,8 @@ def _effect(
 ) -> Effect:
     name, text = d.input.name, None
     if short and not d.input.whole:
-        text = formula.shown(formula.derivative(name))
+        slope = formula.derivative(name)
+        text = formula.shown(slope) if slope.count_ops() <= MOST_READ else None
     return Effect(
         symbol=formula.shown(d.input.symbol),
         meaning=words.get(name, d.input.meaning),

@@ -212,16 +212,20 @@ class Formula:
 def chained(name: str, *parts: Formula, exact: bool | None = None, accuracy: str = "", source: str = "") -> Formula:
     """Return one formula whose steps are those of all parts: what one part defines is no input of those after it.
 
-    Exact where all parts are, unless said otherwise; sources and accuracies are joined.
+    Exact where all parts are, unless said otherwise; sources and accuracies are joined. Raises ValueError where one
+    symbol would stand for two things.
     """
     inputs: dict[Symbol, Quantity] = {}
     steps: dict[Symbol, Step] = {}
     for part in parts:
         for q in part.inputs:
-            if q.symbol not in steps:
-                inputs.setdefault(q.symbol, q)
+            before = steps[q.symbol].quantity if q.symbol in steps else inputs.setdefault(q.symbol, q)
+            if q.meaning and before.meaning and q.meaning != before.meaning:
+                raise ValueError(f"{q.name} means two things: {before.meaning}; {q.meaning}")
         for step in part.steps:
-            steps.setdefault(step.quantity.symbol, step)
+            known_step = steps.setdefault(step.quantity.symbol, step)
+            if known_step.expression != step.expression:
+                raise ValueError(f"{step.quantity.name} is two things: {known_step.expression}; {step.expression}")
             inputs.pop(step.quantity.symbol, None)
     whole = all(p.exact for p in parts) if exact is None else exact
     sources = source or "; ".join(dict.fromkeys(one for p in parts if p.source for one in p.source.split("; ")))

@@ -46,9 +46,9 @@ class _OneLine(StrPrinter):  # type: ignore[misc]
         own = expr.name if self.ascii_only else pretty_symbol(expr.name)
         return str(self.names.get(expr, own))
 
-    def _place(self, expr: Expr) -> tuple[int, bool, int, str]:
+    def _place(self, expr: Expr) -> tuple[bool, bool, int]:
         known = [self.ranks.get(s, len(self.ranks)) for s in expr.free_symbols]
-        return int(not expr.is_Number), expr.has(Sum), max(known, default=-1), str(expr)
+        return not expr.is_Number, expr.has(Sum), max(known, default=-1)
 
     def _factor(self, expr: Expr) -> str:
         text = self._print(expr)

@@ -12,9 +12,10 @@ from models import availability, scalability
 from models.backlog import drain_time, storage
 from models.cache import hits
 from models.erlang import erlang_b, erlang_c
-from models.formulas import Formula, caches, pooling, scaling, streams, uptime, waiting, work
+from models.formulas import Formula, caches, chained, pooling, scaling, streams, uptime, waiting, work
 from models.formulas.formula import function_of
 from models.formulas.inverting import transform
+from models.formulas.symbols import real
 from models.latency import Latency
 from models.limits import rate_limit_rejection, rate_limit_wait
 from models.popularity import zipf
@@ -244,6 +245,15 @@ def test_inverses(name: str) -> None:
         symbols = {q.symbol: mp(given[q.name]) for q in formula.inputs} | {formula.result.symbol: result}
         branches = [found.subs(symbols) for found in formula.solved_for(wanted)]
         assert any(abs(complex(b) - given[wanted]) <= 1e-9 * abs(given[wanted]) for b in branches)
+
+
+# One symbol never stands for two things: formulas that would mix them up are refused.
+def test_one_symbol_one_meaning() -> None:
+    other = Formula("", (real("a", "apples"),), (), "", exact=True, accuracy="")
+    with pytest.raises(ValueError, match="a means two things"):
+        chained("mixed up", waiting.OFFERED, other)
+    with pytest.raises(ValueError, match="rho is two things"):
+        chained("mixed up", waiting.MG1_WAIT, work.SHARE)
 
 
 # What has no closed inverse says so, and names what has.

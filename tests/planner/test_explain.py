@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +16,7 @@ from capacity.plan import plan
 from capacity.sensitivity import replaced
 from capacity.system import resolve
 from tests.capacity.running import EXAMPLES, capacity, columns
+from tests.planner.random_systems import random_system
 from tests.planner.systems import cache, changed, database, evaluated, external, file, planned, service, topology
 
 if TYPE_CHECKING:
@@ -160,6 +162,21 @@ def test_derivatives_are_the_evaluations(name: str, metric: str) -> None:
         assert effect.relative == pytest.approx(
             math.log(above / below) / math.log((1 + 1e-4) / (1 - 1e-4)), rel=1e-4, abs=1e-6
         )
+
+
+# The same for whatever a file may hold: random systems with random counts, overloaded ones among them.
+@pytest.mark.parametrize("seed", range(12))
+def test_random_systems(seed: int) -> None:
+    draws = random.Random(seed)  # noqa: S311, files and no secrets
+    values = random_system(draws)
+    for tier in values["components"].values():
+        if tier["kind"] == "database":
+            tier["replicas"] = draws.randint(0, 4)
+        elif tier["kind"] in ("service", "cache") and "host" not in tier:
+            tier["nodes"] = draws.randint(1, 6)
+    for name in values["components"]:
+        found = told(values, name).metrics
+        assert all(agree(one) for one in found), {m.metric: (m.value, m.by_formula) for m in found}
 
 
 # Nothing is claimed to be exact that the evaluation says is not.
