@@ -105,7 +105,7 @@ def log_erlang_b(servers: int, offered_load: float) -> float:
     if servers <= _RECURSION_LIMIT:
         # So little load that P(at most c busy) is 1 to all digits; Stirling's series is not good for so few servers.
         return servers * math.log(offered_load) - offered_load - math.lgamma(servers + 1)
-    return _log_poisson(servers, offered_load)
+    return log_poisson(servers, offered_load)
 
 
 def log_erlang_c(servers: int, offered_load: float) -> float:
@@ -164,7 +164,7 @@ def _erlang_b(servers: int, offered_load: float) -> float:
     if servers <= _RECURSION_LIMIT:
         return _recursion(0, servers, offered_load, 1.0)
     if offered_load < servers - _FAR_BELOW * math.sqrt(servers):
-        return math.exp(max(_log_poisson(servers, offered_load), -745.2))
+        return math.exp(max(log_poisson(servers, offered_load), -745.2))
     return float(_by_integral(servers, offered_load))
 
 
@@ -215,7 +215,7 @@ def _waits(servers: Load, offered_load: Load, blocking: Load) -> Load:
     return servers * blocking / ((servers - offered_load) + offered_load * blocking)
 
 
-def _log_poisson(count: int, mean: float) -> float:
+def log_poisson(count: int, mean: float) -> float:
     """Return ln(e^-a a^c / c!) by its deviance, which keeps 1e-15 where lgamma would lose ten digits.
 
     Source: Loader 2000, "Fast and accurate computation of binomial probabilities".

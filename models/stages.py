@@ -55,7 +55,7 @@ class Stages(Transform):
         """Return Poisson sums, over the counts within ten standard deviations of their mean."""
         tail, density = np.zeros_like(times), np.zeros_like(times)
         for i, x in enumerate((self.rate * times).tolist()):
-            first, weights = _poisson(x)
+            first, weights = poisson_weights(x)
             values = self._beyond(first, len(weights) + 1)
             tail[i] = weights @ values[:-1]
             density[i] = self.rate * (weights @ (values[:-1] - values[1:]))
@@ -97,11 +97,15 @@ def absorbed(up: Floats, down: Floats, ending: Floats, start: Floats) -> Stages:
     return Stages(rate, np.array(left), min(ratio, 1 - 1e-15) if steady else 0.0)
 
 
-def _poisson(mean: float) -> tuple[int, Floats]:
-    """Return the first count that matters, and the Poisson probabilities from there on."""
-    reach = 10 * math.sqrt(mean) + 30
+def poisson_weights(mean: float, likeliest: float | None = None) -> tuple[int, Floats]:
+    """Return the first count that matters, and the Poisson probabilities from there on, to sixteen digits of the whole.
+
+    Counts up to ten standard deviations above `likeliest`, >= mean, are added where what they weigh grows.
+    """
+    top = mean if likeliest is None else likeliest
     mode = int(mean)
-    first, last = max(0, int(mean - reach)), int(mean + reach)
+    first = max(0, int(mean - 10 * math.sqrt(mean) - 30))
+    last = int(top + 10 * math.sqrt(top) + 30)
     above = np.cumprod(mean / np.arange(mode + 1, last + 1))
     below = np.cumprod(np.arange(mode, first, -1) / mean) if mode > first else np.zeros(0)
     weights = np.concatenate([below[::-1], [1.0], above])
