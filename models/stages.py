@@ -84,7 +84,7 @@ def absorbed(up: Floats, down: Floats, ending: Floats, start: Floats) -> Stages:
     stay[-1] += rise[-1]
     state, left = start.astype(float), [float(start.sum())]
     steady, ratio = 0, 0.0
-    while left[-1] > _UNSEEN and steady < 20:
+    while left[-1] > _UNSEEN * left[0] and steady < 20:
         if len(left) > _MOST_TICKS:
             raise ValueError(f"a chain of {len(up)} states has not ended after {_MOST_TICKS} ticks of {1 / rate:g} s")
         following = state * stay
@@ -94,7 +94,23 @@ def absorbed(up: Floats, down: Floats, ending: Floats, start: Floats) -> Stages:
         left.append(float(state.sum()))
         known, ratio = ratio, left[-1] / left[-2]
         steady = steady + 1 if abs(ratio - known) < 1e-15 else 0
-    return Stages(rate, np.array(left), min(ratio, 1 - 1e-15) if steady else 0.0)
+    return Stages(rate, np.array(left), min(ratio, 1 - 1e-15))
+
+
+def counted(start: Floats, generator: Floats) -> Stages:
+    """Return the duration with tail start exp(generator t) 1, whose matrix is not negative off its diagonal."""
+    rate = float(-np.diagonal(generator).min())
+    ticks = generator.T / rate + np.eye(len(generator))
+    state, left = start, [float(start.sum())]
+    steady, ratio = 0, 0.0
+    while left[-1] > _UNSEEN * left[0] and steady < 20:
+        if len(left) > _MOST_TICKS:
+            raise ValueError(f"a duration of {len(start)} phases has not ended after {_MOST_TICKS} ticks")
+        state = ticks @ state
+        left.append(float(state.sum()))
+        known, ratio = ratio, left[-1] / left[-2]
+        steady = steady + 1 if abs(ratio - known) < 1e-15 else 0
+    return Stages(rate, np.array(left), min(ratio, 1 - 1e-15))
 
 
 def poisson_weights(mean: float, likeliest: float | None = None) -> tuple[int, Floats]:
