@@ -41,6 +41,10 @@ class SteadyState:
     exact: bool = True
     error: str = ""
 
+    def responding(self, response: Transform) -> SteadyState:
+        """Return the same state with its response time known better than as a sum."""
+        return replace(self, response=Latency.of(response))
+
     @property
     def wait_mean(self) -> float:
         """Seconds."""
