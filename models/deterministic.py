@@ -18,6 +18,7 @@ import numpy as np
 
 from models.erlang import UnstableQueueError, log_poisson
 from models.loss import check_queue
+from models.quadrature import gauss_legendre
 from models.service_time import ServiceTime
 from models.stages import poisson_weights
 from models.steady import SteadyState, steady
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 _FEW = 200
 """So many terms of Spitzer's sums are added up; more are taken from a Fourier transform."""
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-_NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
+_NODES, _WEIGHTS = gauss_legendre(16)
 
 
 def constant_service(arrival_rate: float, service_time: float, servers: int) -> SteadyState:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
 
+from models.quadrature import gauss_legendre
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -25,9 +27,6 @@ _RECURSION_LIMIT = 512
 
 _FAR_BELOW = 10.0
 """Standard deviations below saturation from which P(more than c busy of infinitely many) is under 1e-22."""
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
-_NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 
 _EXCESS = [1 / math.factorial(k) for k in range(11, 1, -1)]
 """The series of exp(u) - 1 - u, over u squared, highest power first."""
@@ -189,8 +188,9 @@ def _by_integral(servers: ArrayLike, offered_load: ArrayLike) -> NDArray[np.floa
     reach = 2 * _NEGLIGIBLE_EXPONENT
     first = np.maximum(0.0, peak - 1.15 * np.sqrt(reach / curvature))
     width = peak - first + reach / (falls + np.sqrt(falls * falls + reach * curvature))
-    u = first + width * _NODES
-    area = (np.exp(slope * u - a * _exponential_excess(u, a) - top) * _WEIGHTS).sum(axis=-1, keepdims=True)
+    nodes, weights = gauss_legendre(48)
+    u = first + width * nodes
+    area = (np.exp(slope * u - a * _exponential_excess(u, a) - top) * weights).sum(axis=-1, keepdims=True)
     return np.asarray(np.exp(-top) / (a * width * area)).squeeze(-1)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from models.erlang import erlang_b
 from models.latency import Latency
 from models.loss import check_queue
+from models.quadrature import gauss_legendre
 from models.steady import SteadyState
 from models.transforms import Transform
 
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from models.service_time import ServiceTime
     from models.transforms import Floats
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-_NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
+_NODES, _WEIGHTS = gauss_legendre(16)
 
 _PANELS = 48
 
