@@ -61,7 +61,7 @@ def phase_service(arrival_rate: float, service: ServiceTime, servers: int) -> St
 
 
 def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stages, float]:
-    chain = _Phases(service)
+    chain = Phases(service)
     levels = [chain.level(n) for n in range(servers + 1)]
     # What is below all busy, eliminated upwards: `below` is its effect on the level, `mass` its probability.
     mass, below = np.ones(1), np.zeros((1, 1))
@@ -75,9 +75,9 @@ def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stag
     size = len(levels[-1])
     down = chain.ends(levels[-1], levels[-2]) @ chain.starts(levels[-2], levels[-1])
     inside = chain.local(levels[-1]) - arrival_rate * np.eye(size)
-    passage = _passage(arrival_rate * np.eye(size), inside, down)
+    passage = passage_down(arrival_rate * np.eye(size), inside, down)
     censored = inside + arrival_rate * passage
-    full = _stationary(censored + below)
+    full = stationary(censored + below)
     # (I - R)^-1 = (U + lambda I)^-1 U, and row vectors are solved from the right.
     generator = censored + arrival_rate * np.eye(size)
     waiting = np.linalg.solve(generator.T, censored.T @ full)
@@ -86,7 +86,7 @@ def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stag
     return counted(start, generator), float(start.sum())
 
 
-def _passage(up: Floats, inside: Floats, down: Floats) -> Floats:
+def passage_down(up: Floats, inside: Floats, down: Floats) -> Floats:
     """Return G, the phases of the first passage one level down, by logarithmic reduction."""
     identity = np.eye(len(up))
     inverse = np.linalg.inv(-inside)
@@ -104,7 +104,7 @@ def _passage(up: Floats, inside: Floats, down: Floats) -> Floats:
     return result
 
 
-def _stationary(generator: Floats) -> Floats:
+def stationary(generator: Floats) -> Floats:
     """Return the stationary vector of a generator without subtractions (Grassmann, Taksar and Heyman 1985)."""
     a = generator.copy()
     np.fill_diagonal(a, 0.0)
@@ -119,7 +119,7 @@ def _stationary(generator: Floats) -> Floats:
     return result
 
 
-class _Phases:
+class Phases:
     """The phases of one service and what moves between them; a level is all ways to spread n services over them."""
 
     def __init__(self, service: ServiceTime) -> None:

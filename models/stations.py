@@ -6,6 +6,7 @@ UnstableQueueError, which says by how much; input without a meaning raises Value
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +16,18 @@ from models.erlang import UnstableQueueError
 from models.loss import check_queue
 from models.phases import MOST_STATES, phase_service, phase_states
 from models.queues import MMc, Wait, mgc_wait
-from models.service_time import exponential
+from models.renewal import renewal_service, renewal_states
+from models.service_time import exponential, from_moments
 from models.steady import SteadyState, approximate, steady
 from models.transforms import Sum
 
 if TYPE_CHECKING:
     from models.service_time import ServiceTime
     from models.transforms import Floats
+
+
+MOST_LEVELS = 1000
+"""Beyond so many servers even the smallest chain takes seconds."""
 
 
 class _ExponentialResponse(Sum):
@@ -87,26 +93,34 @@ def mgc(arrival_rate: float, service: ServiceTime, servers: int, exact_states: i
     return state if wait.exact else approximate(state, _error(service.squared_cv))
 
 
-def ggc(arrival_rate: float, arrival_squared_cv: float, service: ServiceTime, servers: int) -> SteadyState:
-    """Return the state of G/G/c with independent arrivals of this squared CV >= 0 (*approximate* unless it is 1).
+def ggc(
+    arrival_rate: float, arrival_squared_cv: float, service: ServiceTime, servers: int, exact_states: int = 70
+) -> SteadyState:
+    """Return the state of G/G/c: independent gaps between arrivals of this squared CV >= 0, service in s.
 
-    `mgc` times the ratios of Whitt 1993 in mean and wait probability. Measured against exact values on 2 and 5
-    servers at utilization 0.8 and 0.9, squared CV of arrivals 0.5 to 4 and of service 0.5 to 4: mean within 6 %, P99
-    of the wait within 6 %, P(wait) within 5 %. Constant arrivals to 20 servers wait 20 % less often than told by it.
+    *Exact* for the conventional distribution of the gaps (`from_moments`) where it and the services have at most
+    `exact_states` states together (`models.renewal`): 34 servers of two-phase service, a thousand of exponential
+    service. Else *approximate*: `mgc` times the ratios of Whitt 1993 in mean and wait probability. Measured against
+    the exact chain on 1 to 20 servers, squared CV of gaps 0.25 to 4 and of service 0.5 to 4, where at least one in
+    a hundred waits (mean of errors | worst): at utilization 0.8 to 0.95 the mean 2.7 | 17 % for regular and 5.2 |
+    37 % for irregular gaps, P99 of the wait 4 | 29 % and 5.6 | 38 %, P(wait) 2.8 | 19 % and 1.4 | 8 %; at 0.5 and
+    0.7 the mean 20 | 102 % and 22 | 86 %: then it tells no more than the order of magnitude.
     """
     check_queue(arrival_rate, service.mean, servers)
-    if not arrival_squared_cv >= 0:
+    if not 0 <= arrival_squared_cv < math.inf:
         raise ValueError(f"a squared coefficient of variation is >= 0, not {arrival_squared_cv!r}")
     poisson = mgc(arrival_rate, service, servers)
     if abs(arrival_squared_cv - 1) < 1e-9 or poisson.wait_mean == 0:
         return poisson
+    gaps = from_moments(1 / arrival_rate, arrival_squared_cv)
+    if servers <= MOST_LEVELS and renewal_states(gaps, service, servers) <= exact_states:
+        return renewal_service(gaps, service, servers)
     plain, other = (mgc_wait(arrival_rate, service, servers, cv2) for cv2 in (1.0, arrival_squared_cv))
     probability = min(other.probability * poisson.wait_probability / plain.probability, 1.0)
     wait = _with_mean(other, probability, other.mean * poisson.wait_mean / plain.mean)
     state = steady(f"G/G/{servers}", arrival_rate, servers, service, wait, wait.probability)
-    return approximate(
-        state, "mean and P99 of the wait within 6 %, P(wait) within 5 %, of exact values on 2 and 5 servers"
-    )
+    busy = "mean wait 3 to 5 % off on average, up to 37 %; P99 up to 38 %"
+    return approximate(state, busy if state.utilization >= 0.8 else "mean wait 20 % off on average, up to twofold")
 
 
 def _approximate_wait(arrival_rate: float, service: ServiceTime, servers: int) -> Wait:

@@ -92,7 +92,9 @@ def test_doors() -> None:
     assert mgc(480.0, from_moments(1.0, 3.0), 500).model == "M/G/500"
     assert mgc(1.0, from_moments(1.0, 3.0), 500).wait_mean == 0
     assert ggc(8.0, 1.0, exponential(1.0), 10).exact
-    assert not ggc(8.0, 0.5, exponential(1.0), 10).exact
+    assert ggc(8.0, 0.5, exponential(1.0), 10).model == "PH/PH/10"
+    assert not ggc(8.0, 0.0, exponential(1.0), 10).exact
+    assert not ggc(80.0, 2.0, from_moments(1.0, 2.0), 100).exact
 
 
 # Other than Poisson arrivals: means and P99 within 6 %, wait probabilities within 5 % of the published exact values.
@@ -102,7 +104,8 @@ def test_doors() -> None:
 def test_other_arrivals(name: str) -> None:
     case = queue_case(f"exact-{name}")
     exact = case["expected"]
-    state = ggc(case["rho"] * case["c"], case["ca2"], from_moments(1.0, case["cs2"]), case["c"])
+    state = ggc(case["rho"] * case["c"], case["ca2"], from_moments(1.0, case["cs2"]), case["c"], exact_states=1)
+    assert not state.exact
     assert state.wait_mean == pytest.approx(exact["Wq"]["value"], rel=0.06)
     assert state.wait_percentile(0.99) == pytest.approx(exact["Wq P99"]["value"], rel=0.06)
     assert state.wait_percentile(0.95) == pytest.approx(exact["Wq P95"]["value"], rel=0.06)
@@ -115,7 +118,7 @@ def test_other_arrivals(name: str) -> None:
 def test_properties(rho: float, servers: int, squared_cv: float, arrivals: float) -> None:
     service = from_moments(0.25, squared_cv)
     rate = rho * servers / 0.25
-    states = [mgc(rate, service, servers, n) for n in (100, 1)] + [ggc(rate, arrivals, service, servers)]
+    states = [mgc(rate, service, servers, n) for n in (100, 1)] + [ggc(rate, arrivals, service, servers, 1)]
     for state in states:
         assert state.queue_length == pytest.approx(rate * state.wait_mean, rel=1e-12)
         assert state.number == pytest.approx(rate * state.response_mean, rel=1e-9)
@@ -123,7 +126,7 @@ def test_properties(rho: float, servers: int, squared_cv: float, arrivals: float
         assert 0 <= state.wait_probability <= 1
     more = mgc(rate, from_moments(0.25, squared_cv + 0.5), servers, 100)
     assert states[0].wait_mean < more.wait_mean
-    assert ggc(rate, arrivals + 0.3, service, servers).wait_mean > states[2].wait_mean
+    assert ggc(rate, arrivals + 0.3, service, servers, 1).wait_mean > states[2].wait_mean
 
 
 # Two tiers one after the other: their responses add up as latencies do, and the mean is the sum.
