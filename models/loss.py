@@ -69,8 +69,9 @@ def finite_room(arrival_rate: float, service_time: float, servers: int, places: 
     below = (1 / full - 1) * math.exp(-highest)
     let_in = below + float(waiting[:-1].sum())
     whole = let_in + float(waiting[-1])
-    beyond = np.cumsum(waiting[:-1][::-1])[::-1] / let_in
-    wait = Stages(servers / service_time, beyond) if len(beyond) else INSTANT
+    beyond = np.minimum(np.cumsum(waiting[:-1][::-1])[::-1] / let_in, 1.0)
+    counts = np.append(below, waiting[:-1]) / let_in
+    wait = Stages(servers / service_time, beyond, counts=counts) if len(beyond) else INSTANT
     probability = float(beyond[0]) if len(beyond) else 0.0
     blocking, share = float(waiting[-1]) / whole, let_in / whole
     return steady(model, arrival_rate, servers, service, wait, probability, blocking=blocking, let_in=share)
@@ -91,8 +92,9 @@ def finite_population(sources: int, think_time: float, service_time: float, serv
     seen = _population(sources - 1, think_time, service_time, servers)
     service = exponential(service_time)
     waiting = seen[servers:]
-    beyond = np.cumsum(waiting[::-1])[::-1]
-    wait = Stages(servers / service_time, beyond) if len(beyond) else INSTANT
+    beyond = np.minimum(np.cumsum(waiting[::-1])[::-1], 1.0)
+    counts = np.append(seen[:servers].sum(), waiting)
+    wait = Stages(servers / service_time, beyond, counts=counts) if len(beyond) else INSTANT
     rate = sources / (think_time + wait.mean + service_time)
     probability = float(beyond[0]) if len(beyond) else 0.0
     return steady(f"M/M/{servers}//{sources}", rate, servers, service, wait, probability)

@@ -21,7 +21,7 @@ from models.sharing import states_of
 from models.stages import absorbed
 from models.stations import mgc
 from models.steady import SteadyState, approximate, steady
-from models.transforms import GeometricSum, Transform
+from models.transforms import INSTANT, GeometricSum, Transform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ def interrupt_by_priority(arrival_rates: Sequence[float], service_time: float, s
     *Exact*: rates in 1/s, most urgent first, one mean service time in s for all. A class sees only those before it
     and itself. The response is what a chain of those ahead takes to let a request through; `wait` lasts until its
     service begins for the first time, while `queue_length` counts those interrupted too.
-    Raises UnstableQueueError when the load of all reaches the servers.
+    Raises UnstableQueueError when the load of all reaches the servers, ValueError next to saturation as sharing does.
     Source: means Buzen and Bondi 1983; M/M/1 White and Christie 1958.
     """
     _check_rates(arrival_rates)
@@ -133,6 +133,9 @@ def general_priority(
     if load >= servers:
         raise UnstableQueueError(servers, load)
     plain = mgc(total, whole, servers)
+    if plain.wait_mean == 0:
+        pairs = enumerate(zip(arrival_rates, services, strict=True))
+        return [steady(f"M/G/{servers} priority {n}", rate, servers, s, INSTANT, 0.0) for n, (rate, s) in pairs]
     residual = total * whole.moment(2) / 2 / servers**2
     single = residual / (1 - load / servers)
     states, before = [], 0.0

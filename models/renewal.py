@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_STATES = 150
 """So many combinations of the arrival's phase and the services' phases are solved exactly."""
 
+MOST_WAITING = 20_000
+"""A queue that reaches further than this is too close to saturation to be followed request by request."""
+
 _UNSEEN = 1e-14
 
 
@@ -36,7 +39,7 @@ def renewal_service(gaps: ServiceTime, service: ServiceTime, servers: int) -> St
 
     Shares and means hold 1e-9 up to utilization 0.99, tails 1e-12 absolute. 20 ms for 5 servers, some seconds for
     MOST_STATES or close to saturation. Raises UnstableQueueError when the load reaches the servers, ValueError where
-    there are more states. Source: Neuts 1981, chapters 3 and 4.
+    there are more states or the queue reaches further than MOST_WAITING. Source: Neuts 1981, chapters 3 and 4.
     """
     arrival_rate = 1 / gaps.mean
     check_queue(arrival_rate, service.mean, servers)
@@ -82,8 +85,11 @@ def _found(full: Floats, growth: Floats, arrival: Floats) -> Floats:
     """Return, for each number of requests waiting, the chances that an arrival finds it with each spread of phases."""
     rows, level, total = [], full, 0.0
     while True:
-        rows.append(level @ arrival)
+        # Rounding leaves less than nothing of what hardly ever happens.
+        rows.append(np.maximum(level @ arrival, 0.0))
         total += float(rows[-1].sum())
+        if len(rows) > MOST_WAITING:
+            raise ValueError(f"queues of more than {MOST_WAITING} matter so close to saturation: too many to follow")
         level = level @ growth
         if level.sum() < _UNSEEN * total:
             return np.array(rows)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from models.service_time import ServiceTime
     from models.transforms import Floats
 
+MOST_STATES = 5_000
+"""A chain of more states takes long to follow: one server is followed up to a utilization of about 0.993."""
+
 _UNSEEN = 1e-14
 """What a distribution of states leaves out at its top."""
 
@@ -29,7 +32,8 @@ def processor_sharing(arrival_rate: float, service_time: float, servers: int) ->
     *Exact*: rate in 1/s, mean service time in s. The mean response is that of any service distribution (Sakata,
     Noguchi and Oizumi 1971; Kelly 1979), the percentiles are for exponential service: a tagged request sees a
     birth-death chain that ends when it leaves. Nobody waits; a response holds at least one service. Time grows with
-    servers / (1 - utilization): a second for 1,000 servers. Raises UnstableQueueError when the load reaches them.
+    servers / (1 - utilization): a second for 1,000 servers. Raises UnstableQueueError when the load reaches them, and
+    ValueError next to saturation, where more than MOST_STATES matter.
     """
     check_queue(arrival_rate, service_time, servers)
     queue = MMc(arrival_rate, service_time, servers)
@@ -70,7 +74,8 @@ def sharing_response_of_size(arrival_rate: float, service_time: float, size: flo
 def states_of(queue: MMc) -> Floats:
     """Return the probabilities of 0, 1, ... requests in an M/M/c, up to where next to nothing is left out.
 
-    From the likeliest state outwards, so that neither end overflows. Raises ValueError where there are millions.
+    From the likeliest state outwards, so that neither end overflows. Raises ValueError where more than MOST_STATES
+    matter.
     """
     load, servers = queue.offered_load, queue.servers
     if load == 0:
@@ -79,7 +84,7 @@ def states_of(queue: MMc) -> Floats:
     log_ratio = math.log1p((load - servers) / servers) if load > servers / 2 else math.log(load / servers)
     further = math.ceil(math.log(_UNSEEN / waiting) / log_ratio) if waiting > _UNSEEN else 0
     last = min(servers, int(load + 9 * math.sqrt(load) + 40)) + further
-    if last > 3_000_000:
+    if last > MOST_STATES:
         raise ValueError(f"{last} states matter at utilization {queue.utilization:g}: too many to look at one by one")
     mode = int(load)
     above = np.cumprod(load / np.minimum(np.arange(mode + 1, last + 1), servers))

@@ -27,11 +27,12 @@ _MOST_TICKS = 400_000
 class Stages(Transform):
     """The sum of N exponential stages of one rate, 1/s; `beyond[k]` is P(N > k), whatever is missing from 1 is no wait.
 
-    After the array the probabilities go on falling by the factor `decay` in [0, 1).
+    After the array the probabilities go on falling by the factor `decay` in [0, 1). `counts[k]` = P(N = k), where it
+    is known to its own digits and not as a difference, keeps the transform of a nearly constant duration right.
     """
 
-    def __init__(self, rate: float, beyond: Floats, decay: float = 0.0) -> None:
-        self.rate, self.decay = rate, decay
+    def __init__(self, rate: float, beyond: Floats, decay: float = 0.0, counts: Floats | None = None) -> None:
+        self.rate, self.decay, self._counts = rate, decay, counts
         # What is left of a long queue after sixteen digits costs much and tells nothing.
         self.beyond = beyond[: max(1, int(np.count_nonzero(beyond > 1e-17 * beyond[0])))]
         count = len(self.beyond)
@@ -45,6 +46,11 @@ class Stages(Transform):
         """Return 1 - s times the transform of the tail, a power series in rate / (rate + s)."""
         s = points.s
         z = self.rate / (self.rate + s)
+        if self._counts is not None:
+            direct = np.zeros_like(z)
+            for probability in self._counts[::-1].tolist():
+                direct = direct * z + probability
+            return direct
         series = np.full_like(z, self.beyond[-1]) / (1 - self.decay * z)
         for probability in self.beyond[-2::-1].tolist():
             series = series * z + probability

@@ -99,12 +99,13 @@ def ggc(
     """Return the state of G/G/c: independent gaps between arrivals of this squared CV >= 0, service in s.
 
     *Exact* for the conventional distribution of the gaps (`from_moments`) where it and the services have at most
-    `exact_states` states together (`models.renewal`): 34 servers of two-phase service, a thousand of exponential
-    service. Else *approximate*: `mgc` times the ratios of Whitt 1993 in mean and wait probability. Measured against
-    the exact chain on 1 to 20 servers, squared CV of gaps 0.25 to 4 and of service 0.5 to 4, where at least one in
-    a hundred waits (mean of errors | worst): at utilization 0.8 to 0.95 the mean 2.7 | 17 % for regular and 5.2 |
-    37 % for irregular gaps, P99 of the wait 4 | 29 % and 5.6 | 38 %, P(wait) 2.8 | 19 % and 1.4 | 8 %; at 0.5 and
-    0.7 the mean 20 | 102 % and 22 | 86 %: then it tells no more than the order of magnitude.
+    `exact_states` states together, fewer from utilization 0.965 on (`models.renewal`): 34 servers of two-phase
+    service, a thousand of exponential service. Else *approximate*: `mgc` times the ratios of Whitt 1993 in mean and
+    wait probability. Measured against the exact chain on 1 to 20 servers, squared CV of gaps 0.25 to 4 and of
+    service 0.5 to 4, where at least one in a hundred waits (mean of errors | worst): at utilization 0.8 to 0.95 the
+    mean 2.7 | 17 % for regular and 5.2 | 37 % for irregular gaps, P99 of the wait 4 | 29 % and 5.6 | 38 %, P(wait)
+    2.8 | 19 % and 1.4 | 8 %; at 0.5 and 0.7 the mean 20 | 102 % and 22 | 86 %: then it tells no more than the order
+    of magnitude.
     """
     check_queue(arrival_rate, service.mean, servers)
     if not 0 <= arrival_squared_cv < math.inf:
@@ -113,7 +114,9 @@ def ggc(
     if abs(arrival_squared_cv - 1) < 1e-9 or poisson.wait_mean == 0:
         return poisson
     gaps = from_moments(1 / arrival_rate, arrival_squared_cv)
-    if servers <= MOST_LEVELS and renewal_states(gaps, service, servers) <= exact_states:
+    # Close to saturation queues are long and slow to follow, and the approximation is at its best.
+    affordable = min(exact_states, 2000 * (1 - poisson.utilization))
+    if servers <= MOST_LEVELS and renewal_states(gaps, service, servers) <= affordable:
         return renewal_service(gaps, service, servers)
     plain, other = (mgc_wait(arrival_rate, service, servers, cv2) for cv2 in (1.0, arrival_squared_cv))
     probability = min(other.probability * poisson.wait_probability / plain.probability, 1.0)

@@ -168,3 +168,14 @@ def test_edges() -> None:
         finite_population(0, 1.0, 1.0, 1)
     with pytest.raises(ValueError, match="fractions between 0 and 1"):
         finite_room(1.0, 1.0, 1, 9).wait_percentile(1.0)
+
+
+# A long queue that is nearly always full makes nearly the same wait for all: the response is that wait and a service.
+def test_overloaded_room() -> None:
+    state = finite_room(30.0, 1.0, 10, 1010)
+    # 1000 places, 10 served per second: 100 s less what is free of them, and the normal scatter of 1000 services.
+    assert state.wait_percentile(0.5) == pytest.approx(state.wait_mean, rel=1e-3)
+    median, late = state.response_percentile(0.5), state.response_percentile(0.999)
+    assert state.wait_percentile(0.5) < median < state.wait_percentile(0.5) + 1.1
+    assert median < late < state.wait_percentile(0.999) + 7
+    assert state.response_tail(median) == pytest.approx(0.5, abs=1e-4)
