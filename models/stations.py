@@ -19,7 +19,7 @@ from models.queues import MMc, Wait, mgc_wait
 from models.renewal import renewal_service, renewal_states
 from models.service_time import exponential, from_moments
 from models.steady import SteadyState, approximate, steady
-from models.transforms import Sum
+from models.transforms import INSTANT, Sum
 
 if TYPE_CHECKING:
     from models.service_time import ServiceTime
@@ -119,6 +119,9 @@ def ggc(
     if servers <= MOST_LEVELS and renewal_states(gaps, service, servers) <= affordable:
         return renewal_service(gaps, service, servers)
     plain, other = (mgc_wait(arrival_rate, service, servers, cv2) for cv2 in (1.0, arrival_squared_cv))
+    if other.mean == 0:
+        # Constant gaps and constant service: nobody ever waits.
+        return steady(f"D/D/{servers}", arrival_rate, servers, service, INSTANT, 0.0)
     probability = min(other.probability * poisson.wait_probability / plain.probability, 1.0)
     wait = _with_mean(other, probability, other.mean * poisson.wait_mean / plain.mean)
     state = steady(f"G/G/{servers}", arrival_rate, servers, service, wait, wait.probability)

@@ -94,6 +94,7 @@ def test_doors() -> None:
     assert ggc(8.0, 1.0, exponential(1.0), 10).exact
     assert ggc(8.0, 0.5, exponential(1.0), 10).model == "PH/PH/10"
     assert not ggc(8.0, 0.0, exponential(1.0), 10).exact
+    assert ggc(9.99, 0.0, ServiceTime((), ((1.0, 1.0),)), 10).response_percentile(0.999) == 1
     assert not ggc(80.0, 2.0, from_moments(1.0, 2.0), 100).exact
 
 
