@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from capacity.errors import printable
 from capacity.explanations import shown
-from capacity.report import Section
+from capacity.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -133,7 +133,7 @@ def solved_during(search: Search, counts: Counts, happening: During | None) -> S
     if happening is None:
         return search.at(counts)
     subject = happening.subject or ""
-    return search.solved(_event(search, counts, happening.scenario, subject).state(counts))
+    return search.solved(asked_event(search, counts, happening.scenario, subject).state(counts))
 
 
 def _unserved(search: Search, gone: Sequence[str]) -> set[str]:
