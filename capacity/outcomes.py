@@ -132,8 +132,8 @@ def solved_during(search: Search, counts: Counts, happening: During | None) -> S
     """Return the solved system in what an evaluation is of; None is normal operation."""
     if happening is None:
         return search.at(counts)
-    subject = happening.subject or ""
-    return search.solved(asked_event(search, counts, happening.scenario, subject).state(counts))
+    asked = happening.scenario if happening.subject is None else f"{happening.scenario}:{happening.subject}"
+    return search.solved(asked_event(search, counts, asked).state(counts))
 
 
 def _unserved(search: Search, gone: Sequence[str]) -> set[str]:
