@@ -36,7 +36,8 @@ def _breaks(found: Forecast) -> Section:
         return Section("First to break with today's nodes", notes=[*notes, "nothing breaks before the end"])
     rows: list[tuple[str, ...]] = [("When", "Load", "Where", "What gives way", "")]
     rows += [
-        (b.when, _times(b.load), printable(b.name), printable(b.constraint), printable(b.during)) for b in found.breaks
+        (b.when, _times(b.load), printable(b.name), printable(b.constraint.partition(" (")[0]), printable(b.during))
+        for b in found.breaks
     ]
     return Section("First to break with today's nodes", rows, frozenset({1}), notes)
 
@@ -50,13 +51,15 @@ def _months(found: Forecast) -> Section:
         counts = [str(month.counts[name]) for name in shown]
         rows.append((month.month, _times(month.load), *counts, _money(month), _remark(month, before)))
         before = month.counts
-    notes = ["the cheapest plan for the heaviest load of each month; of databases the replicas are counted"]
+    notes = [
+        "the cheapest plan for the heaviest load of each month; NO PLAN: the counts meet the rest; replicas are counted"
+    ]
     return Section("Plan by month", rows, frozenset(range(1, len(shown) + 3)), notes)
 
 
 def _remark(month: MonthPlan, before: dict[str, int]) -> str:
     if not month.feasible:
-        return "NO PLAN: the counts meet the rest"
+        return "NO PLAN"
     moves = [
         f"{printable(n)} {before[n]} to {count}" for n, count in month.counts.items() if before.get(n, count) != count
     ]

@@ -77,8 +77,8 @@ def during(search: Search, counts: Counts, asked: str) -> Evaluation:
 
     Raises UsageError for what is no scenario, or none that this system can meet.
     """
-    scenario, _, subject = asked.partition(":")
-    event = _event(search, counts, scenario, subject)
+    event = asked_event(search, counts, asked)
+    scenario = event.scenario
     found, state = case(search, event, counts), event.state(counts)
     evaluation = describe(search.solved(state))
     unserved = _unserved(search, state.gone)
@@ -106,7 +106,12 @@ def during(search: Search, counts: Counts, asked: str) -> Evaluation:
     )
 
 
-def _event(search: Search, counts: Counts, scenario: str, subject: str) -> Event:
+def asked_event(search: Search, counts: Counts, asked: str) -> Event:
+    """Return the event that NAME or NAME:SUBJECT means, without a subject the worst of the scenario.
+
+    Raises UsageError for what is no scenario, or none that this system can meet.
+    """
+    scenario, _, subject = asked.partition(":")
     if scenario not in SCENARIOS:
         near = nearest(scenario, SCENARIOS)
         hint = f"; did you mean {near}?" if near else ""
@@ -127,8 +132,8 @@ def solved_during(search: Search, counts: Counts, happening: During | None) -> S
     """Return the solved system in what an evaluation is of; None is normal operation."""
     if happening is None:
         return search.at(counts)
-    subject = happening.subject or ""
-    return search.solved(_event(search, counts, happening.scenario, subject).state(counts))
+    asked = happening.scenario if happening.subject is None else f"{happening.scenario}:{happening.subject}"
+    return search.solved(asked_event(search, counts, asked).state(counts))
 
 
 def _unserved(search: Search, gone: Sequence[str]) -> set[str]:

@@ -82,6 +82,10 @@ class Solution(Surroundings):
             self._waits[key] = make()
         return self._waits[key]
 
+    def limiter_waits(self, tier: str) -> dict[Wait, str]:
+        """Return the waits at a partner's limits, with what is limited."""
+        return {wait: limit for (name, limit), wait in self._waits.items() if name == tier}
+
     def written(self, tier: str) -> float:
         """Return the writes that a tier receives, or what is behind it where it is a cache."""
         own, origin = self.arrivals(tier).write_rate, getattr(self.system.tiers[tier], "origin", None)

@@ -146,6 +146,28 @@ def from_moments(mean: float, squared_cv: float) -> ServiceTime:
     return ServiceTime(((p, k - 1, rate), (1 - p, k, rate)))
 
 
+def from_three_moments(mean: float, squared_cv: float, third: float) -> ServiceTime:
+    """Return the two-phase hyperexponential with this mean, squared CV > 1 and third moment E[X**3], in s (*exact*).
+
+    Raises ValueError where there is none: the third moment must exceed 3/2 E[X**2]**2 / E[X]. Source: Whitt 1982,
+    "Approximating a point process by a renewal process", section 3.
+    """
+    second = (squared_cv + 1) * mean**2
+    if not (mean > 0 and squared_cv > 1 and third > 1.5 * second**2 / mean * (1 + 1e-12)):
+        raise ValueError(
+            f"no mixture of two exponentials has mean {mean!r}, squared CV {squared_cv!r} and third moment {third!r}: "
+            "squared CV > 1 and E[X^3] > 1.5 E[X^2]^2 / E[X] are needed"
+        )
+    one, two, three = 1.0, second / 2 / mean**2, third / 6 / mean**3
+    # The two means are the roots of x^2 - total x + product; moments over factorials obey that recurrence.
+    total, product = (three - one * two) / (two - one), (one * three - two * two) / (two - one)
+    root = math.sqrt(total * total - 4 * product)
+    slow = (total + root) / 2
+    fast = product / slow
+    p = (one - fast) / root
+    return ServiceTime(((p, 1, 1 / (slow * mean)), (1 - p, 1, 1 / (fast * mean))))
+
+
 def mixed(weights: Sequence[float], parts: Sequence[ServiceTime]) -> ServiceTime:
     """Return the mixture of several service times, weighted in proportion to `weights` (*exact*)."""
     scale = math.fsum(weights)

@@ -20,7 +20,7 @@ from tui.finding import Finding
 from tui.inspecting import Inspecting
 from tui.keys import EVERYWHERE
 from tui.preferring import Preferring
-from tui.scene import scene
+from tui.scene import Scene, scene, unsurvived
 from tui.structuring import Structuring
 from tui.views import Asked, View, views
 from tui.widgets.inspector import Inspector
@@ -54,6 +54,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
     def __init__(self, session: Session, opening: Opening | None = None) -> None:
         super().__init__(session, opening)
         self.view: View | None = None
+        self.unsurvived: tuple[str, ...] = ()
+        """What the file wants survived and the numbers on the screen do not, as far as it is known."""
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
@@ -82,7 +84,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         line = [span for part in parts for span in ((" │ ", "dim"), *part)][1:]
         self.query_one("#status", Lines).show([line])
         if self.scene is not None:
-            self.query_one("#objectives", Lines).show(telling.objectives(self.scene.evaluation))
+            told = telling.objectives(self.scene.evaluation, self.unsurvived)
+            self.query_one("#objectives", Lines).show(told)
 
     def found(self) -> None:
         """Repaint the drawing, the inspector and the view."""
@@ -93,6 +96,26 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         self.query_one(TopologyView).show(drawn, self.selected, stale=self.unsettled)
         self.query_one(Inspector).show(self.session, self.scene, self.selected, self.baseline)
         self._ask()
+
+    def _take(self, found: Scene) -> None:
+        """Show a scene, and look beside the screen at what the file wants survived."""
+        if found is not self.scene:
+            self.unsurvived = ()
+        super()._take(found)
+        if found.question.scenario is None and self.is_running:
+            self.run_worker(
+                partial(self._survive, found), group="surviving", description="events", exclusive=True, thread=True
+            )
+
+    def _survive(self, found: Scene) -> None:
+        worker, failing = get_current_worker(), unsurvived(found)
+        if not worker.is_cancelled:
+            self.call_from_thread(self._survived, found, failing)
+
+    def _survived(self, found: Scene, failing: tuple[str, ...]) -> None:
+        if self.is_running and found is self.scene:
+            self.unsurvived = failing
+            self.told()
 
     def _ask(self) -> None:
         """Have the open view answered."""

@@ -75,3 +75,14 @@ def solved_counts(document: Document, load: float, tick: Callable[[int], None] =
     """Return the counts of the cheapest plan at a load, and whether it meets everything."""
     found = solved(document, load, tick)
     return found.counts, not found.advice
+
+
+def unsurvived(found: Scene) -> tuple[str, ...]:
+    """Return what the file wants survived and these counts do not, a line for each kind of event with what fails."""
+    worst: dict[str, str] = {}
+    search = Search.of(found.search.system)  # its own: other threads look things up in the scene's
+    for conflict in search.conflicts(found.counts):
+        if conflict.phrase:
+            told = f"{conflict.phrase}: {conflict.violation.name} {conflict.violation.constraint}"
+            worst.setdefault(conflict.event.scenario, told)
+    return tuple(worst.values())

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from capacity.advice import show
-from capacity.scenarios import TITLES, phrase
+from capacity.scenarios import TITLES
 from capacity.units import digits, show_percent
 from tui.drawing.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capacity.results import Evaluation, Failure
     from tui.scene import Scene
     from tui.session import Session
 
 Span = tuple[str, str]
 """A text and the name of its style."""
-
-NORMAL: Final = "normal"
 
 
 class Distance(NamedTuple):
@@ -36,7 +36,7 @@ def status(session: Session, scene: Scene | None, baseline: Scene | None) -> lis
     parts = [
         [(f"{name}{' ●' if session.dirty else ''}", "dirty" if session.dirty else "name")],
         [(load, "changed" if session.load != 1 else "dim")],
-        [(_scenario(session.scenario), "changed" if session.scenario else "dim")],
+        [(_scenario(session, scene), "changed" if session.scenario else "dim")],
     ]
     if scene is None:
         return parts
@@ -51,34 +51,53 @@ def status(session: Session, scene: Scene | None, baseline: Scene | None) -> lis
     return [*parts, money]
 
 
-def _scenario(asked: str | None) -> str:
-    scenario, _, subject = (asked or NORMAL).partition(":")
-    if asked is None:
+def _scenario(session: Session, scene: Scene | None) -> str:
+    if session.scenario is None:
         return "normal operation"
-    return clean(phrase(scenario, subject or None).removeprefix("with ") or TITLES.get(scenario, scenario))
+    happening = None if scene is None else scene.evaluation.during
+    if happening is None or happening.scenario != session.scenario.partition(":")[0]:
+        return clean(TITLES.get(session.scenario, session.scenario))
+    return clean(happening.when.removeprefix("with ") or TITLES.get(happening.scenario, happening.scenario))
 
 
-def objectives(evaluation: Evaluation, most: int = 3) -> list[list[Span]]:
-    """Return one line for each of the worst that is not met, or one that says how far everything is."""
+def objectives(evaluation: Evaluation, unsurvived: Sequence[str] = (), most: int = 3) -> list[list[Span]]:
+    """Return one line for each of the worst that is not met, or one that says how far everything is.
+
+    `unsurvived` are the events that the file wants survived, and that are not, each with what fails.
+    """
     failures = sorted(evaluation.failures, key=_shortage, reverse=True)
     if failures:
         lines = [[("✗ ", "bad"), *_failure(failure)] for failure in failures[:most]]
         if len(failures) > most:
             lines[-1].append((f"   and {len(failures) - most} more", "dim"))
         return lines
+    if unsurvived:
+        more = f"   and {len(unsurvived) - 1} more" if len(unsurvived) > 1 else ""
+        line: list[Span] = [("✗ ", "bad"), ("met now, but not ", ""), (clean(unsurvived[0]), "bad"), (more, "dim")]
+        return [line]
+    excused = _excused(evaluation)
     nearest = max(distances(evaluation), key=lambda distance: distance.share, default=None)
     if nearest is None:
         return [[("✓ ", "good"), ("no limit is exceeded; the file has no objectives", "")]]
     told = f"{nearest.name} {nearest.value} of {nearest.limit} ({show_percent(nearest.share)})"
-    return [[("✓ ", "good"), ("every objective and limit is met", "good"), (f"; nearest: {clean(told)}", "dim")]]
+    judged = "everything that is judged is met" if excused else "every objective and limit is met"
+    apart = f" (not judged: {', '.join(map(clean, excused))})" if excused else ""
+    return [[("✓ ", "good"), (judged, "good"), (f"{apart}; nearest: {clean(told)}", "dim")]]
+
+
+def _excused(evaluation: Evaluation) -> list[str]:
+    """Return the classes and tiers that wait for what is down, and are therefore not judged."""
+    happening = evaluation.during
+    cases = [c for scenario in evaluation.scenarios.values() for c in scenario.cases]
+    return [name for c in cases if happening is not None and c.when == happening.when for name in c.excused]
 
 
 def distances(evaluation: Evaluation) -> list[Distance]:
     """Return how near each objective for a time is to its limit."""
-    found = []
+    found, excused = [], _excused(evaluation)
     for scope in (evaluation.classes, evaluation.tiers):
         for name, result in scope.items():
-            for goal in result.slo:
+            for goal in result.slo if name not in excused else ():
                 if goal.value is not None and goal.limit > 0 and goal.name != "availability":
                     told = show(goal.value, "s"), show(goal.limit, "s")
                     found.append(Distance(f"{name} {goal.name}", goal.value / goal.limit, *told))

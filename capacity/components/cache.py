@@ -91,7 +91,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
             self.capacity(place),
             eviction=self.eviction,
             ttl=None if self.ttl is None else float(self.ttl),
-            write_rate=self._known_writes(place, arrivals),
+            write_rate=self.known_writes(place, arrivals),
         )
         return found if place.warm == 1 else cooled(found, self.asked(arrivals), place.warm)
 
@@ -100,7 +100,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         missed = 1 - self.hits(place, arrivals).hit_ratio
         return missed if missed > _RESIDUE else 0.0
 
-    def _known_writes(self, place: Place, arrivals: Arrivals) -> float:
+    def known_writes(self, place: Place, arrivals: Arrivals) -> float:
         """Return the writes per second that one copy hears of: all, or only those that pass through it."""
         told = not place.hosted or self.invalidation
         return arrivals.write_rate if told else arrivals.write_rate / max(place.nodes, 1)
@@ -113,7 +113,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         written = max(arrivals.write_rate, around.written(self.origin))
         if written == 0:
             return [Differing(f"nothing writes to {self.origin}: its local copies do not differ", 0.0, 0.0, [])]
-        unheard = written - self._known_writes(place, arrivals)
+        unheard = written - self.known_writes(place, arrivals)
         life = self.hits(place, arrivals).characteristic_time if self.ttl is None else float(self.ttl)
         share = stale_hits(
             self.asked(arrivals),
@@ -122,7 +122,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
             self.capacity(place),
             eviction=self.eviction,
             ttl=None if self.ttl is None else float(self.ttl),
-            heard=self._known_writes(place, arrivals),
+            heard=self.known_writes(place, arrivals),
         )
         mends = [
             Mend("a shorter ttl"),
@@ -204,7 +204,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
         how = {
             "eviction": self.eviction,
             "ttl": None if self.ttl is None else float(self.ttl),
-            "write_rate": self._known_writes(place, arrivals),
+            "write_rate": self.known_writes(place, arrivals),
             "cold": cold,
         }
         copies = place.nodes if place.hosted else 1

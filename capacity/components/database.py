@@ -110,7 +110,8 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     def _service(self, place: Place, seconds: float) -> ServiceTime | None:
         return from_moments(seconds / place.speed, self.variability) if seconds > 0 else None
 
-    def _apply(self, place: Place) -> ServiceTime | None:
+    def apply_time(self, place: Place) -> ServiceTime | None:
+        """Return the time of a core to apply one write on a replica, None for none at all."""
         return exponential(self.replication.apply_time / place.speed) if self.replication.apply_time > 0 else None
 
     def _read_shares(self, place: Place) -> tuple[float, float]:
@@ -151,7 +152,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             (first, reads * of_primary, self._service(place, self.read_time)),
             (first, writes, self._service(place, self.write_time)),
             ("replica cores", reads * of_replicas, self._service(place, self.read_time)),
-            ("replica cores", writes * (0 if place.hosted else place.count), self._apply(place)),
+            ("replica cores", writes * (0 if place.hosted else place.count), self.apply_time(place)),
         ]
         return [Work(pool, rate, service) for pool, rate, service in streams if service is not None and rate > 0]
 
@@ -242,7 +243,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
     def lag(self, place: Place, arrivals: Arrivals, around: Surroundings) -> Latency | None:
         """Return the time until a write is visible on a replica; None when replicas fall behind for ever."""
-        station, service = around.station(place, "replica cores"), self._apply(place)
+        station, service = around.station(place, "replica cores"), self.apply_time(place)
         if service is None:
             return Latency.constant(self.replication.network_delay)
         if station is None or station.wait is None:
@@ -297,7 +298,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         iops = place.machine.disk_iops if place.machine else None
         if iops:
             found.append(Limit("disk", self._busiest_reads(place, arrivals), iops, "IOPS", mend="node"))
-        service = self._apply(place)
+        service = self.apply_time(place)
         if service is not None and place.count > 0 and not place.hosted:
             used = arrivals.write_rate * self.busiest() * service.mean
             found.append(Limit("apply thread", used, 1.0, "thread", mend="shards"))

@@ -189,3 +189,14 @@ def test_no_palette_over_a_dialog() -> None:
         assert app.screen.query_one(Input).has_focus
 
     play(script)
+
+
+# Enter pressed twice before the first was worked off chooses once.
+def test_two_enters_at_once() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        await press(app, pilot, "slash", "r", "e", "d")
+        await pilot.press("enter", "enter")
+        await press(app, pilot)
+        assert app.selected == Key("tier", "redis")
+
+    play(script)

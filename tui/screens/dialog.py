@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -37,7 +38,7 @@ class Dialog(ModalScreen[Result]):
 
     def __init__(self, title: str, hint: str) -> None:
         super().__init__()
-        self._title, self._hint = title, hint
+        self._title, self._hint, self._left = title, hint, False
 
     def compose(self) -> ComposeResult:
         """Put the frame around the content."""
@@ -49,6 +50,13 @@ class Dialog(ModalScreen[Result]):
     def inside(self) -> Iterable[Widget]:
         """Return what stands in the frame."""
         return ()
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Leave with a result: once, however fast somebody presses Enter."""
+        if self._left:
+            return AwaitComplete.nothing()  # type: ignore[no-untyped-call, no-any-return]  # textual says no type
+        self._left = True
+        return super().dismiss(result)
 
     def action_leave(self) -> None:
         """Go back without doing anything."""

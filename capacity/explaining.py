@@ -1,0 +1,95 @@
+"""Where the numbers of a tier come from: formulas, with this tier's numbers, checked against the evaluation.
+
+The formulas are imported when somebody asks: nothing on the way to a plan knows them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capacity import explaining_plan, explaining_state, explaining_time, explaining_work
+from capacity.decode import nearest
+from capacity.errors import UsageError, ascii_quoted
+from capacity.evaluate import tier_result
+from capacity.explaining_plan import Planned
+from capacity.explanations import Explained
+from capacity.outcomes import asked_event
+from capacity.scenarios import phrase
+from capacity.search import Search
+from capacity.sizing import size
+from capacity.system import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from capacity.explanations import Explanation
+    from capacity.topology import Topology
+
+METRICS: Final[dict[str, Callable[[Planned], Explanation | None]]] = {
+    "utilization": explaining_work.utilization,
+    "headroom": lambda asked: explaining_work.utilization(asked, "headroom"),
+    "wait": explaining_time.wait,
+    "mean": explaining_time.mean,
+    "total": explaining_time.total,
+    "p99": explaining_time.p99,
+    "hit_ratio": explaining_state.hit_ratio,
+    "lag": explaining_state.lag,
+    "backlog": explaining_state.backlog,
+    "drain": explaining_state.drain,
+    "threads": explaining_state.threads,
+    "rejected": explaining_state.rejected,
+    "nodes": explaining_plan.nodes,
+    "availability": explaining_plan.availability,
+    "cost": explaining_plan.cost,
+}
+"""What can be asked about, each with what explains it; None where a tier has no such number."""
+
+_USUAL: Final = frozenset({"nodes", "availability", "cost"})
+"""What is told of a plan, and not of one event."""
+
+
+def explain(
+    topology: Topology,
+    tier: str,
+    metric: str | None = None,
+    scenario: str | None = None,
+    tick: Callable[[int], None] = lambda _: None,
+) -> Explained:
+    """Return where the numbers of a tier come from; all of them, or one metric.
+
+    The nodes are those of the file, and where it leaves them out those of its plan; `scenario` as `capacity evaluate`
+    takes it. Raises UsageError for a tier, metric or scenario that there is not, with the nearest name and the list.
+    """
+    _known("tier", tier, topology.components)
+    if metric is not None:
+        _known("metric", metric, METRICS)
+    system = resolve(topology)
+    search = Search.of(system, tick)
+    free = set(system.counted()) - set(system.given())
+    counts = {**(size(search).counts if free else system.least()), **system.given()}
+    search.aside = frozenset()
+    event = None if scenario is None else asked_event(search, counts, scenario)
+    solution = search.at(counts) if event is None else search.solved(event.state(counts))
+    if event is not None and tier in event.state(counts).gone:
+        raise UsageError(f"TIER {ascii_quoted(tier)}: nothing of it is left {phrase(event.scenario, event.subject)}")
+    result = tier_result(solution, tier)
+    asked = Planned(solution, tier, result, search)
+    askable = {name: ask for name, ask in METRICS.items() if event is None or name not in _USUAL}
+    found = {n: told for n, ask in askable.items() if metric in (None, n) and (told := ask(asked)) is not None}
+    if metric is not None and not found:
+        has = [name for name, ask in askable.items() if name != metric and ask(asked) is not None]
+        there = ", ".join(has) or "nothing: no request reaches it"
+        raise UsageError(f"METRIC {metric}: {ascii_quoted(tier)} has no such number; it has {there}")
+    when = "" if event is None else phrase(event.scenario, event.subject)
+    return Explained(name=topology.name, tier=tier, kind=result.kind, when=when, metrics=list(found.values()))
+
+
+def _known(what: str, name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if name not in names:
+        near = nearest(name, names)
+        hint = f"; did you mean {near}?" if near else ""
+        raise UsageError(f"{what.upper()} {ascii_quoted(name)}: there are {', '.join(names)}{hint}")
+
+
+__all__ = ["METRICS", "explain"]

@@ -1,0 +1,53 @@
+"""The Universal Scalability Law: capacity, peak, and how many nodes a capacity takes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sympy import Symbol, sqrt
+
+from models.formulas.formula import Formula, Quantity, Step
+from models.formulas.symbols import real
+from models.formulas.work import COHERENCY, CONTENTION
+
+_sigma, _kappa = CONTENTION.symbol, COHERENCY.symbol
+_SIZE: Final = Quantity(Symbol("N", positive=True), "nodes, also between whole ones")
+_n = _SIZE.symbol
+CAPACITY: Final = real("X", "capacity in units of one node")
+_x = CAPACITY.symbol
+_LINEAR: Final = Quantity(Symbol("beta", real=True), "linear coefficient of the quadratic")
+
+USL: Final = Formula(
+    "Universal Scalability Law",
+    (_SIZE, CONTENTION, COHERENCY),
+    (Step(CAPACITY, _n / (1 + _sigma * (_n - 1) + _kappa * _n * (_n - 1))),),
+    "Gunther 2007, Guerrilla Capacity Planning, eq. 4.31",
+    exact=True,
+    accuracy="exact for the law",
+    solvable=("N", "sigma", "kappa"),
+)
+
+USL_PEAK: Final = Formula(
+    "nodes at the peak",
+    (CONTENTION, COHERENCY),
+    (Step(real("N_p", "nodes at which capacity peaks"), sqrt((1 - _sigma) / _kappa)),),
+    "Gunther 2007, eq. 4.33",
+    exact=True,
+    accuracy="exact for the law; sigma below 1",
+    solvable=("sigma", "kappa"),
+)
+
+USL_NODES: Final = Formula(
+    "nodes for a capacity",
+    (CAPACITY, CONTENTION, COHERENCY),
+    (
+        Step(_LINEAR, 1 + _x * (_kappa - _sigma)),
+        Step(
+            real("N_x", "nodes, not rounded, before the peak"),
+            2 * _x * (1 - _sigma) / (_LINEAR.symbol + sqrt(_LINEAR.symbol**2 - 4 * _kappa * _x**2 * (1 - _sigma))),
+        ),
+    ),
+    "Gunther 2007, eq. 4.31 solved for N, its smaller root",
+    exact=True,
+    accuracy="exact for the law, up to its peak",
+)

@@ -1,0 +1,193 @@
+"""M/PH/c exactly: Poisson arrivals to equal servers whose service is a mixture of Erlang times.
+
+The state is how many services are in which phase. With all servers busy, the chain repeats itself from one length of
+the queue to the next: the first passage one level down has the phase matrix G (Neuts 1981), found by logarithmic
+reduction (Latouche and Ramaswami 1993), and the levels below are eliminated one by one. As R = lambda (-U)^-1 with
+U = A1 + lambda G, and the queue is what arrives during a wait (Keilson and Servi 1988), the wait is
+
+    P(wait > t) = pi_c (I - R)^-1 exp((U + lambda I) t) 1,
+
+whose matrix has no negative entries off its diagonal: it is a number of exponential stages, and nothing cancels.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.erlang import UnstableQueueError
+from models.loss import check_queue
+from models.stages import Stages, counted
+from models.steady import SteadyState, steady
+from models.transforms import INSTANT
+
+if TYPE_CHECKING:
+    from models.service_time import ServiceTime
+    from models.transforms import Floats
+
+MOST_STATES = 400
+"""So many ways to spread the busy servers over phases are solved exactly: 399 servers of two phases, 26 of three."""
+
+State = tuple[int, ...]
+
+
+def phase_states(service: ServiceTime, servers: int) -> float:
+    """Return in how many ways all servers can be busy, which is what an exact solution costs; inf for constants."""
+    if service.constants:
+        return math.inf
+    count = _phase_count(service)
+    return math.comb(servers + count - 1, count - 1)
+
+
+def phase_service(arrival_rate: float, service: ServiceTime, servers: int) -> SteadyState:
+    """Return the state of M/PH/c (*exact*): arrival rate in 1/s, service in seconds without constants, servers >= 1.
+
+    Means and shares hold 1e-9 relative up to utilization 0.999 (the reduction loses digits in proportion to the spare
+    capacity), tails 1e-12 absolute. Time grows with the cube of `phase_states`: 10 ms for 20 servers of two phases,
+    0.3 s for 100, some seconds for 399. Raises UnstableQueueError when the load reaches the servers, ValueError where
+    there are more than MOST_STATES.
+    """
+    check_queue(arrival_rate, service.mean, servers)
+    load = arrival_rate * service.mean
+    if load >= servers:
+        raise UnstableQueueError(servers, load)
+    if (states := phase_states(service, servers)) > MOST_STATES:
+        raise ValueError(f"{servers} servers of such phases have {states:g} states, more than {MOST_STATES}")
+    wait, probability = _wait(arrival_rate, service, servers) if load else (INSTANT, 0.0)
+    return steady(f"M/PH/{servers}", arrival_rate, servers, service, wait, probability)
+
+
+def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stages, float]:
+    chain = Phases(service)
+    levels = [chain.level(n) for n in range(servers + 1)]
+    # What is below all busy, eliminated upwards: `below` is its effect on the level, `mass` its probability.
+    mass, below = np.ones(1), np.zeros((1, 1))
+    for n in range(servers):
+        local = chain.local(levels[n]) - arrival_rate * np.eye(len(levels[n])) + below
+        entering = arrival_rate * chain.starts(levels[n], levels[n + 1])
+        solved = np.linalg.solve(-local, np.column_stack([entering, mass]))
+        leaving = chain.ends(levels[n + 1], levels[n])
+        carried = leaving @ solved
+        below, mass = carried[:, :-1], 1 + carried[:, -1]
+    size = len(levels[-1])
+    down = chain.ends(levels[-1], levels[-2]) @ chain.starts(levels[-2], levels[-1])
+    inside = chain.local(levels[-1]) - arrival_rate * np.eye(size)
+    passage = passage_down(arrival_rate * np.eye(size), inside, down)
+    censored = inside + arrival_rate * passage
+    full = stationary(censored + below)
+    # (I - R)^-1 = (U + lambda I)^-1 U, and row vectors are solved from the right.
+    generator = censored + arrival_rate * np.eye(size)
+    waiting = np.linalg.solve(generator.T, censored.T @ full)
+    whole = float(waiting.sum() + full @ mass - full.sum())
+    start = np.maximum(waiting / whole, 0.0)
+    return counted(start, generator), float(start.sum())
+
+
+def passage_down(up: Floats, inside: Floats, down: Floats) -> Floats:
+    """Return G, the phases of the first passage one level down, by logarithmic reduction."""
+    identity = np.eye(len(up))
+    inverse = np.linalg.inv(-inside)
+    rise, fall = inverse @ up, inverse @ down
+    passage, product = fall.copy(), rise.copy()
+    for _ in range(60):
+        both = rise @ fall + fall @ rise
+        inverse = np.linalg.inv(identity - both)
+        rise, fall = inverse @ (rise @ rise), inverse @ (fall @ fall)
+        passage += product @ fall
+        product = product @ rise
+        if np.abs(product).max() < 1e-15 or np.abs(1 - passage.sum(axis=1)).max() < 1e-15:
+            break
+    result: Floats = passage / passage.sum(axis=1, keepdims=True)
+    return result
+
+
+def stationary(generator: Floats) -> Floats:
+    """Return the stationary vector of a generator without subtractions (Grassmann, Taksar and Heyman 1985)."""
+    a = generator.copy()
+    np.fill_diagonal(a, 0.0)
+    a = np.maximum(a, 0.0)
+    for n in range(len(a) - 1, 0, -1):
+        a[:n, n] /= a[n, :n].sum()
+        a[:n, :n] += np.outer(a[:n, n], a[n, :n])
+    x = np.ones(len(a))
+    for n in range(1, len(a)):
+        x[n] = x[:n] @ a[:n, n]
+    result: Floats = x / x.sum()
+    return result
+
+
+class Phases:
+    """The phases of one service and what moves between them; a level is all ways to spread n services over them."""
+
+    def __init__(self, service: ServiceTime) -> None:
+        longest: dict[float, int] = {}
+        for _, count, rate in service.phases:
+            longest[rate] = max(longest.get(rate, 0), count)
+        first: dict[float, int] = {}
+        self.rates: list[float] = []
+        self.following: list[int | None] = []
+        for rate, count in longest.items():
+            first[rate] = len(self.rates)
+            self.rates += [rate] * count
+            self.following += [first[rate] + i + 1 if i + 1 < count else None for i in range(count)]
+        self.begin = np.zeros(len(self.rates))
+        for weight, count, rate in service.phases:
+            self.begin[first[rate] + longest[rate] - count] += weight
+
+    def level(self, services: int) -> dict[State, int]:
+        """Return all spreads of n services, numbered."""
+        phases = range(len(self.rates))
+        chosen = combinations_with_replacement(phases, services)
+        return (
+            {tuple(c.count(i) for i in phases): number for number, c in enumerate(chosen)}
+            if services
+            else {(0,) * len(phases): 0}
+        )
+
+    def local(self, level: dict[State, int]) -> Floats:
+        """Return the moves from phase to phase, and on the diagonal all that leaves, arrivals not counted."""
+        matrix = np.zeros((len(level), len(level)))
+        for state, row in level.items():
+            for i, busy in enumerate(state):
+                if not busy:
+                    continue
+                matrix[row, row] -= busy * self.rates[i]
+                if (j := self.following[i]) is not None:
+                    matrix[row, level[_moved(state, i, j)]] += busy * self.rates[i]
+        return matrix
+
+    def starts(self, level: dict[State, int], above: dict[State, int]) -> Floats:
+        """Return where one service more begins."""
+        matrix = np.zeros((len(level), len(above)))
+        for state, row in level.items():
+            for i in np.flatnonzero(self.begin):
+                matrix[row, above[_moved(state, None, int(i))]] += self.begin[i]
+        return matrix
+
+    def ends(self, level: dict[State, int], under: dict[State, int]) -> Floats:
+        """Return the rates at which a service ends."""
+        matrix = np.zeros((len(level), len(under)))
+        for state, row in level.items():
+            for i, busy in enumerate(state):
+                if busy and self.following[i] is None:
+                    matrix[row, under[_moved(state, i, None)]] += busy * self.rates[i]
+        return matrix
+
+
+def _moved(state: State, source: int | None, target: int | None) -> State:
+    changed = list(state)
+    if source is not None:
+        changed[source] -= 1
+    if target is not None:
+        changed[target] += 1
+    return tuple(changed)
+
+
+def _phase_count(service: ServiceTime) -> int:
+    longest: dict[float, int] = {}
+    for _, count, rate in service.phases:
+        longest[rate] = max(longest.get(rate, 0), count)
+    return sum(longest.values())

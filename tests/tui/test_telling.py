@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from capacity.document import load
+from capacity.examples import folder
+from tui.scene import scene, solved_counts, unsurvived
+from tui.session import Session, opened
+from tui.telling import objectives, status
+
+SHOP = str(Path(str(folder())) / "shop.toml")
+
+
+def shop(counts: dict[str, int] | None = None) -> Session:
+    """Return the shop with the counts of its plan, or with some of them changed."""
+    document = load(SHOP)
+    return opened(document, {**solved_counts(document, 1.0)[0], **(counts or {})})
+
+
+def text(lines: list[list[tuple[str, str]]]) -> str:
+    return "\n".join("".join(part for part, _ in line) for line in lines)
+
+
+# The plan survives everything that the file wants survived; with fewer nodes, the top line says in which event what fails.
+def test_what_is_not_survived() -> None:
+    assert unsurvived(scene(shop().question)) == ()
+    found = scene(shop({"app": 7}).question)
+    failing = unsurvived(found)
+    assert "without a zone: app cores" in failing
+    assert "met now, but not without a" in text(objectives(found.evaluation, failing))
+
+
+# The scenario is named as what happens, to whom it happens.
+@pytest.mark.parametrize(
+    ("asked", "says"), [("node", "without a node of "), ("zone", "without a zone"), ("mean", "mean")]
+)
+def test_scenarios_are_named(asked: str, says: str) -> None:
+    session = replace(shop(), scenario=asked)
+    line = text(status(session, scene(session.question), None))
+    assert says in line
+    assert "None" not in line
+
+
+# Who waits for what is down is not judged, and is neither the nearest to its limit nor called met.
+def test_who_is_excused_is_named() -> None:
+    session = replace(shop(), scenario="partner_down:courier")
+    line = text(objectives(scene(session.question).evaluation))
+    assert "not judged" in line
+    assert "orders" in line.partition("not judged")[2].partition(")")[0]
+    assert "nearest: orders" not in line
+
+
+# What fails is told with its value, its limit and how far it is off, the worst first.
+def test_failures_with_their_distance() -> None:
+    session = replace(shop(), load=2.0)
+    lines = objectives(scene(session.question).evaluation)
+    assert len(lines) <= 3
+    assert all("allowed" in text([line]) for line in lines)
+    assert "(+" in text(lines)
