@@ -169,7 +169,7 @@ def tui(file: File, *, overrides: Overrides = None, load: Load = "1x", prices: P
     from capacity import output as out  # noqa: PLC0415
     from tui.starting import run  # noqa: PLC0415 - the one place where the planner knows its screen
 
-    code = run(file, overrides or (), out.load_factor(load), _book(prices), prices)
+    code = run(file, overrides or (), out.load_factor(load), book(prices), prices)
     if code:
         raise typer.Exit(code)
 
