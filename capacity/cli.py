@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from capacity import __version__, ahead, console, stepwise
+from capacity import __version__, ahead, alerting, console, stepwise
 from capacity.options import (
     AsFormat,
     AsJson,
@@ -238,7 +238,7 @@ def schema() -> None:
     console.say(render.json(json_schema()))
 
 
-for command in ahead.COMMANDS:
+for command in (*ahead.COMMANDS, alerting.alerts):
     app.command()(command)
 app.command("next")(stepwise.next_step)
 
