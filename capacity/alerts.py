@@ -37,8 +37,8 @@ LEAD: Final = 30 * 86400.0
 SHORTEST: Final = 0.1
 """Mean number waiting below which a queue is nothing that anybody can measure."""
 
-MOVES: Final = 1e-6
-"""Relative, between half the load that breaks and that load: what moves less does not tell how near it is."""
+MOVES: Final = 0.1
+"""Relative, between half the load that breaks and that load: what moves less is lost in what else moves it."""
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +95,7 @@ class Alerts(msgspec.Struct, frozen=True, kw_only=True):
     nodes: dict[str, int]
     """Today's counts: those of the file, and where it leaves one out the plan's."""
     first_break: FirstBreak | None
-    """None where nothing breaks however much it is."""
+    """None where no load breaks anything that less load meets."""
     hopeless: list[str]
     """What is missed at any load, and what therefore no threshold can tell in time."""
     alerts: list[Alert]
@@ -190,10 +190,14 @@ class _Watch:
             return "not known: what is overloaded or not declared leaves no value"
         if gauge.metric == "queue_length" and page.value < SHORTEST:
             return f"under {SHORTEST:g} wait even when it breaks: too few to measure"
-        if abs(page.value - half.value) <= MOVES * max(page.value, half.value):
+        most = max(page.value, half.value)
+        if abs(page.value - half.value) <= 1e-9 * most:
             return f"does not move with load: it stays at {shown(page.value, page)}"
         if page.value < half.value:
             return "falls as the load grows: it says nothing of what is coming"
+        if page.value - half.value <= MOVES * most:
+            values = f"{shown(half.value, page)} at half the load that breaks, {shown(page.value, page)} there"
+            return f"hardly moves with load: {values}"
         return ""
 
     def _alert(self, gauge: Gauge, page: Reading) -> Alert:
@@ -258,15 +262,17 @@ class _Watch:
         if self.breaking.missed(1.0):
             return Unwatched(*gauge, "something is broken at today's load already, whatever is hit")
         name = gauge.tier
-        page = self._coldest(gauge, 1.0, self.breaking.counts)
-        if page is None or page.value is None:
+        coldest = self._coldest(gauge, 1.0, self.breaking.counts)
+        page, what = coldest or (today, "")
+        if coldest is None or page.value is None:
             return Unwatched(*gauge, "even a cold cache breaks nothing at today's load")
         early, then = None, ""
         because = "neither growth nor a lost node moves it, or either breaks something with a full cache"
-        for reading, when in self._colder(gauge):
-            value = None if reading is None else reading.value
-            if reading is not None and value is not None and (early or page.value) < value < (today.value or 0.0):
-                early, because, then = value, f"below that, something breaks {when}", told(gauge, reading)
+        for found, when in self._colder(gauge):
+            reading, later = found or (today, "")
+            if found and reading.value is not None and (early or page.value) < reading.value < (today.value or 0.0):
+                early, then = reading.value, told(gauge, reading)
+                because = f"{when}, {later} if less is answered from the cache"
         return Alert(
             tier=name,
             metric=gauge.metric,
@@ -277,13 +283,13 @@ class _Watch:
             page=page.value,
             unit="",
             causes=True,
-            page_because=f"below that, something breaks at today's {self._rate(1.0)}",
+            page_because=f"at today's {self._rate(1.0)} {what} if less is answered from the cache",
             page_then=told(gauge, page),
             early_because=because,
             early_then=then,
         )
 
-    def _colder(self, gauge: Gauge) -> Iterator[tuple[Reading | None, str]]:
+    def _colder(self, gauge: Gauge) -> Iterator[tuple[tuple[Reading, str] | None, str]]:
         """Yield the hit ratio that is still enough after growth, and with a node less."""
         counts, root, system = self.breaking.counts, self._root(gauge.tier), self.breaking.search(1.0).system
         growth = growth_over(self.topology, self.lead)
@@ -293,9 +299,11 @@ class _Watch:
             fewer = {**counts, root: counts[root] - 1}
             yield self._coldest(gauge, 1.0, fewer), f"with a node of {root} less"
 
-    def _coldest(self, gauge: Gauge, load: float, counts: Counts) -> Reading | None:
+    def _coldest(self, gauge: Gauge, load: float, counts: Counts) -> tuple[Reading, str] | None:
+        """Return the hit ratio that is just enough, and what breaks below it."""
         found = self.breaking.warm_edge(gauge.tier, load, counts)
-        return None if found is None else gauges(found).get(gauge)
+        reading = None if found is None else gauges(found.solution).get(gauge)
+        return None if found is None or reading is None else (reading, passing(found.missed[0]))
 
     def _causes(self, tier: str) -> bool:
         """Return whether what breaks first stands on a tier."""
@@ -303,4 +311,6 @@ class _Watch:
         if first.scope == "class":
             entry = system.topology.workload.classes[first.name].entry
             return tier in system.waited_for(entry, first.name)
-        return tier in system.below(first.name)
+        if first.constraint == "threads" or first.unit == "s":
+            return tier in system.below(first.name)
+        return system.roots[tier] == system.roots[first.name]

@@ -32,14 +32,14 @@ def rows(found: Alerts) -> list[list[object]]:
 
 def _head(found: Alerts) -> Section:
     nodes = ", ".join(f"{printable(name)} {count}" for name, count in found.nodes.items())
-    notes = [f"today's counts: {nodes}" if nodes else "no tier has nodes of its own"]
+    notes = [f"today's counts (of databases the replicas): {nodes}" if nodes else "no tier has nodes of its own"]
     first = found.first_break
     if first is not None:
         rate = f"{digits(round(first.load, 3))}x the load ({digits(first.arrival_rate_per_s)}/s at the peak)"
         notes.append(printable(f"first to break as all load grows, at {rate}: {first.constraint}"))
         notes.append(f"early: {show_seconds(found.lead_s)} of growth before that, or one node lost")
     else:
-        notes.append("no load breaks anything: there is no threshold")
+        notes.append("no load breaks anything that less load meets: there is no threshold")
     notes += [printable(f"missed at any load, and set aside: {what}") for what in found.hopeless]
     return Section(f"{printable(found.name)}: what to watch", notes=notes)
 

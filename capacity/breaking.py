@@ -37,6 +37,13 @@ class Edge(NamedTuple):
     missed: list[Violation]
 
 
+class Cold(NamedTuple):
+    """A system whose cache is as cold as it may be, and what is not met where it is a little colder."""
+
+    solution: Solution
+    missed: list[Violation]
+
+
 @dataclass
 class Breaking:
     """One system, its counts held, under any load; each solved once."""
@@ -107,7 +114,7 @@ class Breaking:
         self.aside |= {Wanted(*key, None) for key in found}
         return list(found.values())
 
-    def warm_edge(self, name: str, load: float, counts: Counts) -> Solution | None:
+    def warm_edge(self, name: str, load: float, counts: Counts) -> Cold | None:
         """Return the system with as much of a cache cold as it bears; None where it bears all of it or not even none.
 
         What availability it leaves is not asked here: what is cold for a while is no downtime.
@@ -117,8 +124,8 @@ class Breaking:
         def at(warm: float) -> Solution:
             return solve(system, counts, conditions=Conditions(warm=((name, warm),)))
 
-        def misses(solution: Solution) -> bool:
-            return any(Wanted(*v.key, None) not in self.aside for v in violations(solution))
+        def misses(solution: Solution) -> list[Violation]:
+            return [v for v in violations(solution) if Wanted(*v.key, None) not in self.aside]
 
         if misses(at(1.0)) or not misses(at(0.0)):
             return None
@@ -126,4 +133,4 @@ class Breaking:
         while warm - cold > PRECISION:
             middle = (cold + warm) / 2
             cold, warm = (middle, warm) if misses(at(middle)) else (cold, middle)
-        return at(warm)
+        return Cold(at(warm), misses(at(cold)))

@@ -160,9 +160,10 @@ class Future(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Expressions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What monitoring calls each metric, in PromQL; `{tier}` and `{resource}` stand for the names, within quotes.
+    """What monitoring calls each metric, in PromQL.
 
-    Shares are 0 to 1, times seconds. What is left out is a gauge of that name which the readers of the rules provide.
+    `{tier}` and `{resource}` stand for the names, within double or single quotes and after `=`. Shares are 0 to 1,
+    times seconds. What is left out is a gauge of that name, which whoever loads the rules provides.
     """
 
     utilization: str = 'capacity_utilization{tier="{tier}",resource="{resource}"}'

@@ -167,6 +167,8 @@ def test_what_does_not_move_has_no_alert(shop: tuple[Topology, Alerts]) -> None:
     _, found = shop
     assert Gauge("mysql", "connections") not in by_gauge(found)
     assert any(x.metric == "connections" and "does not move" in x.why for x in found.unwatched)
+    assert any(x.metric == "replication_lag" and "hardly moves" in x.why for x in found.unwatched)
+    assert not {Gauge(x.tier, x.metric, x.resource) for x in found.unwatched} & set(by_gauge(found))
 
 
 # Where today is broken already, the load that pages is below today's.
