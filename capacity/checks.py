@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from capacity.decode import nearest
@@ -25,9 +26,13 @@ MOST_RATE: Final = 1e12
 """Requests per second, peak and load included."""
 
 
+OUR_LABELS: Final = ("alertname", "tier", "metric", "resource", "causes", "severity")
+"""Labels of alerting rules that say what an alert is about."""
+
+
 def check(topology: Topology) -> list[Problem]:
     """Return every problem of a topology whose fields are all well formed and whose references lead somewhere."""
-    problems = [*_emptiness(topology), *_rates(topology), *_tiers(topology), *_future(topology)]
+    problems = [*_emptiness(topology), *_rates(topology), *_tiers(topology), *_future(topology), *_labels(topology)]
     return problems or [*_circles(topology), *_per_class(topology)]
 
 
@@ -85,6 +90,13 @@ def _future(topology: Topology) -> Iterator[Problem]:
         if getattr(future, what) and future.start is None:
             cure = 'forecast.start, like "2026-12": the month for which the file gives its rates'
             yield Problem(("forecast", what), "cannot be placed without a start", allowed=cure)
+
+
+def _labels(topology: Topology) -> Iterator[Problem]:
+    for label in topology.alerts.labels:
+        if not re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", label) or label.startswith("__") or label in OUR_LABELS:
+            allowed = f"letters, digits and _, but not {', '.join(OUR_LABELS)} nor what begins with __"
+            yield Problem(("alerts", "labels", label), "is no label of ours to give", allowed=allowed, at_key=True)
 
 
 def _rates(topology: Topology) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from capacity import __version__, ahead, console, explain_command, stepwise
+from capacity import __version__, ahead, alerting, console, explain_command, stepwise
 from capacity.options import (
     AsFormat,
     AsJson,
@@ -238,7 +238,7 @@ def schema() -> None:
     console.say(render.json(json_schema()))
 
 
-for command in (*ahead.COMMANDS, *explain_command.COMMANDS):
+for command in (*ahead.COMMANDS, *explain_command.COMMANDS, alerting.alerts):
     app.command()(command)
 app.command("next")(stepwise.next_step)
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _ENDINGS: Final = {".toml": "toml", ".json": "json", ".csv": "csv", ".md": "markdown"}
 
+RULES_BEGIN: Final = "# Alerting rules for Prometheus, by capacity alerts."
+"""How a file of alerting rules begins."""
+
 _PATIENCE: Final = 0.7
 """Seconds after which a person wants to see that something happens."""
 
@@ -116,7 +119,11 @@ def emit_sections(
         "markdown": lambda: render.markdown(found),
         "table": lambda: render.text(found),
     }
-    text = writers[target.form]()
+    emit_text(target, source, writers[target.form]())
+
+
+def emit_text(target: Target, source: str, text: str) -> None:
+    """Write what is text already."""
     if target.file in (None, "-"):
         console.say(text)
         return
@@ -189,7 +196,9 @@ def _is_ours(path: Path) -> bool:
             return bool(values.get("plan", {}).get("digest") == digest(values))
     except (OSError, ValueError, AttributeError):
         return False
-    return text.startswith(('{\n  "schema_version"', "scope,name,metric,value\n", "path,value\n", "tier,node,family,"))
+    return text.startswith(
+        ('{\n  "schema_version"', "scope,name,metric,value\n", "path,value\n", "tier,node,family,", RULES_BEGIN)
+    )
 
 
 @contextmanager

@@ -34,7 +34,9 @@ STEP: Final = 0.01
 SMOOTH: Final = 100
 """Whole numbers from here on are varied as if they were not: below, one more is too large a step."""
 
-_LEFT_OUT: Final = frozenset({"plan", "node_types", "forecast", "slo", "nodes", "replicas", "min_nodes", "max_nodes"})
+_LEFT_OUT: Final = frozenset(
+    {"plan", "node_types", "forecast", "alerts", "slo", "nodes", "replicas", "min_nodes", "max_nodes"}
+)
 """What is no property of the system: goals, machines that nobody chose, the future, and what a plan decides."""
 
 

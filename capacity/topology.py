@@ -159,6 +159,43 @@ class Future(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     events: list[Event] = []
 
 
+class Expressions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What monitoring calls each metric, in PromQL.
+
+    `{tier}` and `{resource}` stand for the names, within double or single quotes and after `=`. Shares are 0 to 1,
+    times seconds. What is left out is a gauge of that name, which whoever loads the rules provides.
+    """
+
+    utilization: str = 'capacity_utilization{tier="{tier}",resource="{resource}"}'
+    """Share of a resource in use, all nodes together."""
+    queue_length: str = 'capacity_queue_length{tier="{tier}"}'
+    """Requests that wait at a tier, all nodes together."""
+    threads_in_use: str = 'capacity_threads_in_use{tier="{tier}"}'
+    """Of all nodes together."""
+    connections: str = 'capacity_connections{tier="{tier}"}'
+    """Open to each node."""
+    hit_ratio: str = 'capacity_hit_ratio{tier="{tier}"}'
+    """Of a cache."""
+    replication_lag: str = 'capacity_replication_lag_p99_seconds{tier="{tier}"}'
+    """p99, from the write on the primary until a replica shows it."""
+    backlog: str = 'capacity_backlog_messages{tier="{tier}"}'
+    """Messages not done yet."""
+    delay: str = 'capacity_delay_p99_seconds{tier="{tier}"}'
+    """p99, from enqueue to done."""
+
+
+class Alerting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How thresholds become alerting rules."""
+
+    metrics: Expressions = Expressions()
+    labels: dict[str, str] = {}
+    """Put on every rule, beside tier, metric, resource, causes and severity."""
+    page_after: Seconds = 300.0
+    """How long what breaks has to last before somebody is woken."""
+    early_after: Seconds = 1800.0
+    """How long what is early has to last before somebody is told."""
+
+
 class Topology(msgspec.Struct, frozen=True, kw_only=True):
     """A whole system, as its file says. Immutable: an edit makes another one."""
 
@@ -169,6 +206,7 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True):
     resilience: Resilience = Resilience()
     money: Money = Money()
     forecast: Future = Future()
+    alerts: Alerting = Alerting()
     components: dict[str, Tier]
     node_types: dict[str, NodeType] = {}
     plan: dict[str, Any] | None = None
