@@ -25,6 +25,21 @@ PATIENCE: Final = 0.05
 """Seconds that the first paint waits for a plan; a longer search goes on beside the screen."""
 
 
+BEGINNING: Final = """\
+name = "new system"
+
+[workload.classes.page]
+rate = "100/s"
+entry = "web"
+
+[components.web]
+kind = "service"
+node = "c6i.large"
+cpu_time = "5ms"
+"""
+"""What a file that is empty, or not there yet, begins with; it is written when it is saved."""
+
+
 @dataclass(frozen=True)
 class OpenedFile:
     """A file as it is on disk, as far as is known."""
@@ -66,15 +81,18 @@ def open_file(
     """
     if path == STDIN:
         raise UsageError("-: standard input is where keys come from, so no file can; name a file")
-    if not Path(path).exists():
-        raise UsageError(f"{path} does not exist; `capacity init {path}` makes one to start from")
+    if not Path(path).exists() and not Path(path).absolute().parent.is_dir():
+        raise UsageError(f"{path}: there is no folder of this name to write it to")
     # The fingerprint first: a change in between is then noticed, not taken for what was read.
     known = fingerprint(path)
-    text = read(path)
+    written = read(path) if Path(path).exists() else ""
+    text = written if written.strip() else BEGINNING
     on_disk = parse(text, path, (), 1.0, book)
     now = parse(text, path, overrides, 1.0, book) if overrides else on_disk
     counts = quick_counts(now, load, patience)
     session = opened(on_disk, counts or {})
+    if not written.strip():
+        session = replace(session, saved=None)  # nothing of it is on disk yet
     if overrides:
         session = session.edited(now, f"--set {', '.join(overrides)}")
         session = replace(session, now=replace(session.now, counts=counts_for(now, counts or {})))

@@ -40,7 +40,7 @@ def test_violations_and_facts_are_told_in_words() -> None:
         [TITLES[name], line] for name, result in scenarios.items() for case in result.cases for line in told(case)
     ]
     assert any("no write for 30 s" in line for _, line in happens)
-    assert any("hits" in line and "again" in line for _, line in happens)
+    assert any("hits" in line and "after" in line for _, line in happens)
 
 
 # Heat is judgement: what fails an objective is bad and says so without colour, what nobody could help is dim, what

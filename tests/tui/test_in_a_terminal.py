@@ -124,7 +124,7 @@ def test_a_wrong_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "term", "cure"),
     [
-        ("none.toml", "xterm", "`capacity init none.toml` makes one"),
+        ("nowhere/none.toml", "xterm", "there is no folder"),
         ("-", "xterm", "name a file"),
         ("small.toml", "dumb", "TERM"),
     ],
