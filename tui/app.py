@@ -176,6 +176,12 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         if self.view is None or self.view.id != name:
             self.action_view(name)
 
+    def action_close_view(self) -> None:
+        """Close the open view and go back to the drawing."""
+        if self.view is not None:
+            self.action_view(self.view.id)
+        self.query_one(TopologyView).focus()
+
     def action_maximize(self) -> None:
         """Give the view the whole screen, and take it back."""
         self.toggle_class("-maximized-view")

@@ -76,6 +76,8 @@ class Unfolding:
 
 PLAIN: Final = Unfolding()
 
+_OF_MACHINES: Final = frozenset({"node", "host", "nodes", "min_nodes", "max_nodes", "memory", "mtbf", "mttr"})
+
 
 def rows(
     document: Document,
@@ -117,6 +119,8 @@ class _Page:
         for field in fields_of(struct):
             whole = (*path, *field.path)
             value = value_at(self.document.values, whole)
+            if value is None and not getattr(struct, "needs_node", True) and field.name in _OF_MACHINES:
+                continue  # a partner or a queue stands on no machine of ours
             if field.kind == "calls":
                 for i in range(len(value or ())):
                     yield from self.call((*whole, i))

@@ -28,6 +28,7 @@ class ViewPane(VerticalScroll, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "twin", "Charts/tables", id="view.twin", tooltip="Every chart as a table, and back"),
+        Binding("escape", "app.close_view", "Close", id="view.close", tooltip="Back to the drawing"),
     ]
     DEFAULT_CSS = """
     ViewPane { border: round $panel; border-title-style: bold; border-title-color: $foreground;
