@@ -50,4 +50,8 @@ class View:
 def views() -> tuple[View, ...]:
     """Return every view, in the order of their keys."""
     modules = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
-    return tuple(sorted((m.VIEW for m in modules if hasattr(m, "VIEW")), key=lambda view: view.key))
+    return tuple(
+        sorted(
+            (m.VIEW for m in modules if hasattr(m, "VIEW")), key=lambda view: (len(view.key), view.key == "0", view.key)
+        )
+    )
