@@ -3,7 +3,7 @@
     python bench/screen.py
 
 Synthetic edits of a value of examples/shop.toml in an app without a terminal: the share of the planner (checking the
-file and evaluating it), and the whole until nothing is left to paint. Beside them, in the same run, an empty Textual app.
+file and evaluating it), and the whole until nothing is left to paint. Beside them in the same run, an empty Textual app.
 """
 
 from __future__ import annotations
