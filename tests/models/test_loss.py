@@ -99,9 +99,10 @@ def test_between_loss_and_endless(rho: float, servers: int) -> None:
 def test_room_is_monotone(load: float, servers: int, room: int) -> None:
     state, more = finite_room(load, 1.0, servers, servers + room), finite_room(load, 1.0, servers, servers + room + 1)
     busier = finite_room(load * 1.1, 1.0, servers, servers + room)
-    # Far above saturation one more place changes less than the last digit.
-    assert more.blocking <= state.blocking < busier.blocking
-    assert more.wait_mean >= state.wait_mean
+    # Far above saturation one more place changes less than the last digits: monotone within the accuracy that is claimed.
+    assert more.blocking <= state.blocking * (1 + CLAIM)
+    assert state.blocking < busier.blocking * (1 + CLAIM)
+    assert more.wait_mean >= state.wait_mean * (1 - CLAIM)
     assert state.throughput <= servers * (1 + CLAIM)
 
 
