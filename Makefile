@@ -26,7 +26,7 @@ readme: $(VENV)/.test-ready  ## run the README's blocks again and write down wha
 
 bench: $(VENV)/.test-ready  ## one evaluation, one plan, a cold start; compared within one run
 	$(BIN)/python bench/bench.py
-	$(BIN)/python bench/screen.py
+	$(BIN)/python bench/keystrokes.py
 
 clean:
 	rm -rf $(VENV)

@@ -1,9 +1,9 @@
 """How long a keystroke takes until new numbers are painted, and how long the first paint takes.
 
-    python bench/screen.py
+    python bench/keystrokes.py
 
 Synthetic edits of a value of examples/shop.toml in an app without a terminal: the share of the planner (checking the
-file and evaluating it), and the whole until nothing is left to paint. Beside them in the same run, an empty Textual app.
+file and evaluating it), and the whole until nothing is left to paint. Beside them, an empty Textual app.
 """
 
 from __future__ import annotations
