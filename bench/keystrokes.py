@@ -22,14 +22,14 @@ from tui.scene import scene, solved_counts
 from tui.session import opened
 
 SHOP = str(Path(__file__).parent.parent / "examples" / "shop.toml")
-EDITS = 200
+EDITS = 100
 PATH = ("components", "app", "cpu_time", "browse")
-EMPTY = "from textual.app import App\nclass Empty(App): pass\nimport asyncio\n"
+EMPTY = "from textual.app import App\nmake = App\n"
 OURS = (
-    "from tui.opening import open_file\nfrom tui.app import CapacityApp\nimport asyncio\n"
-    f"o = open_file({SHOP!r})\nclass Empty(CapacityApp):\n    def __init__(self): super().__init__(o.session, o)\n"
+    "from tui.opening import open_file\nfrom tui.app import CapacityApp\n"
+    f"def make():\n    o = open_file({SHOP!r})\n    return CapacityApp(o.session, o)\n"
 )
-FIRST = "async def main():\n    async with Empty().run_test(size=(160, 50)): pass\nasyncio.run(main())\n"
+FIRST = "import asyncio\nasync def main():\n    async with make().run_test(size=(160, 50)): pass\nasyncio.run(main())\n"
 
 
 def told(name: str, seconds: list[float]) -> None:
