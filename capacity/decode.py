@@ -64,9 +64,9 @@ class Decoder:
                 fields[key] = self.value(hints[key], part, (*path, key))
             except Rejected:
                 wrong = True
-        for field in msgspec.structs.fields(kind):
-            if field.required and field.name not in value:
-                self.problems.append(Problem(path, f"{field.name} is missing", allowed=_describe(hints[field.name])))
+        for name in _required(kind):
+            if name not in value:
+                self.problems.append(Problem(path, f"{name} is missing", allowed=_describe(hints[name])))
                 wrong = True
         if wrong:
             raise Rejected
@@ -197,6 +197,11 @@ def type_name(value: object) -> str:
     """Return what TOML calls the type of a value."""
     names = {dict: "a table", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
     return names.get(type(value), "a date or time")
+
+
+@cache
+def _required(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(field.name for field in msgspec.structs.fields(kind) if field.required)
 
 
 @cache

@@ -17,10 +17,11 @@ from tui.drawing.canvas import Key
 from tui.drawing.picture import picture
 from tui.filing import Filing
 from tui.finding import Finding
+from tui.following import Following
 from tui.inspecting import Inspecting
 from tui.keys import EVERYWHERE
 from tui.preferring import Preferring
-from tui.scene import Scene, scene, unsurvived
+from tui.scene import scene
 from tui.structuring import Structuring
 from tui.views import Asked, View, views
 from tui.widgets.inspector import Inspector
@@ -40,7 +41,7 @@ NARROW = 110
 """Columns below which what stands side by side takes turns."""
 
 
-class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, Inspecting):
+class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, Inspecting, Following):
     """One file, being edited."""
 
     CSS_PATH = "capacity.tcss"
@@ -54,8 +55,6 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
     def __init__(self, session: Session, opening: Opening | None = None) -> None:
         super().__init__(session, opening)
         self.view: View | None = None
-        self.unsurvived: tuple[str, ...] = ()
-        """What the file wants survived and the numbers on the screen do not, as far as it is known."""
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
@@ -89,33 +88,17 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     def found(self) -> None:
         """Repaint the drawing, the inspector and the view."""
+        self.painted()
+        self._ask()
+
+    def painted(self) -> None:
+        """Repaint the drawing and the inspector."""
         if self.scene is None:
             return
         before = None if self.baseline is None else self.baseline.evaluation
         drawn = picture(self.scene.topology, self.scene.evaluation, before)
         self.query_one(TopologyView).show(drawn, self.selected, stale=self.unsettled)
         self.query_one(Inspector).show(self.session, self.scene, self.selected, self.baseline)
-        self._ask()
-
-    def _take(self, found: Scene) -> None:
-        """Show a scene, and look beside the screen at what the file wants survived."""
-        if found is not self.scene:
-            self.unsurvived = ()
-        super()._take(found)
-        if found.question.scenario is None and self.is_running:
-            self.run_worker(
-                partial(self._survive, found), group="surviving", description="events", exclusive=True, thread=True
-            )
-
-    def _survive(self, found: Scene) -> None:
-        worker, failing = get_current_worker(), unsurvived(found)
-        if not worker.is_cancelled:
-            self.call_from_thread(self._survived, found, failing)
-
-    def _survived(self, found: Scene, failing: tuple[str, ...]) -> None:
-        if self.is_running and found is self.scene:
-            self.unsurvived = failing
-            self.told()
 
     def _ask(self) -> None:
         """Have the open view answered."""

@@ -68,6 +68,9 @@ class SessionApp(App[None]):
     def found(self) -> None:
         """Repaint what follows from the scene."""
 
+    def painted(self) -> None:
+        """Repaint what follows from the scene, but for an open view."""
+
     def _evaluate(self, question: Question) -> None:
         worker = get_current_worker()
         try:

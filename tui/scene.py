@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from capacity.advice import advise
@@ -45,15 +45,13 @@ class Scene:
 def scene(question: Question) -> Scene:
     """Return everything that is to be shown. Pure: equal questions give equal scenes.
 
-    Raises UsageError for a scenario that cannot happen to this system.
+    What takes as long again, and is looked at less often, is left to `followed_up`. Raises UsageError for a scenario
+    that cannot happen to this system.
     """
     topology = scaled(question.version.document.topology, question.load)
     system = resolve(topology)
     search, counts = Search.of(system), {**system.least(), **question.version.counts}
-    if question.scenario is None:
-        evaluation = with_uptime(describe(search.at(counts)), search, counts)
-    else:
-        evaluation = during(search, counts, question.scenario)
+    evaluation = describe(search.at(counts)) if question.scenario is None else during(search, counts, question.scenario)
     return Scene(question, topology, counts, search, evaluation)
 
 
@@ -77,12 +75,21 @@ def solved_counts(document: Document, load: float, tick: Callable[[int], None] =
     return found.counts, not found.advice
 
 
-def unsurvived(found: Scene) -> tuple[str, ...]:
-    """Return what the file wants survived and these counts do not, a line for each kind of event with what fails."""
+class FollowUp(NamedTuple):
+    """The same scene with the availability of everything, and what these counts do not survive."""
+
+    scene: Scene
+    unsurvived: tuple[str, ...]
+    """What the file wants survived and is not, a line for each kind of event with what fails."""
+
+
+def followed_up(found: Scene, tick: Callable[[int], None] = lambda _: None) -> FollowUp:
+    """Return what there is to say of a scene in normal operation beside its numbers."""
+    search = Search.of(found.search.system, tick)  # its own: other threads look things up in the scene's
     worst: dict[str, str] = {}
-    search = Search.of(found.search.system)  # its own: other threads look things up in the scene's
     for conflict in search.conflicts(found.counts):
         if conflict.phrase:
             told = f"{conflict.phrase}: {conflict.violation.name} {conflict.violation.constraint}"
             worst.setdefault(conflict.event.scenario, told)
-    return tuple(worst.values())
+    evaluation = with_uptime(found.evaluation, search, found.counts)
+    return FollowUp(replace(found, evaluation=evaluation), tuple(worst.values()))

@@ -7,7 +7,7 @@ import pytest
 
 from capacity.document import load
 from capacity.examples import folder
-from tui.scene import scene, solved_counts, unsurvived
+from tui.scene import followed_up, scene, solved_counts
 from tui.session import Session, opened
 from tui.telling import objectives, status
 
@@ -26,9 +26,9 @@ def text(lines: list[list[tuple[str, str]]]) -> str:
 
 # The plan survives everything that the file wants survived; with fewer nodes, the top line says in which event what fails.
 def test_what_is_not_survived() -> None:
-    assert unsurvived(scene(shop().question)) == ()
+    assert followed_up(scene(shop().question)).unsurvived == ()
     found = scene(shop({"app": 7}).question)
-    failing = unsurvived(found)
+    failing = followed_up(found).unsurvived
     assert "without a zone: app cores" in failing
     assert "met now, but not without a" in text(objectives(found.evaluation, failing))
 

@@ -1,0 +1,61 @@
+"""What is looked at beside the screen once the numbers stand: availability, and what the file wants survived."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from textual.worker import get_current_worker
+
+from tui.base import Outdated, SessionApp
+from tui.scene import followed_up
+
+if TYPE_CHECKING:
+    from tui.scene import FollowUp, Scene
+    from tui.session import Session
+
+QUIET: Final = 0.1
+"""Seconds without another change before it starts: while somebody types, every cycle belongs to the numbers."""
+
+
+class Following(SessionApp):
+    """What is told of a scene a moment after its numbers."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.unsurvived: tuple[str, ...] = ()
+        """What the file wants survived and the numbers on the screen do not, as far as it is known."""
+
+    def _take(self, found: Scene) -> None:
+        super()._take(found)
+        if not self.is_running:
+            return
+        self.workers.cancel_group(self, "following")
+        if found.question.scenario is None:
+            look = partial(self._look_beside, found)
+            self.run_worker(look, group="following", description="events", exclusive=True, thread=True)
+        else:
+            self.unsurvived = ()
+
+    def _look_beside(self, found: Scene) -> None:
+        worker = get_current_worker()
+
+        def tick(_: int) -> None:
+            if worker.is_cancelled:
+                raise Outdated
+
+        try:
+            time.sleep(QUIET)
+            tick(0)
+            seen = followed_up(found, tick)
+        except Outdated:
+            return
+        if not worker.is_cancelled:
+            self.call_from_thread(self._followed, found, seen)
+
+    def _followed(self, found: Scene, seen: FollowUp) -> None:
+        if self.is_running and found is self.scene:
+            self.scene, self.unsurvived = seen.scene, seen.unsurvived
+            self.told()
+            self.painted()
