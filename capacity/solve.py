@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from capacity.components.base import Call
-    from capacity.components.exchange import Arrivals, Operation, Place, Work
+    from capacity.components.exchange import Arrivals, Limit, Operation, Place, Work
     from capacity.system import Conditions, Counts, System
     from models.layered import Bulkhead, ThreadPool
     from models.service_time import ServiceTime
@@ -71,6 +71,8 @@ class Solution(Surroundings):
     bulkheads: dict[tuple[str, int], Bulkhead] = field(default_factory=dict)
     """For calls with a pool of threads of their own, by caller and position."""
     station_of: dict[Transform, Station] = field(default_factory=dict)
+    limits: dict[str, list[Limit]] = field(default_factory=dict, init=False)
+    """Of every tier that was asked for them since."""
 
     def arrivals(self, tier: str) -> Arrivals:
         """Return what a tier receives."""
