@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from models.latency import MOST_TERMS, ZERO, Latency, maximum, mixed, with_timeout
+from models.queues import mgc_wait
 from models.service_time import erlang, exponential, from_moments
 
 if TYPE_CHECKING:
@@ -355,3 +356,15 @@ def test_timeout_always_reached() -> None:
 def test_senseless_percentiles_are_refused(fraction: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Latency.of(exponential(1.0)).percentile(fraction)
+
+
+# What is said of limits that are looked up with percentiles is what is said of them alone, to the last bit.
+def test_limits_beside_percentiles() -> None:
+    parts = Latency.waiting(mgc_wait(8.0, exponential(0.1), 1)) + Latency.of(exponential(0.1)) + Latency.constant(0.3)
+    late, failed = with_timeout(parts, 1.5, 1)
+    assert failed > 0
+    limits = [0.1, 0.31, 0.9, 1.6, 4.0]
+    alone = [Latency(late.terms).exceeds(limit) for limit in limits]
+    asked = Latency(late.terms)
+    assert asked.percentiles([0.5, 0.99], limits) == Latency(late.terms).percentiles([0.5, 0.99])
+    assert [asked.exceeds(limit) for limit in limits] == alone
