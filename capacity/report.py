@@ -49,7 +49,7 @@ def _verdict(evaluation: Evaluation) -> Section:
     if not any(c.slo for c in evaluation.classes.values()):
         notes.append("no latency objective is given (slo.latency): the counts follow from utilization alone")
     lonely = [printable(w.tier) for w in evaluation.warnings if w.code == "unreached" and w.tier]
-    notes += [f"NOT REACHED by any request: {', '.join(lonely)}; does a call to it lack?"] if lonely else []
+    notes += [f"NOT REACHED by any request: {', '.join(lonely)}; is a call to it missing?"] if lonely else []
     when = f" {printable(evaluation.during.when)}" if evaluation.during and evaluation.during.when else ""
     return Section(f"{printable(evaluation.name)}{when}: {verdict}", notes=notes)
 

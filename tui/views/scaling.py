@@ -59,7 +59,7 @@ def _nothing_to_scale(system: System, tier: str) -> str | None:
             " to one for each partition: select them."
         )
     if not any(system.classes[resident] for resident in system.residents[tier]):
-        return f"No request reaches {name(tier)}: any size carries nothing. Does a call to it lack?"
+        return f"No request reaches {name(tier)}: any size carries nothing. Is a call to it missing?"
     return None
 
 
