@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from tui.findings import findings
 from tui.inspection import LEFT_OUT, Row, Unfolding, about, refreshed, rows
 from tui.scene import Scene, scene, solved_counts
 from tui.session import Session, opened
+from tui.telling import status
 
 ROOT = Path(__file__).parents[2]
 SHOP = load(str(ROOT / "examples" / "shop.toml"))
@@ -212,6 +215,29 @@ def test_findings_fit(solved: Scene, width: int) -> None:
             lines = findings(solved, key, baseline, width, Because())
             assert lines
             assert max(sum(columns(text) for text, _ in line) for line in lines) <= width
+
+
+# Against a baseline, every number beside which there is one has its difference, with sign, arrow and unit.
+def test_differences_have_units(solved: Scene) -> None:
+    more = {**solved.counts, "app": solved.counts["app"] + 2}
+    after = scene(replace(opened(SHOP, more), load=1.25).question)
+    app = shown(findings(after, APP, solved, 100, Because()))
+    for pattern in (
+        r"cores .*[▲▼][+-][\d.]+pp",
+        r"p99 [\d.]+ ms [▲▼][+-][\d.]+ [mu]s",
+        r"gets [\d,.]+/s ▲\+[\d.]+k?/s",
+        rf"{more['app']} ▲\+2 × ",
+        r"/month ▲\+[\d.,]+ USD",
+    ):
+        assert re.search(pattern, app), f"{pattern} in {app}"
+    redis = shown(findings(after, Key("tier", "redis"), solved, 100, Because()))
+    assert " was " not in redis
+    assert re.search(
+        r"rate +[\d,.]+/s ▲\+[\d.]+k?/s", shown(findings(after, Key("class", "browse"), solved, 100, Because()))
+    )
+    assert re.search(r"/month ▲\+[\d.,]+ USD", shown(findings(after, None, solved, 100, Because())))
+    top = "".join(text for part in status(opened(SHOP, more), after, solved) for text, _ in part)
+    assert re.search(r"/month ▲\+[\d.,]+ USD", top)
 
 
 # The inspector says what the evaluation says: limits with their ceiling, latency, cost, and what asks for the nodes.
