@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from capacity.components import kinds
 from capacity.document import Document, load
-from capacity.editing import in_unit_of, value_at
+from capacity.editing import in_unit_of, value_at, with_value
 from capacity.errors import DocumentError
+from capacity.literals import toml_value
 from tests.planner.systems import document, file, service
 from tui.amending import Stretch, continued, moved, names_for, pinned, removed, said, typed
 from tui.because import Because, because
@@ -93,6 +95,27 @@ def test_a_held_field_stays() -> None:
     free = [one.label for one in rows(after, {}, APP)]
     assert held.index("spot") > held.index(LEFT_OUT)
     assert free.index("spot") < free.index(LEFT_OUT)
+
+
+# A small number is written with its zeros, as the file has it: nobody should have to count places after an e.
+def test_no_exponents() -> None:
+    small = with_value(SHOP, ("components", "app", "coherency"), 0.00005).document
+    assert row("coherency", APP, small).text == row("coherency", APP, small).shown == "0.00005"
+    assert [toml_value(one) for one in (5e-05, [1e-7], 1e16, 1.5, -2e-5)] == [
+        "0.00005",
+        "[0.0000001]",
+        "10000000000000000.0",
+        "1.5",
+        "-0.00002",
+    ]
+    assert toml_value(1e-300) == "1e-300"
+    assert all(tomllib.loads(f"v = {toml_value(one)}")["v"] == one for one in (5e-05, 1e16, 1e22, 1e-300, 123456.789))
+    shown_texts = [
+        one.shown
+        for key in (None, *(Key("tier", name) for name in SHOP.topology.components))
+        for one in rows(small, {}, key)
+    ]
+    assert not [text for text in shown_texts if re.fullmatch(r"-?[\d.]+e[+-]?\d+", text)]
 
 
 # With a baseline, a field says what it was there.

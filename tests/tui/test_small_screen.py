@@ -18,6 +18,7 @@ from tui.widgets.view_pane import ViewPane
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
+    from textual.widget import Widget
 
     from tui.app import CapacityApp
 
@@ -27,6 +28,10 @@ def _keys_in_sight(app: CapacityApp) -> set[str]:
     hints = list(line.query(FooterKey))
     assert all(line.region.contains_region(hint.region) for hint in hints), "a key is cut"
     return {hint.key for hint in hints}
+
+
+def _focus(app: CapacityApp) -> Widget | None:
+    return app.focused
 
 
 def test_help_is_in_sight_and_no_key_is_cut_wherever_the_focus_is() -> None:
@@ -78,14 +83,14 @@ def test_closing_a_view_gives_the_keys_back() -> None:
         app.go(Key("tier", "web"))
         for closes in ("1", "escape"):
             await press(app, pilot, "1")
-            assert app.focused is app.query_one(ViewPane)
+            assert isinstance(_focus(app), ViewPane)
             await press(app, pilot, closes)
-            assert app.focused is app.query_one(TopologyView)
+            assert isinstance(_focus(app), TopologyView)
         await press(app, pilot, "enter", "v", "3", "enter")
         assert app.view is not None
         assert app.view.id == "cost"
         await press(app, pilot, "escape")
-        assert app.focused is app.query_one(FieldList), "back to where one was"
+        assert isinstance(_focus(app), FieldList), "back to where one was"
 
     play(script)
 
