@@ -155,7 +155,9 @@ class Inspector(Container):
         self._show_about()
         name = clean(self._session.now.document.topology.name) if self.key is None else clean(self.key.name)
         word = "the whole system" if self.key is None else self._word(self.key)
-        self.query_one("#inspector-title", Lines).show([[(f" {name}", "name"), (f"  {word}", "dim")]])
+        self.query_one("#inspector-title", Lines).show(
+            [[(f" {name}", "name"), (f"  {word} · a digit begins a value; v lists the views", "dim")]]
+        )
 
     def _word(self, key: Key) -> str:
         tier = self._scene.evaluation.tiers.get(key.name) if self._scene is not None else None
