@@ -10,7 +10,10 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from capacity.calculators.calculator import Calculator
 
-NAMES: Final = ("queue",)
+NAMES: Final = (
+    "queue",
+    "usl",
+)
 """In the order in which help lists them."""
 
 
