@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 NAMES: Final = (
     "queue",
     "usl",
+    "availability",
 )
 """In the order in which help lists them."""
 
