@@ -33,3 +33,8 @@ def cache_cases(section: str) -> list[Case]:
     """Return the cases about caches, shards or rate limits in this section."""
     cases: list[Case] = _read("cache_cases.json")[section]
     return cases
+
+
+def replication_cases(section: str) -> Any:
+    """Return the cases about quorums and replicas in this section."""
+    return _read("replication_cases.json")[section]
