@@ -49,6 +49,9 @@ def stepped(plan: list[Span], backlog: float, steps: int = 4000) -> tuple[list[f
                     waiting[first], take = (when, number - take), 0.0
                 else:
                     take, first = take - number, first + 1
+            if level < 1e-9:
+                # What is left is rounding, and not a message that grows old.
+                first = len(waiting)
         levels.append(level)
     return levels, area / now, longest
 
