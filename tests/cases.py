@@ -45,3 +45,8 @@ def scalability_inverses() -> Case:
     """Return what a published tool makes of the law read backwards."""
     inverse: Case = _read("scalability_cases.json")["inverse"]
     return inverse
+
+
+def replication_cases(section: str) -> Any:
+    """Return the cases about quorums and replicas in this section."""
+    return _read("replication_cases.json")[section]
