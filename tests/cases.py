@@ -33,3 +33,8 @@ def cache_cases(section: str) -> list[Case]:
     """Return the cases about caches, shards or rate limits in this section."""
     cases: list[Case] = _read("cache_cases.json")[section]
     return cases
+
+
+def latency_cases() -> Case:
+    """Return the simulated response times: fractions, composites by name, forks by name."""
+    return _read("latency_cases.json")
