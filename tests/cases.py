@@ -50,3 +50,8 @@ def scalability_inverses() -> Case:
 def replication_cases(section: str) -> Any:
     """Return the cases about quorums and replicas in this section."""
     return _read("replication_cases.json")[section]
+
+
+def latency_cases() -> Case:
+    """Return the simulated response times: fractions, composites by name, forks by name."""
+    return _read("latency_cases.json")
