@@ -136,7 +136,8 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
     """Return every step that applies, ranked: where the file has no plan those that give it one come first.
 
     Then what brings something, the cheapest first, the fewest risks among equals. For the first `ahead` of them, and
-    for the file as it is, it is told up to which load a plan exists, to a twentieth on the safe side; 0 looks at none.
+    for the file as it is, it is told up to which load a plan exists, to a twentieth on the safe side; 0 looks at none,
+    but where no step applies at the file, to tell at which load one would.
     """
     solved = 0
 
@@ -160,7 +161,7 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
         for p, planned in tried
     ]
     told = sorted((msgspec.structs.replace(o, brings=_brings(o, now)) for o in told), key=_rank)
-    if ahead:
+    if ahead or not told:
         plans = {(p.name, p.subject): planned for p, planned in tried}
         as_is = end(document.topology, found.planned.sizing, counted)
         now = _with_end(now, as_is)
