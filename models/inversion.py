@@ -24,7 +24,7 @@ import numpy as np
 from models.transforms import Points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from models.transforms import Complexes, Floats, Transform
 
@@ -132,6 +132,21 @@ def times_of_tail(function: Callable[[Floats], tuple[Floats, Floats]], wanted: F
         if not active:
             break
     return times
+
+
+def noting(
+    function: Callable[[Floats], tuple[Floats, Floats]], beside: Sequence[float], tails: dict[float, float]
+) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """Return the function, which when it is first called notes in `tails` the tail at times `beside` as well."""
+    asked = [time for time in beside if time not in tails]
+
+    def both(times: Floats) -> tuple[Floats, Floats]:
+        tail, density = function(np.append(times, asked))
+        tails.update(zip(asked, tail[len(times) :].tolist(), strict=True))
+        asked.clear()
+        return tail[: len(times)], density[: len(times)]
+
+    return both
 
 
 def _newton(t: float, tail: float, density: float, gap: float) -> float:
