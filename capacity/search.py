@@ -88,6 +88,8 @@ class Search:
     """Events that failed lately: tried first."""
     near: Counts = field(default_factory=dict)
     """Where lower bounds are looked for first: those of a similar system. They decide nothing but how long it takes."""
+    attainable: bool = False
+    """Whether a similar system has met the availability that is wanted: then nobody asks beforehand if any could."""
     _most: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
