@@ -33,3 +33,9 @@ def cache_cases(section: str) -> list[Case]:
     """Return the cases about caches, shards or rate limits in this section."""
     cases: list[Case] = _read("cache_cases.json")[section]
     return cases
+
+
+def cache_run(section: str) -> Case:
+    """Return a section about caches that is one case."""
+    run: Case = _read("cache_cases.json")[section]
+    return run
