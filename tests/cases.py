@@ -39,3 +39,15 @@ def cache_run(section: str) -> Case:
     """Return a section about caches that is one case."""
     run: Case = _read("cache_cases.json")[section]
     return run
+
+
+def scalability_cases() -> list[Case]:
+    """Return measured throughputs with what others fitted to them."""
+    cases: list[Case] = _read("scalability_cases.json")["cases"]
+    return cases
+
+
+def scalability_inverses() -> Case:
+    """Return what a published tool makes of the law read backwards."""
+    inverse: Case = _read("scalability_cases.json")["inverse"]
+    return inverse
