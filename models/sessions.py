@@ -54,6 +54,8 @@ def going_back_on_key(first: Latency, second: Latency, write_rate: float, gap: f
     times, weights = _levels(first)
     if write_rate <= 0:
         return 0.0
+    if second.variance == 0:
+        return float(weights @ -np.expm1(-write_rate * np.maximum(second.mean - times - gap, 0.0)))
     # The age of the key's last write is exponential: it is missing if the second replica is behind by more than that.
     nodes, mass = gauss_legendre(_POINTS // 2)
     ages = -np.log1p(-nodes) / write_rate
@@ -69,9 +71,9 @@ def on_another(replicas: int) -> float:
 
 
 def _levels(lag: Latency) -> tuple[Floats, Floats]:
-    """Return percentiles of a lag and weights that average over them: half of the points above P90."""
-    nodes, weights = gauss_legendre(_POINTS // 4)
-    edges = (0.0, 0.5, 0.9, 0.99, 1.0)
+    """Return percentiles of a lag and weights that average over them: denser at both ends."""
+    nodes, weights = gauss_legendre(_POINTS // 5)
+    edges = (0.0, 0.001, 0.03, 0.5, 0.97, 1.0)
     levels = np.concatenate([a + (b - a) * nodes for a, b in pairwise(edges)])
     mass = np.concatenate([(b - a) * weights for a, b in pairwise(edges)])
     if lag.variance == 0:
