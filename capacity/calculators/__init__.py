@@ -7,7 +7,7 @@ that help and every other command start as fast as before; the work is imported 
 
 - `options`: `Option(name, unit, help)`; the unit is a name of `capacity.units` ("POSITIVE_RATE", "SECONDS", "BYTES",
   "CEILING", "NUMBER" ...), or COUNT (a whole number), FLAG, TEXT, one of several words (`choices`), or FILE (the one
-  positional argument, read by the calculator with `capacity.reading.read`).
+  positional argument, whose text is `given.text(name, what, form)`).
 - `answer(given) -> Answer`: a pure function. `given.number("rate")` is a value in base units that must be there,
   `given.maybe("rate")` one that may be missing; `count`, `maybe_count`, `word`, `flag` likewise. What makes no sense
   together raises UsageError that names the option. A ValueError of `models` becomes one.

@@ -63,6 +63,8 @@ class Given:
     """To be called now and then by what takes seconds, with how far it is."""
     alone: bool = True
     """Whether this is the one answer, and not a point of a range: then more may be told."""
+    files: dict[str, str] = field(default_factory=dict, compare=False)
+    """What was read, by name: the points of a range read a file once."""
 
     def maybe(self, name: str) -> float | None:
         """Return a number, if it was given."""
@@ -94,6 +96,15 @@ class Given:
     def has(self, name: str) -> bool:
         """Whether an option was given, or has a default."""
         return self.values[name] is not None
+
+    def text(self, name: str, what: str, form: str = "a text file") -> str:
+        """Return what a FILE holds, read once; `what` it should be and its form are for errors."""
+        source = str(self.values[name])
+        if source not in self.files:
+            from capacity.reading import read  # noqa: PLC0415
+
+            self.files[source] = read(source, what, form)
+        return self.files[source]
 
     def _there(self, name: str, value: T | None) -> T:
         if value is None:

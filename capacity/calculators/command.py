@@ -58,9 +58,10 @@ def run(calculator: Calculator, typed: dict[str, Any]) -> None:
     if typed["explain"]:
         raise UsageError(f"--explain tells of one answer: give {axis.flag} one value")
     with out.progress(f"{calculator.name}", "points") as tick:
-        found_all = []
+        found_all: list[Answer] = []
+        files: dict[str, str] = {}
         for at in points:
-            found_all.append(answers.finite(_answered(calculator, Given(at, alone=False))))
+            found_all.append(answers.finite(_answered(calculator, Given(at, alone=False, files=files))))
             tick(len(found_all))
     sections = answers.over(calculator, axis, [at[axis.name] for at in points], found_all, _suffix(axis))
     rows = answers.over_table(axis, points, found_all)

@@ -10,7 +10,11 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from capacity.calculators.calculator import Calculator
 
-NAMES: Final = ("queue",)
+NAMES: Final = (
+    "queue",
+    "usl",
+    "availability",
+)
 """In the order in which help lists them."""
 
 
