@@ -102,6 +102,13 @@ def _normal(mean: float, deviation: float, times: Floats) -> tuple[Floats, Float
     return tail, np.exp(-(np.minimum(np.abs(z), 38.0) ** 2) / 2) / (width * math.sqrt(2 * math.pi))
 
 
+def inverted(function: Callable[[Complexes], Complexes], times: Floats) -> Floats:
+    """Return f(t) at times > 0 from its Laplace transform, given at an array of points for each time (49 points)."""
+    points, weights = _FINE
+    values: Floats = (function(points / times[:, None]).real @ weights) / times
+    return values
+
+
 def times_of_tail(function: Callable[[Floats], tuple[Floats, Floats]], wanted: Floats, guess: Floats) -> list[float]:
     """Return the times at which a tail falls to each of `wanted`, from a guess; `function` gives tail and density."""
     low, high, times = [0.0] * len(guess), [math.inf] * len(guess), [float(t) for t in guess]
