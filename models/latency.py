@@ -19,6 +19,7 @@ import numpy as np
 
 from models.gridded import is_heavy, on_grid, on_wide_grid
 from models.inversion import tail_and_density, times_of_tail
+from models.remembered import remembered
 from models.service_time import ServiceTime, exponential
 from models.transforms import (
     INSTANT,
@@ -71,13 +72,16 @@ class Latency:
     def __init__(self, terms: Iterable[Term]) -> None:
         self.terms = _merged(terms)
         self._percentiles: dict[float, float] = {}
+        self._exceeding: dict[float, float] = {}
 
     @staticmethod
+    @remembered(128)
     def constant(seconds: float) -> Latency:
         """Return a latency that is always the same."""
         return Latency([Term(1.0, seconds, INSTANT, ())])
 
     @staticmethod
+    @remembered(512)
     def of(duration: Transform) -> Latency:
         """Return a latency of its own, independent of every other; constants inside become shifts."""
         if not isinstance(duration, ServiceTime) or not duration.constants:
@@ -90,6 +94,7 @@ class Latency:
         return Latency(terms)
 
     @staticmethod
+    @remembered(512)
     def waiting(wait: Transform) -> Latency:
         """Return a waiting time that is shared by every visit of one request to the same place."""
         if wait.is_negligible:
@@ -120,6 +125,7 @@ class Latency:
         """The shortest time possible, seconds."""
         return min(t.shift for t in self.terms)
 
+    @remembered(256)
     def __add__(self, other: Latency) -> Latency:
         """Return the latency of one after the other: independent but for shared marks."""
         if self is ZERO:
@@ -132,6 +138,7 @@ class Latency:
             for b in other.terms
         )
 
+    @remembered(128)
     def times(self, count: float) -> Latency:
         """Return `count` >= 0 of these one after another; a fraction mixes the two neighbouring integers."""
         whole = math.floor(count)
@@ -173,7 +180,8 @@ class Latency:
 
     def with_waits(self, replaced: Mapping[Transform, Transform]) -> Latency:
         """Return the same latency with some shared waits exchanged for others."""
-        return Latency(t._replace(marks=tuple((replaced.get(w, w), n) for w, n in t.marks)) for t in self.terms)
+        waits = dict.fromkeys(wait for term in self.terms for wait, _ in term.marks)
+        return _exchanged(self, tuple((wait, replaced[wait]) for wait in waits if wait in replaced))
 
     def tail(self, times: Floats) -> Floats:
         """Return P(latency > t) for an array of times in seconds.
@@ -185,7 +193,9 @@ class Latency:
 
     def exceeds(self, seconds: float) -> float:
         """Return P(latency > seconds)."""
-        return float(self.tail(np.array([seconds]))[0])
+        if seconds not in self._exceeding:
+            self._exceeding[seconds] = float(self.tail(np.array([seconds]))[0])
+        return self._exceeding[seconds]
 
     def cdf(self, times: ArrayLike) -> Floats:
         """Return P(latency <= t) for one time or an array of any shape, in seconds; as accurate as `tail`."""
@@ -209,7 +219,7 @@ class Latency:
 
     def tail_and_density(self, times: Floats) -> tuple[Floats, Floats]:
         """Return P(latency > t) and the density for an array of times in seconds, as accurate as `tail`."""
-        tail, density = np.zeros_like(times), np.zeros_like(times)
+        tail, density = np.zeros(times.shape), np.zeros(times.shape)
         for weight, shift, rest in self.by_shift:
             if rest is INSTANT:
                 tail += weight * (times < shift)
@@ -220,7 +230,7 @@ class Latency:
                 t, d = tail_and_density(rest, times[later] - shift)
                 tail[later] += weight * t
                 density[later] += weight * d
-        return np.clip(tail, 0.0, 1.0), np.maximum(density, 0.0)
+        return np.minimum(np.maximum(tail, 0.0), 1.0), np.maximum(density, 0.0)
 
     def percentile(self, fraction: float) -> float:
         """Return the time in seconds that this fraction of requests stays within."""
@@ -251,8 +261,11 @@ class Latency:
 
 def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:
     """Return one latency or another, with the given probabilities (which sum to 1)."""
-    if len(latencies) == 1:
-        return latencies[0]
+    return latencies[0] if len(latencies) == 1 else _either(tuple(weights), tuple(latencies))
+
+
+@remembered(128)
+def _either(weights: tuple[float, ...], latencies: tuple[Latency, ...]) -> Latency:
     return Latency(
         t._replace(weight=t.weight * w) for w, part in zip(weights, latencies, strict=True) if w > 0 for t in part.terms
     )
@@ -265,8 +278,11 @@ def maximum(latencies: Sequence[Latency]) -> Latency:
     0.06 %, from P50 on). For branches that share queues independence is an upper bound (associated variables): up to
     4 % high at p99.
     """
-    if len(latencies) == 1:
-        return latencies[0]
+    return latencies[0] if len(latencies) == 1 else _longest(tuple(latencies))
+
+
+@remembered(128)
+def _longest(latencies: tuple[Latency, ...]) -> Latency:
     base = max(part.least for part in latencies)
 
     def tail(times: Floats) -> Floats:
@@ -286,6 +302,7 @@ def maximum(latencies: Sequence[Latency]) -> Latency:
     return Latency([Term(1.0, base, keep(tail, reach), ())])
 
 
+@remembered(128)
 def with_timeout(latency: Latency, timeout: float, retries: int) -> tuple[Latency, float]:
     """Return the latency of a call given up after `timeout` seconds and tried `retries` times more; P(a try fails).
 
@@ -326,6 +343,12 @@ def _continued(duration: Transform, end: float) -> tuple[Transform, float, Servi
         return duration, math.exp(-end / duration.mean), duration
     piece = on_grid(lambda times: tail_and_density(duration, times)[0], end)
     return piece, float(piece.tail[-1]), exponential(1 / float(piece.hazard[-1]))
+
+
+@remembered(128)
+def _exchanged(latency: Latency, waits: tuple[tuple[Transform, Transform], ...]) -> Latency:
+    replaced = dict(waits)
+    return Latency(t._replace(marks=tuple((replaced.get(w, w), n) for w, n in t.marks)) for t in latency.terms)
 
 
 def _joined(a: Marks, b: Marks) -> Marks:

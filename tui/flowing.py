@@ -100,13 +100,12 @@ def _goal_value(goal: Slo, value: float) -> str:
     return show_availability(value) if goal.name == "availability" else show_seconds(value)
 
 
-def priced(more: float) -> Line:
+def priced(more: float, currency: str) -> Line:
     """Return how an amount of money differs from the baseline."""
     if abs(more) < 0.005:
         return ()
-    return (
-        (f" {'▲+' if more > 0 else '▼-'}{digits(round(abs(more), 2))}", f"change.{'worse' if more > 0 else 'better'}"),
-    )
+    text = f" {'▲+' if more > 0 else '▼-'}{digits(round(abs(more), 2))} {clean(currency)}"
+    return ((text, f"change.{'worse' if more > 0 else 'better'}"),)
 
 
 def notice(text: str, width: int) -> list[Line]:

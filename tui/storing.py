@@ -18,7 +18,7 @@ from tui.filed import Filed
 from tui.opening import OpenedFile
 from tui.reconciling import checked, settled, told
 from tui.screens.choice import Answer, Choice
-from tui.screens.conflicts import Conflicts
+from tui.screens.conflicts import Conflicts, Decided
 from tui.screens.file_name import FileName
 from tui.session import Version
 
@@ -125,7 +125,8 @@ class Storing(Filed):
             self._reloaded(*found)
             return True
         if found is not None and answer == "merge":
-            await self.merge(self._base(), self.session.now.document, *found)
+            done = await self.merge(self._base(), self.session.now.document, *found)
+            return done and not self.session.dirty
         return False
 
     def _answers(self, readable: bool) -> list[Answer]:  # noqa: FBT001
@@ -136,7 +137,10 @@ class Storing(Filed):
             dropped = "; undo brings what is here back" if self.session.dirty else ""
             answers = [Answer("reload", "r", f"reload: take what is on disk{dropped}"), *answers]
         if readable and self.session.dirty:
-            answers = [Answer("merge", "m", "merge: the changes of both, asking where they meet"), *answers]
+            answers = [
+                Answer("merge", "m", "merge: the changes of both, asking where they meet; saved by ctrl+s"),
+                *answers,
+            ]
         return answers
 
     def _base(self) -> dict[str, Any]:
@@ -162,13 +166,15 @@ class Storing(Filed):
         self.become(replace(session, saved=session.now))
 
     async def merge(self, base: dict[str, Any], mine: Document, theirs: Document, file: OpenedFile) -> bool:
-        """Take in their changes since `base`; return whether that was done. The outcome is not saved yet."""
+        """Take in their changes since `base`; return whether that was done.
+
+        The outcome is only saved where somebody says so while choosing sides.
+        """
         values, conflicts = merged(base, mine.values, theirs.values)
-        if conflicts:
-            chosen = await self.ask(Conflicts(conflicts))
-            if chosen is None:
-                return False
-            values = settled(values, conflicts, chosen)
+        chosen = await self.ask(Conflicts(conflicts)) if conflicts else Decided(frozenset(), save=False)
+        if chosen is None:
+            return False
+        values = settled(values, conflicts, chosen.theirs)
         try:
             document = checked(values, theirs)
         except DocumentError as error:
@@ -180,7 +186,11 @@ class Storing(Filed):
         session = self.session.edited(document, "merge with disk")
         self._on_disk(file)
         self.become(replace(session, saved=Version(theirs, {}, "on disk")))
-        self.say("merged; " + ("nothing of yours is left to save" if same(values, theirs.values) else "not saved yet"))
+        if chosen.save and self.session.dirty:
+            await self._written(file.path)
+            return True
+        left = "nothing of yours is left to save" if same(values, theirs.values) else "NOT SAVED yet: ctrl+s writes it"
+        self.say(f"merged; {left}")
         return True
 
     def _on_disk(self, file: OpenedFile) -> None:
