@@ -236,7 +236,7 @@ class Latency:
         """Return the time in seconds that this fraction of requests stays within."""
         return self.percentiles([fraction])[0]
 
-    def percentiles(self, fractions: Sequence[float]) -> list[float]:
+    def percentiles(self, fractions: Sequence[float] | Floats) -> list[float]:
         """Return the times within which these fractions (each in (0, 1)) of requests stay, all at once.
 
         *Approximate*: relative error below 1e-6 up to P99.9 and below 2e-5 at P99.99 for smooth distributions; what
