@@ -236,7 +236,7 @@ class Latency:
         """Return the time in seconds that this fraction of requests stays within."""
         return self.percentiles([fraction])[0]
 
-    def percentiles(self, fractions: Sequence[float], limits: Sequence[float] = ()) -> list[float]:
+    def percentiles(self, fractions: Sequence[float] | Floats, limits: Sequence[float] = ()) -> list[float]:
         """Return the times within which these fractions (each in (0, 1)) of requests stay, all at once.
 
         With them what `exceeds` says of `limits`, in seconds, is looked up, nearly for nothing.

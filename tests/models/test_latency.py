@@ -368,3 +368,42 @@ def test_limits_beside_percentiles() -> None:
     asked = Latency(late.terms)
     assert asked.percentiles([0.5, 0.99], limits) == Latency(late.terms).percentiles([0.5, 0.99])
     assert [asked.exceeds(limit) for limit in limits] == alone
+
+
+# The distribution function takes one time or an array of any shape, and is the other side of the tail.
+def test_cdf_of_arrays() -> None:
+    latency = Latency.constant(0.5) + Latency.of(exponential(2.0)) + Latency.of(exponential(1.0))
+    times = np.array([[0.0, 0.5, 0.6], [1.0, 3.0, 20.0]])
+    assert latency.cdf(times).shape == (2, 3)
+    assert latency.cdf(times)[1] == pytest.approx(1 - latency.tail(times[1]), abs=1e-15)
+    assert float(latency.cdf(3.0)) == pytest.approx(1 - latency.exceeds(3.0), abs=1e-15)
+    assert latency.cdf([-1.0, 0.0, 0.4]).tolist() == [0, 0, 0]
+    assert latency.percentiles(np.array(FRACTIONS)) == latency.percentiles(FRACTIONS)
+    assert latency.cdf(latency.percentiles(FRACTIONS)) == pytest.approx(np.array(FRACTIONS), abs=1e-7)
+
+
+# Who does not wait is counted at 0, or right after a constant: an atom belongs to its time.
+def test_atom_at_zero() -> None:
+    wait = Latency.waiting(mgc_wait(0.8, exponential(1.0), 1))
+    assert float(wait.cdf(0.0)) == pytest.approx(0.2, abs=1e-8)
+    assert float((wait + Latency.constant(3.0)).cdf(3.0)) == pytest.approx(0.2, abs=1e-8)
+    assert float(Latency.constant(3.0).cdf(3.0)) == 1
+    assert wait.percentile(0.1) == pytest.approx(0.0, abs=1e-6)
+
+
+# Scaling multiplies every duration: moments, percentiles, and waits that are shared before and after it.
+@property_test
+@given(st.floats(-6, 6), st.floats(0, 4))
+def test_scaling(magnitude: float, squared_cv: float) -> None:
+    factor = 10**magnitude
+    wait = mgc_wait(0.8, exponential(1.0), 1)
+    latency = Latency.constant(0.3) + Latency.waiting(wait) + Latency.of(from_moments(1.0, squared_cv))
+    scaled = latency.scaled(factor)
+    assert scaled.mean == pytest.approx(factor * latency.mean, rel=1e-12)
+    assert scaled.variance == pytest.approx(factor**2 * latency.variance, rel=1e-10)
+    expected = [factor * t for t in latency.percentiles(FRACTIONS)]
+    assert scaled.percentiles(FRACTIONS) == pytest.approx(expected, rel=SEARCH)
+    alone = from_moments(1.0, squared_cv).variance
+    assert (latency + scaled).variance == pytest.approx(
+        (1 + factor) ** 2 * wait.variance + (1 + factor**2) * alone, rel=1e-9
+    )
