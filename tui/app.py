@@ -118,7 +118,7 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
             if worker.is_cancelled:
                 raise Outdated
             if done % 20 == 0:
-                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done}")
+                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done} steps")
 
         try:
             content = view.answer(asked, tick)

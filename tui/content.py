@@ -48,6 +48,8 @@ class Axis:
     label: str
     show: Callable[[float], str]
     log: bool = False
+    binary: bool = False
+    """Whether round values are powers of two, as they are of bytes."""
 
 
 @dataclass(frozen=True)

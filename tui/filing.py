@@ -64,7 +64,7 @@ class Filing(Sharing, Storing):
         found = recoverable(self.file.path)
         if found is not None:
             self.undecided = True
-            self.call_after_refresh(self.converse, lambda: self._recover(found))
+            self.converse(lambda: self._recover(found))
         else:
             self._schedule()
         self.set_interval(LOOKED_EVERY, self._look)
