@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from capacity.claims import Claim
 from capacity.document import parse
 from capacity.errors import DocumentError, UsageError
 from capacity.merging import merged, same
@@ -63,8 +64,11 @@ class Storing(Filed):
             if await self.ask(Choice(asked, [ELSEWHERE, BACK], otherwise="back")) == "elsewhere":
                 return await self._save_as()
             return False
-        if file is not None and file.path != path:
-            await to_thread(discard, file.path)
+        if file is not None and self.claim is not None and file.path != path:
+            await to_thread(discard, file.path, self.claim.owner)
+            self.claim.release()
+            self.claim = Claim(path)
+            self.claim.take()
         self.file = OpenedFile(path, text, known, None if file is None else file.prices)
         self.session = replace(self.session, saved=session.now)
         self.changed_on_disk = False
