@@ -53,6 +53,8 @@ class Filing(Sharing, Storing):
         self._to_keep: Timer | None = None
         self._seen: tuple[int, int, int] | None = None
         self._told_of: str | None = None
+        self._judged: tuple[Document, bool] | None = None
+        """Whether the plan that a document carries is out of date."""
         self.others: tuple[int, ...] = ()
         """The processes in which the file is open as well."""
         self.solving = False
@@ -241,7 +243,19 @@ class Filing(Sharing, Storing):
         """Return what is to be said of the file in the top line."""
         found: list[list[Span]] = [[("changed on disk", "bad")]] if self.changed_on_disk else []
         found += [[("also open elsewhere", "bad")]] if self.others else []
+        found += [[("[plan] out of date", "changed")]] if self._plan_is_old() else []
         return [*found, [("fewest nodes; finding the plan", "changed")]] if self.solving else found
+
+    def _plan_is_old(self) -> bool:
+        """Return whether the file has the numbers of a plan that what is shown is no longer."""
+        document = self.session.now.document
+        if "plan" not in document.values:
+            return False
+        if self._judged is None or self._judged[0] is not document:
+            from tui.planned import out_of_date  # noqa: PLC0415 - only files that are plans need it
+
+            self._judged = document, out_of_date(document.values)
+        return self._judged[1]
 
     # Counts that the file leaves out, where finding them took longer than the first paint could wait.
 

@@ -25,6 +25,7 @@ from tui.session import Version
 
 if TYPE_CHECKING:
     from capacity.document import Document
+    from tui.session import Session
 
 ELSEWHERE = Answer("elsewhere", "n", "save under another name")
 BACK = Answer("back", "c", "cancel: change nothing")
@@ -57,7 +58,7 @@ class Storing(Filed):
     async def _written(self, path: str) -> bool:
         session, file = self.session, self.file
         try:
-            text = await to_thread(self.texts.of, session)
+            text, stale = await to_thread(self._written_text, session)
             known = await to_thread(save, path, text)
         except (UsageError, RuntimeError) as error:
             asked = f"{error}. Nothing is lost: the work stays here, and is kept should the program end."
@@ -74,8 +75,17 @@ class Storing(Filed):
         self.changed_on_disk = False
         await to_thread(self.keep_now)
         self.told()
-        self.say(f"saved {path}")
+        self.say(f"saved {path}" + ("; its [plan] is out of date and says so: e exports a new one" if stale else ""))
         return True
+
+    def _written_text(self, session: Session) -> tuple[str, bool]:
+        """Return what is written for a session, and whether it has the numbers of a plan that it is no longer."""
+        text, values = self.texts.of(session), session.now.document.values
+        if "plan" not in values:
+            return text, False
+        from tui.planned import marked, out_of_date  # noqa: PLC0415 - only files that are plans need it
+
+        return marked(text, values), out_of_date(values)
 
     async def _save_as(self) -> bool:
         if self.file is None:
