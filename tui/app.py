@@ -156,7 +156,7 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         if self.view is None:
             if self.focused is None or self.query_one(ViewPane) in self.focused.ancestors_with_self:
                 self._back()
-        elif self.screen_stack[0].has_class("-narrow"):
+        elif self.screen_stack[0].has_class("-narrow") or self.has_class("-maximized-view"):
             self.query_one(ViewPane).focus()
         self._ask()
 
@@ -184,6 +184,7 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
             self.notify("no view is open: v lists them, 1 to 0 open one", markup=False)
         else:
             self.toggle_class("-maximized-view")
+            self.query_one(ViewPane).focus()
 
     def action_undo(self) -> None:
         """Take the last change back."""

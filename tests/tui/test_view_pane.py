@@ -261,5 +261,6 @@ def test_a_view_has_all_corners() -> None:
             ends = [(x, y) for y in (region.y, region.bottom - 1) for x in (region.x, region.right - 1)]
             assert "".join(rows[y].crop(x, x + 1).text for x, y in ends) == "╭╮╰╯"
             await press(app, pilot, "m")
+            assert app.focused is app.query_one(ViewPane), "keys scroll what fills the screen"
 
     play(script, size=(160, 50))
