@@ -117,8 +117,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         def tick(done: int) -> None:
             if worker.is_cancelled:
                 raise Outdated
-            if done % 20 == 0:
-                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done} steps")
+            if done and done % 20 == 0:
+                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done} systems solved")
 
         try:
             content = view.answer(asked, tick)
