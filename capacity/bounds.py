@@ -28,10 +28,7 @@ def lower_bounds(search: Search) -> tuple[Counts, tuple[Conflict, ...]]:
 
     What no count of a tier resolves is left aside, so that the counts are the best there are for all the rest.
     """
-    system = search.system
-    counts = {name: min(count, search.most(name)) for name, count in system.least().items()}
-    counts |= search.system.given()
-    generous = {n: count for n in search.free() if (count := _generous(search, n)) is not None}
+    counts, generous = _least(search), _generously(search)
     found = _floor(search, {**counts, **generous})
     aside = {conflict.wanted for conflict in found}
     for name in search.free():
@@ -49,6 +46,17 @@ def lower_bounds(search: Search) -> tuple[Counts, tuple[Conflict, ...]]:
     # What is hopeless in normal operation is so in every event.
     telling = [c for wanted, c in unique.items() if wanted.when is None or wanted._replace(when=None) not in unique]
     return counts, tuple(sorted(telling, key=lambda conflict: conflict.violation.unit == "s"))
+
+
+def beyond_nodes(search: Search) -> list[Conflict]:
+    """Return what fails even when nothing of ours waits: where there is anything, there is no plan."""
+    return _floor(search, {**_least(search), **_generously(search)})
+
+
+def _least(search: Search) -> Counts:
+    """Return the fewest nodes that there can be."""
+    counts = {name: min(count, search.most(name)) for name, count in search.system.least().items()}
+    return counts | search.system.given()
 
 
 def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[Wanted]) -> list[Conflict]:
@@ -142,6 +150,11 @@ def _still_unavailable(search: Search, counts: Counts, aside: AbstractSet[Wanted
         conflict = Conflict(violation, search.normal)
         if not conflict.wanted.among(aside):
             yield conflict
+
+
+def _generously(search: Search) -> Counts:
+    """Return the counts of the tiers that relieve others, with which they do so as far as they can."""
+    return {n: count for n in search.free() if (count := _generous(search, n)) is not None}
 
 
 def _generous(search: Search, name: str) -> int | None:

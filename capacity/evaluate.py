@@ -129,6 +129,7 @@ def tier_result(solution: Solution, name: str) -> TierResult:
     response = _response(own)
     nodes = tier.machines(place.count) if not place.hosted else place.nodes
     priced = not place.hosted and place.machine is not None
+    details = tier.details(place, arrivals, solution)
     return TierResult(
         kind=str(tier.__struct_config__.tag),
         node=tier.node,
@@ -152,7 +153,7 @@ def tier_result(solution: Solution, name: str) -> TierResult:
             Slo(t.name, t.limit, None if t.latency is None else t.latency.percentile(t.fraction), t.met)
             for t in tier.targets(place, arrivals, solution)
         ],
-        details=tier.details(place, arrivals, solution),
+        details=details,
     )
 
 

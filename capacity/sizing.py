@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capacity.bounds import lower_bounds
@@ -47,6 +47,8 @@ class Sizing:
     candidates: int
     hopeless: tuple[Conflict, ...] = ()
     """What no counts can meet; the counts are the cheapest that meet all the rest."""
+    bounds: Counts = field(default_factory=dict)
+    """The fewest nodes of each tier that could ever do, where the search began."""
 
 
 def size(search: Search, most: int = MOST_CANDIDATES) -> Sizing:
@@ -55,7 +57,10 @@ def size(search: Search, most: int = MOST_CANDIDATES) -> Sizing:
     After `most` candidates it settles for counts that pass and that may not be the cheapest.
     """
     start, found_hopeless = lower_bounds(search)
-    hopeless = list(found_hopeless)
+    return replace(_sized(search, start, list(found_hopeless), most), bounds=start)
+
+
+def _sized(search: Search, start: Counts, hopeless: list[Conflict], most: int) -> Sizing:
     found = _aside(search, start, hopeless, most)
     while found.conflict is not None and _no_node_relieves(search, found.conflict) and len(hopeless) < MOST_HOPELESS:
         # The counts are to meet all the rest.

@@ -6,13 +6,15 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown
 
+from capacity.axes import Axis
+from capacity.plot import lone_places
 from capacity.units import digits, show_seconds
 from tests.tui.asking import SHOP, answered, seen, view
 from tests.tui.driving import notices, play, press
 from tests.tui.terminal import driven
-from tui.content import Axis, Cell, Chart, Content, Mark, Note, Series, Table
+from tui.content import Cell, Chart, Content, Mark, Note, Series, Table
 from tui.widgets.blocks import TextBlock
-from tui.widgets.chart import ChartBlock, Plot, lone_places
+from tui.widgets.chart import ChartBlock, Plot
 from tui.widgets.view_pane import ViewPane
 
 if TYPE_CHECKING:

@@ -60,13 +60,12 @@ def draw_tree(picture: Picture, width: int, selected: Key | None = None) -> Draw
         chosen = line.box.key == selected and not line.seen
         if chosen:
             canvas.put(0, y, " " * width, "selected")
-        cells = [_cell(line, column, widths[column], shown, selected=chosen) for column in shown]
+        cells = [_cell(line, column, widths, shown, selected=chosen) for column in shown]
         _put_cells(canvas, y, cells, shown, widths)
         rows = 1
         if line.box.bottleneck and not line.seen:
-            text = cut(
-                f"{_below(_lead(line, widths['name']))}▲ {BOTTLENECK} {line.box.resource} {line.box.load.text}", width
-            )
+            below = _below(_lead(line, widths["lead"]))
+            text = cut(f"{below}▲ {BOTTLENECK} {line.box.resource} {line.box.load.text}", width)
             canvas.put(0, y + 1, left(text, width), "bottleneck")
             rows = 2
         if not line.seen:
@@ -111,7 +110,7 @@ def _lasts(edges: list[Edge] | tuple[()]) -> list[tuple[Edge, bool]]:
 
 
 def _columns(lines: list[_Line], width: int) -> tuple[list[str], dict[str, int]]:
-    """Return the columns that fit and how wide they are; together exactly the width."""
+    """Return the columns that fit and how wide they are, together exactly the width; and of names, the tree's part."""
     told = [line.box for line in lines if not line.seen]
     changes = {
         "±nodes": [box.where.change for box in told],
@@ -138,7 +137,9 @@ def _columns(lines: list[_Line], width: int) -> tuple[list[str], dict[str, int]]
         if gone.startswith("±") and gone[1:] in shown:
             widths[gone[1:]] += 2  # for an arrow
     room = width - sum(widths[name] + 1 for name in shown[1:])
-    return shown, widths | {"name": max(0, min(room, max(wanted, _SHORTEST_NAME)))}
+    name = max(0, min(room, max(wanted, _SHORTEST_NAME)))
+    longest = max((columns(line.box.name) for line in lines), default=0)
+    return shown, widths | {"name": name, "lead": max(name * 2 // 3, name - longest)}
 
 
 def _put_cells(canvas: Canvas, y: int, cells: list[tuple[Span, ...]], shown: list[str], widths: dict[str, int]) -> None:
@@ -150,11 +151,13 @@ def _put_cells(canvas: Canvas, y: int, cells: list[tuple[Span, ...]], shown: lis
         x += width + 1
 
 
-def _cell(line: _Line, column: str, width: int, shown: Sequence[str], *, selected: bool) -> tuple[Span, ...]:
-    """Return what one column says of a line, of `width` columns at most; `shown` are all columns."""
-    box = line.box
+def _cell(
+    line: _Line, column: str, widths: dict[str, int], shown: Sequence[str], *, selected: bool
+) -> tuple[Span, ...]:
+    """Return what one column says of a line, no wider than it is; `shown` are all columns."""
+    box, width = line.box, widths[column]
     if column == "name":
-        lead = _lead(line, width)
+        lead = _lead(line, widths["lead"])
         style = "selected" if selected else "dim" if line.seen else "bottleneck" if box.bottleneck else "name"
         edge = "edge" if line.edge is None or line.edge.waited_for else "edge.async"
         return (lead, edge), (cut(box.name, width - columns(lead)), style)
@@ -179,9 +182,8 @@ def _cell(line: _Line, column: str, width: int, shown: Sequence[str], *, selecte
     return cells[column]
 
 
-def _lead(line: _Line, width: int) -> str:
+def _lead(line: _Line, most: int) -> str:
     """Return the piece of tree before a name; of a deep one its end, so that the name has room."""
-    most = width * 2 // 3
     return line.lead if len(line.lead) <= most else ("…" + line.lead[-2:] if most > 2 else "")
 
 

@@ -56,7 +56,8 @@ class Inspector(Container):
     Inspector > #inspector-title { height: 1; padding: 0 1; background: $surface; width: 100%; }
     Inspector > #inspector-body { height: 1fr; layout: vertical; }
     Inspector #fields { height: 3fr; min-height: 4; }
-    Inspector #inspector-findings { height: 2fr; padding: 0 1; border-top: dashed $panel; scrollbar-size: 1 1; }
+    Inspector #inspector-findings { height: 2fr; padding: 0 1; border-top: dashed $panel; }
+    Inspector #inspector-findings { scrollbar-size: 1 1; scrollbar-gutter: stable; }
     Inspector #inspector-findings:focus { background: $boost; }
     Inspector.-beside > #inspector-body { layout: horizontal; }
     Inspector.-beside #fields { height: 1fr; width: 1fr; }
@@ -286,3 +287,8 @@ class Inspector(Container):
         self.set_class(event.size.width >= _SIDE_BY_SIDE, "-beside")
         self.call_after_refresh(self._show_rows)
         self.call_after_refresh(self._show_findings)
+
+    def on_findings_widened(self, event: Findings.Widened) -> None:
+        """Tell the findings again in as many columns as there are now."""
+        event.stop()
+        self._show_findings()

@@ -1,4 +1,4 @@
-"""Axes of a chart: where they begin and end, and which values are written along them. Pure; knows no widget.
+"""Axes of a chart: where they begin and end, and which values are written along them. Pure; knows no screen.
 
 A place along a logarithmic axis is the decimal logarithm of its value.
 """
@@ -6,13 +6,12 @@ A place along a logarithmic axis is the decimal logarithm of its value.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tui.content import Axis
+    from collections.abc import Callable, Iterator, Sequence
 
 _ROUND: Final = (1, 2, 5)
 _FINER: Final = ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 1.5, 2, 3, 5, 7), (1, 2, 3, 5))
@@ -28,6 +27,17 @@ _NEAR_ZERO: Final = 0.25
 
 _GAP: Final = 3
 """Columns between two texts below an axis."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What is along one side of a chart; `show` writes a value with its unit."""
+
+    label: str
+    show: Callable[[float], str]
+    log: bool = False
+    binary: bool = False
+    """Whether round values are powers of two, as they are of bytes."""
 
 
 def place(axis: Axis, value: float) -> float | None:

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capacity.axes import Axis, place, span, ticks
 from capacity.units import digits, show_bytes, show_seconds
-from tui.content import Axis
-from tui.widgets.scales import place, span, ticks
 
 TIME = Axis("time", show_seconds, log=True)
 LINEAR = Axis("rate", digits)
