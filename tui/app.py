@@ -117,8 +117,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         def tick(done: int) -> None:
             if worker.is_cancelled:
                 raise Outdated
-            if done % 20 == 0:
-                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done}")
+            if done and done % 20 == 0:
+                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done} systems solved")
 
         try:
             content = view.answer(asked, tick)
@@ -156,7 +156,7 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         if self.view is None:
             if self.focused is None or self.query_one(ViewPane) in self.focused.ancestors_with_self:
                 self._back()
-        elif self.screen_stack[0].has_class("-narrow"):
+        elif self.screen_stack[0].has_class("-narrow") or self.has_class("-maximized-view"):
             self.query_one(ViewPane).focus()
         self._ask()
 
@@ -184,6 +184,7 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
             self.notify("no view is open: v lists them, 1 to 0 open one", markup=False)
         else:
             self.toggle_class("-maximized-view")
+            self.query_one(ViewPane).focus()
 
     def action_undo(self) -> None:
         """Take the last change back."""

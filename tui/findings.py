@@ -65,7 +65,7 @@ def _class(found: ClassResult, before: ClassResult | None, width: int) -> list[L
         lines += flowed("" if judged else "availability", [parts], width) if by or not judged else []
     elif found.availability_unknown:
         names = ", ".join(map(clean, found.availability_unknown))
-        lines += flowed("availability", [((f"not known: nothing is said of {names}", "dim"),)], width)
+        lines += [] if judged else flowed("availability", [((f"not known: nothing is said of {names}", "dim"),)], width)
     return [*lines, *flowed("model", [(("exact" if found.exact else "approximation", "dim"),)], width)]
 
 

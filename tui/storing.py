@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from capacity.claims import Claim
 from capacity.document import parse
 from capacity.errors import DocumentError, UsageError
 from capacity.merging import merged, same
@@ -24,6 +25,7 @@ from tui.session import Version
 
 if TYPE_CHECKING:
     from capacity.document import Document
+    from tui.session import Session
 
 ELSEWHERE = Answer("elsewhere", "n", "save under another name")
 BACK = Answer("back", "c", "cancel: change nothing")
@@ -56,22 +58,34 @@ class Storing(Filed):
     async def _written(self, path: str) -> bool:
         session, file = self.session, self.file
         try:
-            text = await to_thread(self.texts.of, session)
+            text, stale = await to_thread(self._written_text, session)
             known = await to_thread(save, path, text)
         except (UsageError, RuntimeError) as error:
             asked = f"{error}. Nothing is lost: the work stays here, and is kept should the program end."
             if await self.ask(Choice(asked, [ELSEWHERE, BACK], otherwise="back")) == "elsewhere":
                 return await self._save_as()
             return False
-        if file is not None and file.path != path:
-            await to_thread(discard, file.path)
+        if file is not None and self.claim is not None and file.path != path:
+            await to_thread(discard, file.path, self.claim.owner)
+            self.claim.release()
+            self.claim = Claim(path)
+            self.claim.take()
         self.file = OpenedFile(path, text, known, None if file is None else file.prices)
         self.session = replace(self.session, saved=session.now)
         self.changed_on_disk = False
         await to_thread(self.keep_now)
         self.told()
-        self.say(f"saved {path}")
+        self.say(f"saved {path}" + ("; its [plan] is out of date and says so: e exports a new one" if stale else ""))
         return True
+
+    def _written_text(self, session: Session) -> tuple[str, bool]:
+        """Return what is written for a session, and whether it has the numbers of a plan that it is no longer."""
+        text, values = self.texts.of(session), session.now.document.values
+        if "plan" not in values:
+            return text, False
+        from tui.planned import marked, out_of_date  # noqa: PLC0415 - only files that are plans need it
+
+        return marked(text, values), out_of_date(values)
 
     async def _save_as(self) -> bool:
         if self.file is None:

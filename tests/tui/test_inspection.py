@@ -16,10 +16,11 @@ from tests.planner.systems import document, file, service
 from tui.amending import Stretch, continued, moved, names_for, pinned, removed, said, typed
 from tui.because import Because, because
 from tui.drawing.canvas import Key
+from tui.drawing.picture import picture
 from tui.drawing.text import columns
 from tui.findings import findings
 from tui.inspection import LEFT_OUT, Row, Unfolding, about, refreshed, rows
-from tui.scene import Scene, scene, solved_counts
+from tui.scene import Scene, followed_up, scene, solved_counts
 from tui.session import Session, opened
 from tui.telling import status
 
@@ -273,6 +274,16 @@ def test_findings_of_a_tier(solved: Scene) -> None:
     assert "┊" in text
     assert "threads" in text
     assert f"{tier.nodes}  zone lost: app cores ← decides" in text
+
+
+# What is not judged is neither met nor missed, and says what is not known; the drawing names it.
+def test_what_is_not_judged_says_why(solved: Scene) -> None:
+    found = followed_up(solved).scene
+    text = " ".join(shown(findings(found, Key("class", "checkout"), None, 78, Because())).split())
+    assert "availability ? not judged (asked for 99.950%" in text
+    assert "how often these fail: orders, payments (their field availability" in text
+    box = next(b for b in picture(found.topology, found.evaluation).boxes if b.name == "checkout")
+    assert box.facts[1].text == "availability ?"
 
 
 # Where something is not met, or the file fixes the count, no reason is made up.

@@ -160,13 +160,14 @@ def ceiling_of(tier: Tier, evaluation: Evaluation) -> float:
 
 def _class_box(name: str, result: ClassResult, before: ClassResult | None, *, excused: bool) -> Box:
     missed = [goal for goal in result.slo if goal.met is False]
+    unjudged = [goal for goal in result.slo if goal.met is None]
     verdict = (
         f"{missed[0].name} MISSED"
         if missed
         else "no objective"
         if not result.slo
-        else "not all judged"
-        if any(goal.met is None for goal in result.slo)
+        else f"{unjudged[0].name} ?"
+        if unjudged
         else "all met"
     )
     p99 = "no answer" if result.p99_s is None else f"p99 {show_seconds(result.p99_s)}"

@@ -54,7 +54,11 @@ def _of_cache(solution: Solution, cache: str, tick: Callable[[int], None], *, ch
         return
     copy = "each local copy" if place.hosted else "all nodes together"
     for curve, title, across in (
-        (over_size(solution, cache, tick), "hit ratio over size", Axis(f"memory of {copy}", show_bytes, log=True)),
+        (
+            over_size(solution, cache, tick),
+            "hit ratio over size",
+            Axis(f"memory of {copy}", show_bytes, log=True, binary=True),
+        ),
         (over_ttl(solution, cache, tick), "hit ratio over TTL", Axis("time to live", show_seconds, log=True)),
         (warm_up(solution, cache), "filling from empty", Axis("since it was empty", show_seconds, log=True)),
     ):
