@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 NAMES: Final = (
     "queue",
     "usl",
+    "lag",
+    "quorum",
+    "backlog",
+    "limit",
     "availability",
 )
 """In the order in which help lists them."""

@@ -74,3 +74,14 @@ def test_takeover() -> None:
     assert takeover_time(10.0, 5000.0, 1000.0, 2.0) == pytest.approx(17.0)
     with pytest.raises(ValueError, match="rate > 0"):
         takeover_time(1.0, 1.0, 0.0)
+
+
+# A million writes and more: as drawn, within a thousandth.
+@pytest.mark.parametrize(("rate", "delay", "flush"), [(1e5, 30.0, 0.0), (1e5, 10.0, 20.0), (1e6, 3.0, 0.001)])
+def test_many(rate: float, delay: float, flush: float) -> None:
+    draws = np.random.default_rng(3)
+    lost = draws.poisson(rate * (delay + flush * draws.random(400_000)))
+    for fraction in (0.5, 0.99):
+        assert Loss(rate, delay, flush).percentile(fraction) == pytest.approx(
+            float(np.quantile(lost, fraction)), rel=1e-3
+        )
