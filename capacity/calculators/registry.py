@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 NAMES: Final = (
     "queue",
+    "cache",
     "usl",
     "lag",
     "quorum",
