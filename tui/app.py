@@ -75,6 +75,11 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     # What follows from what.
 
+    def outdate(self) -> None:
+        """Stop what is worked out for a session that is no longer shown, the answer of a view as well."""
+        super().outdate()
+        self.workers.cancel_group(self, "view")
+
     def told(self) -> None:
         """Repaint the top lines."""
         parts = [*telling.status(self.session, self.scene, self.baseline), *self.file_status()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +11,8 @@ from tui.base import Outdated, SessionApp
 from tui.scene import followed_up
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from tui.scene import FollowUp, Scene
     from tui.session import Session
 
@@ -26,17 +27,27 @@ class Following(SessionApp):
         super().__init__(session)
         self.unsurvived: tuple[str, ...] = ()
         """What the file wants survived and the numbers on the screen do not, as far as it is known."""
+        self._quiet: Timer | None = None
+
+    def outdate(self) -> None:
+        """Stop looking beside what is no longer shown."""
+        super().outdate()
+        self.workers.cancel_group(self, "following")
+        if self._quiet is not None:
+            self._quiet.stop()
 
     def _take(self, found: Scene) -> None:
         super()._take(found)
         if not self.is_running:
             return
-        self.workers.cancel_group(self, "following")
         if found.question.scenario is None:
-            look = partial(self._look_beside, found)
-            self.run_worker(look, group="following", description="events", exclusive=True, thread=True)
+            self._quiet = self.set_timer(QUIET, partial(self._follow, found))
         else:
             self.unsurvived = ()
+
+    def _follow(self, found: Scene) -> None:
+        look = partial(self._look_beside, found)
+        self.run_worker(look, group="following", description="events", exclusive=True, thread=True)
 
     def _look_beside(self, found: Scene) -> None:
         worker = get_current_worker()
@@ -46,8 +57,6 @@ class Following(SessionApp):
                 raise Outdated
 
         try:
-            time.sleep(QUIET)
-            tick(0)
             seen = followed_up(found, tick)
         except Outdated:
             return

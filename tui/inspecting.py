@@ -48,10 +48,14 @@ class Inspecting(SessionApp):
         self.query_one(TopologyView).focus()
 
     def become(self, session: Session) -> None:
-        """Go on with another session; its values are shown before its numbers are known."""
+        """Go on with another session; nothing is wrong with what is typed any more."""
         self._settle("")
         super().become(session)
-        self.query_one(Inspector).follow(session)
+
+    def awaited(self) -> None:
+        """Show the values of the session before its numbers are known."""
+        super().awaited()
+        self.query_one(Inspector).follow(self.session)
 
     def on_inspector_typed(self, event: Inspector.Typed) -> None:
         """Evaluate what stands in a field, if it can be read."""
