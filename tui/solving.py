@@ -54,7 +54,8 @@ class Solving(SessionApp):
     def _beside(self, group: str, said: str, ask: Callable[[Tick], T], found: Callable[[T], None]) -> None:
         """Ask the planner in a thread, telling how far it is; what it answers after it was stopped is dropped."""
         self._progress(said)
-        self.run_worker(partial(self._asked, said, ask, found), group=group, exclusive=True, thread=True)
+        work = partial(self._asked, said, ask, found)
+        self.run_worker(work, group=group, description=group, exclusive=True, thread=True)
 
     def _stop_solving(self) -> None:
         self.workers.cancel_group(self, "solve")
