@@ -7,10 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal
-from textual.widgets import Footer
 from textual.worker import get_current_worker
 
-from tui import telling
 from tui.advancing import Advancing
 from tui.base import Outdated
 from tui.drawing.canvas import Key
@@ -21,21 +19,20 @@ from tui.following import Following
 from tui.inspecting import Inspecting
 from tui.keys import EVERYWHERE
 from tui.preferring import Preferring
-from tui.scene import scene
 from tui.structuring import Structuring
-from tui.views import Asked, View, views
-from tui.widgets.inspector import Inspector
 from tui.widgets.lines import Lines
 from tui.widgets.topology import TopologyView
-from tui.widgets.view_pane import ViewPane
 from tui.wiring import Wiring
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from tui.glance import Reading
     from tui.opening import Opening
+    from tui.scene import Scene
     from tui.session import Session
+    from tui.views import Asked, View
 
 NARROW = 110
 """Columns below which what stands side by side takes turns."""
@@ -52,8 +49,10 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         (NARROW, "-wide"),
     ]
 
-    def __init__(self, session: Session, opening: Opening | None = None) -> None:
-        super().__init__(session, opening)
+    def __init__(
+        self, session: Session | None, opening: Opening | None = None, *, reading: Reading | None = None
+    ) -> None:
+        super().__init__(session, opening, reading=reading)
         self.view: View | None = None
 
     def compose(self) -> ComposeResult:
@@ -62,16 +61,37 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         yield Lines(id="objectives")
         yield TopologyView(id="topology")
         with Horizontal(id="below"):
+            yield from self._panes()
+        yield from self._foot()
+
+    def _panes(self) -> ComposeResult:
+        """Lay out what stands below the drawing, once there is a session to show."""
+        if self.ready:
+            from tui.widgets.inspector import Inspector
+            from tui.widgets.view_pane import ViewPane
+
             yield Inspector(id="inspector")
             yield ViewPane(id="view")
-        yield Footer(show_command_palette=False)
 
-    def on_mount(self) -> None:
+    def _foot(self) -> ComposeResult:
+        if self.ready:
+            from textual.widgets import Footer
+
+            yield Footer(show_command_palette=False)
+
+    async def furnish(self) -> None:
+        """Add what the first paint did without."""
+        await self.query_one("#below").mount(*self._panes())
+        await self.screen_stack[0].mount(*self._foot())
+
+    def begin(self, found: Scene) -> None:
         """Show the first numbers at once: they are why somebody came."""
-        first = next(iter(self.session.now.document.topology.components), None)
-        self.selected = None if first is None else Key("tier", first)
-        self._take(scene(self.session.question))
+        if self.selected is None:
+            first = next(iter(self.session.now.document.topology.components), None)
+            self.selected = None if first is None else Key("tier", first)
+        self._take(found)
         self.query_one(TopologyView).focus()
+        super().begin(found)
 
     # What follows from what.
 
@@ -82,6 +102,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     def told(self) -> None:
         """Repaint the top lines."""
+        from tui import telling
+
         parts = [*telling.status(self.session, self.scene, self.baseline), *self.file_status()]
         if self.progress:
             parts.append([(self.progress, "changed")])
@@ -98,6 +120,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     def painted(self) -> None:
         """Repaint the drawing and the inspector."""
+        from tui.widgets.inspector import Inspector
+
         if self.scene is None:
             return
         before = None if self.baseline is None else self.baseline.evaluation
@@ -107,6 +131,9 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     def _ask(self) -> None:
         """Have the open view answered."""
+        from tui.views import Asked
+        from tui.widgets.view_pane import ViewPane
+
         if self.view is None or self.scene is None:
             return
         scope, name = self.selected or (None, None)
@@ -117,6 +144,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         )
 
     def _answer(self, view: View, asked: Asked) -> None:
+        from tui.widgets.view_pane import ViewPane
+
         worker, pane = get_current_worker(), self.query_one(ViewPane)
 
         def tick(done: int) -> None:
@@ -139,7 +168,11 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         self.select(event.key)
 
     def on_topology_view_inspected(self) -> None:
-        """Go to the fields."""
+        """Go to the fields, if they are there yet."""
+        if not self.ready:
+            return
+        from tui.widgets.inspector import Inspector
+
         self.query_one(Inspector).focus_fields()
 
     def action_load(self, steps: int) -> None:
@@ -154,6 +187,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     def action_view(self, name: str) -> None:
         """Open a view, or close it by the same key."""
+        from tui.views import views
+
         found = next(view for view in views() if view.id == name)
         self.view = None if self.view is found else found
         self.set_class(self.view is not None, "-viewing")

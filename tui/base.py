@@ -13,11 +13,11 @@ from textual.worker import get_current_worker
 from capacity.errors import CapacityError
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
-from tui.scene import Scene, scene
 
 if TYPE_CHECKING:
     from capacity.editing import Edited
     from capacity.system import Counts
+    from tui.scene import Scene
     from tui.session import Question, Session
 
 
@@ -32,9 +32,12 @@ class Outdated(Exception):  # noqa: N818
 class SessionApp(App[None]):
     """Holds the session; whatever changes it goes through `become`, and is evaluated beside the screen."""
 
-    def __init__(self, session: Session) -> None:
+    session: Session
+
+    def __init__(self, session: Session | None) -> None:
         super().__init__()
-        self.session = session
+        if session is not None:
+            self.session = session
         self.scene: Scene | None = None
         """The last answer; while a newer one is worked out, of an older session."""
         self.baseline: Scene | None = None
@@ -44,6 +47,12 @@ class SessionApp(App[None]):
         self.progress = ""
         """What is being worked on beside the screen, in a few words."""
         self._took = 0.0
+
+    def begin(self, found: Scene) -> None:
+        """Start with a session, its numbers and every widget there."""
+
+    def complete(self) -> None:
+        """Do what can wait until the first numbers are painted."""
 
     def become(self, session: Session) -> None:
         """Go on with another session: the one way in which anything changes.
@@ -109,6 +118,8 @@ class SessionApp(App[None]):
 
     def _scene(self, question: Question) -> Scene:
         """Return the scene, and remember how long it took; other threads and programs do not count."""
+        from tui.scene import scene
+
         began = thread_time()
         found = scene(question)
         self._took = thread_time() - began

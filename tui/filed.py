@@ -6,7 +6,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from capacity.errors import UsageError, printable
-from capacity.saving import discard, keep
 from tui.base import SessionApp
 from tui.texts import Texts
 
@@ -32,14 +31,14 @@ class HasValue(Protocol):
 class Filed(SessionApp):
     """Knows the file; without one, as in tests of other parts, nothing is kept or written."""
 
-    def __init__(self, session: Session, opening: Opening | None = None) -> None:
+    def __init__(self, session: Session | None, opening: Opening | None = None) -> None:
         super().__init__(session)
-        self.opening = opening
-        self.file: OpenedFile | None = None if opening is None else opening.file
+        self.opening: Opening | None = None
+        self.file: OpenedFile | None = None
         """What is known to be on disk."""
         self.texts = Texts()
         if opening is not None:
-            self.texts.give(opening.on_disk, opening.file.text)
+            self.take_in(opening)
         self.changed_on_disk = False
         """Whether the file was changed by somebody else since it was read or written."""
         self.left = False
@@ -48,6 +47,11 @@ class Filed(SessionApp):
         """Whether work of an earlier session is still to be recovered or not: nothing may take its place."""
         self._keeping = Lock()
         self._talking = False
+
+    def take_in(self, opening: Opening) -> None:
+        """Go on with a file that was opened."""
+        self.session, self.opening, self.file = opening.session, opening, opening.file
+        self.texts.give(opening.on_disk, opening.file.text)
 
     @property
     def failure(self) -> Exception | None:
@@ -59,10 +63,13 @@ class Filed(SessionApp):
 
     def keep_now(self) -> None:
         """Keep what is not saved where the next start finds it; forget it where there is no such work."""
+        from capacity.saving import discard, keep
+
         with self._keeping:
-            session, file = self.session, self.file
+            file = self.file
             if file is None or self.undecided:
                 return
+            session = self.session
             try:
                 if session.dirty and not self.left:
                     keep(file.path, self.texts.of(session), file.fingerprint, file.text)

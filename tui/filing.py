@@ -13,13 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from textual.worker import get_current_worker
 
-from capacity.document import parse
 from capacity.errors import DocumentError
-from capacity.reading import toml
-from capacity.saving import Recovered, discard, fingerprint, recoverable
-from tui.reconciling import told
-from tui.scene import solved_counts
-from tui.screens.choice import Answer, Choice
+from tui.arriving import Arriving
 from tui.session import counts_for
 from tui.sharing import Sharing
 from tui.storing import Storing
@@ -28,7 +23,10 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from capacity.document import Document
+    from capacity.saving import Recovered
+    from tui.glance import Reading
     from tui.opening import Opening
+    from tui.scene import Scene
     from tui.session import Session
     from tui.telling import Span
 
@@ -42,11 +40,13 @@ NOTICED: Final = 1.0
 """Seconds after which somebody has begun to read the first numbers, and is told that there are others."""
 
 
-class Filing(Sharing, Storing):
+class Filing(Sharing, Storing, Arriving):
     """What is done with the file as a whole."""
 
-    def __init__(self, session: Session, opening: Opening | None = None) -> None:
-        super().__init__(session, opening)
+    def __init__(
+        self, session: Session | None, opening: Opening | None = None, *, reading: Reading | None = None
+    ) -> None:
+        super().__init__(session, opening, reading=reading)
         self._to_keep: Timer | None = None
         self._seen: tuple[int, int, int] | None = None
         self._told_of: str | None = None
@@ -54,17 +54,23 @@ class Filing(Sharing, Storing):
         """Whether the counts of the plan are still being looked for: the fewest that make sense are shown."""
 
     def on_mount(self) -> None:
-        """Offer what a crash left, and watch the file."""
-        if self.opening is None or self.file is None:
-            return
-        if not self.is_headless:
+        """End in order when told to."""
+        if (self.opening is not None or self.reading is not None) and not self.is_headless:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self._terminated)
             loop.add_signal_handler(signal.SIGHUP, self._hung_up)
-        found = recoverable(self.file.path)
-        if found is not None:
+
+    def begin(self, found: Scene) -> None:
+        """Offer what a crash left, and watch the file."""
+        from capacity.saving import recoverable
+
+        super().begin(found)
+        if self.opening is None or self.file is None:
+            return
+        left = recoverable(self.file.path)
+        if left is not None:
             self.undecided = True
-            self.call_after_refresh(self.converse, lambda: self._recover(found))
+            self.call_after_refresh(self.converse, lambda: self._recover(left))
         else:
             self._schedule()
         self.set_interval(LOOKED_EVERY, self._look)
@@ -89,6 +95,12 @@ class Filing(Sharing, Storing):
         self.run_worker(self.keep_now, group="keep", thread=True)
 
     async def _recover(self, found: Recovered) -> None:
+        from capacity.document import parse
+        from capacity.reading import toml
+        from capacity.saving import discard
+        from tui.reconciling import told
+        from tui.screens.choice import Answer, Choice
+
         if self.file is None:
             return
         path, now = self.file.path, self.session.now.document
@@ -138,6 +150,9 @@ class Filing(Sharing, Storing):
         self.converse(self._leave)
 
     async def _leave(self) -> None:
+        from tui.reconciling import told
+        from tui.screens.choice import Answer, Choice
+
         if self.session.dirty:
             name = self.session.now.document.topology.name if self.file is None else self.file.path
             answers = [Answer("discard", "d", "leave without saving"), Answer("stay", "c", "cancel: stay here")]
@@ -167,6 +182,8 @@ class Filing(Sharing, Storing):
 
     def _compare(self) -> None:
         """Notice another file on disk; its content is only read when its time or size is another one."""
+        from capacity.saving import fingerprint
+
         worker, file = get_current_worker(), self.file
         if file is None:
             return
@@ -199,6 +216,8 @@ class Filing(Sharing, Storing):
     # Counts that the file leaves out, where finding them took longer than the first paint could wait.
 
     def _solve_opened(self) -> None:
+        from tui.scene import solved_counts
+
         document, began = self.session.now.document, time.monotonic()
         counts, met = solved_counts(document, self.session.load)
 

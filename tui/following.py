@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from textual.worker import get_current_worker
 
 from tui.base import Outdated, SessionApp
-from tui.scene import followed_up
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -23,7 +22,7 @@ QUIET: Final = 0.1
 class Following(SessionApp):
     """What is told of a scene a moment after its numbers."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session | None) -> None:
         super().__init__(session)
         self.unsurvived: tuple[str, ...] = ()
         """What the file wants survived and the numbers on the screen do not, as far as it is known."""
@@ -50,6 +49,8 @@ class Following(SessionApp):
         self.run_worker(look, group="following", description="events", exclusive=True, thread=True)
 
     def _look_beside(self, found: Scene) -> None:
+        from tui.scene import followed_up
+
         worker = get_current_worker()
 
         def tick(_: int) -> None:

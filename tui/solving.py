@@ -10,7 +10,6 @@ from textual.worker import get_current_worker
 from capacity.errors import CapacityError
 from tui.base import Outdated, SessionApp
 from tui.drawing.text import clean
-from tui.scene import solved
 from tui.session import counts_for
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ class Solving(SessionApp):
 
     def action_solve(self) -> None:
         """Find the cheapest counts that meet everything, at the load that is shown."""
+        from tui.scene import solved
+
         if self.progress:
             self._stop_solving()
             self.told()

@@ -9,21 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capacity.document import parse
 from capacity.errors import DocumentError, UsageError
-from capacity.merging import merged, same
-from capacity.reading import read
-from capacity.saving import changed_on_disk, discard, fingerprint, save
 from tui.filed import Filed
-from tui.opening import OpenedFile
-from tui.reconciling import checked, settled, told
-from tui.screens.choice import Answer, Choice
-from tui.screens.conflicts import Conflicts
-from tui.screens.file_name import FileName
+from tui.screens.choice import Answer
 from tui.session import Version
 
 if TYPE_CHECKING:
     from capacity.document import Document
+    from tui.opening import OpenedFile
 
 ELSEWHERE = Answer("elsewhere", "n", "save under another name")
 BACK = Answer("back", "c", "cancel: change nothing")
@@ -42,6 +35,8 @@ class Storing(Filed):
 
     async def save(self) -> bool:
         """Save, asking where that would lose what somebody else wrote; return whether all is on disk."""
+        from capacity.saving import changed_on_disk
+
         file = self.file
         if file is None:
             self.say("there is no file to save to", "warning")
@@ -54,6 +49,10 @@ class Storing(Filed):
         return await self._written(file.path)
 
     async def _written(self, path: str) -> bool:
+        from capacity.saving import discard, save
+        from tui.opening import OpenedFile
+        from tui.screens.choice import Choice
+
         session, file = self.session, self.file
         try:
             text = await to_thread(self.texts.of, session)
@@ -74,6 +73,9 @@ class Storing(Filed):
         return True
 
     async def _save_as(self) -> bool:
+        from tui.screens.choice import Choice
+        from tui.screens.file_name import FileName
+
         if self.file is None:
             return False
         name = await self.ask(FileName("Save under the name", self.file.path))
@@ -92,6 +94,8 @@ class Storing(Filed):
         self.converse(self._reload)
 
     async def _reload(self) -> None:
+        from capacity.saving import changed_on_disk
+
         file = self.file
         if file is not None and await to_thread(changed_on_disk, file.path, file.fingerprint):
             await self._differing(file)
@@ -100,6 +104,13 @@ class Storing(Filed):
 
     async def _differing(self, file: OpenedFile) -> bool:
         """Ask what to do with another text on disk; return whether all that is shown is on disk in the end."""
+        from capacity.document import parse
+        from capacity.reading import read
+        from capacity.saving import fingerprint
+        from tui.opening import OpenedFile
+        from tui.reconciling import told
+        from tui.screens.choice import Choice
+
         again = Answer("overwrite", "o", "write the file again")
         if not await to_thread(os.path.lexists, file.path):
             answers, about, found = [again, ELSEWHERE, BACK], ["there is no file of this name any more"], None
@@ -163,6 +174,10 @@ class Storing(Filed):
 
     async def merge(self, base: dict[str, Any], mine: Document, theirs: Document, file: OpenedFile) -> bool:
         """Take in their changes since `base`; return whether that was done. The outcome is not saved yet."""
+        from capacity.merging import merged, same
+        from tui.reconciling import checked, settled
+        from tui.screens.conflicts import Conflicts
+
         values, conflicts = merged(base, mine.values, theirs.values)
         if conflicts:
             chosen = await self.ask(Conflicts(conflicts))
@@ -174,7 +189,7 @@ class Storing(Filed):
         except DocumentError as error:
             self.say(f"nothing was merged, the two make no topology together: {error.problems[0].text()}", "error")
             return False
-        from capacity.rewriting import rewritten  # noqa: PLC0415 - its parser is not needed for the first paint
+        from capacity.rewriting import rewritten
 
         self.texts.give(document, rewritten(file.text, document.values))
         session = self.session.edited(document, "merge with disk")
