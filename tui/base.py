@@ -46,7 +46,8 @@ class SessionApp(App[None]):
         """Whether something is typed that cannot be read, so that the numbers are those of before."""
         self.progress = ""
         """What is being worked on beside the screen, in a few words."""
-        self._took = 0.0
+        self.took = 0.0
+        """Seconds of the processor that the last evaluation took."""
 
     def begin(self, found: Scene) -> None:
         """Start with a session, its numbers and every widget there."""
@@ -62,7 +63,7 @@ class SessionApp(App[None]):
         """
         self.session = session
         self.outdate()
-        if self._took <= FRAME:
+        if self.took <= FRAME:
             self._work_out(session.question)
             return
         self.told()
@@ -122,7 +123,7 @@ class SessionApp(App[None]):
 
         began = thread_time()
         found = scene(question)
-        self._took = thread_time() - began
+        self.took = thread_time() - began
         return found
 
     def _without_answer(self, question: Question, why: str) -> None:

@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.errors import DocumentError, UsageError
 from tui.filed import Filed
-from tui.screens.choice import Answer
 from tui.session import Version
 
 if TYPE_CHECKING:
     from capacity.document import Document
     from tui.opening import OpenedFile
-
-ELSEWHERE = Answer("elsewhere", "n", "save under another name")
-BACK = Answer("back", "c", "cancel: change nothing")
+    from tui.screens.choice import Answer
 
 
 class Storing(Filed):
@@ -59,7 +56,7 @@ class Storing(Filed):
             known = await to_thread(save, path, text)
         except (UsageError, RuntimeError) as error:
             asked = f"{error}. Nothing is lost: the work stays here, and is kept should the program end."
-            if await self.ask(Choice(asked, [ELSEWHERE, BACK], otherwise="back")) == "elsewhere":
+            if await self.ask(Choice(asked, [_elsewhere(), _back()], otherwise="back")) == "elsewhere":
                 return await self._save_as()
             return False
         if file is not None and file.path != path:
@@ -73,7 +70,7 @@ class Storing(Filed):
         return True
 
     async def _save_as(self) -> bool:
-        from tui.screens.choice import Choice
+        from tui.screens.choice import Answer, Choice
         from tui.screens.file_name import FileName
 
         if self.file is None:
@@ -82,7 +79,7 @@ class Storing(Filed):
         if not name:
             return False
         if name != self.file.path and await to_thread(os.path.lexists, name):
-            answers = [Answer("replace", "r", "replace it"), BACK]
+            answers = [Answer("replace", "r", "replace it"), _back()]
             if await self.ask(Choice(f"{name} exists", answers, otherwise="back")) != "replace":
                 return False
         return await self._written(name)
@@ -109,11 +106,11 @@ class Storing(Filed):
         from capacity.saving import fingerprint
         from tui.opening import OpenedFile
         from tui.reconciling import told
-        from tui.screens.choice import Choice
+        from tui.screens.choice import Answer, Choice
 
         again = Answer("overwrite", "o", "write the file again")
         if not await to_thread(os.path.lexists, file.path):
-            answers, about, found = [again, ELSEWHERE, BACK], ["there is no file of this name any more"], None
+            answers, about, found = [again, _elsewhere(), _back()], ["there is no file of this name any more"], None
         else:
             known = await to_thread(fingerprint, file.path)
             try:
@@ -140,7 +137,9 @@ class Storing(Filed):
         return False
 
     def _answers(self, readable: bool) -> list[Answer]:  # noqa: FBT001
-        answers = [ELSEWHERE, BACK]
+        from tui.screens.choice import Answer
+
+        answers = [_elsewhere(), _back()]
         if self.session.dirty:
             answers = [Answer("overwrite", "o", "overwrite it; what is there now is kept as .bak"), *answers]
         if readable:
@@ -200,6 +199,18 @@ class Storing(Filed):
 
     def _on_disk(self, file: OpenedFile) -> None:
         self.file, self.changed_on_disk = file, False
+
+
+def _elsewhere() -> Answer:
+    from tui.screens.choice import Answer
+
+    return Answer("elsewhere", "n", "save under another name")
+
+
+def _back() -> Answer:
+    from tui.screens.choice import Answer
+
+    return Answer("back", "c", "cancel: change nothing")
 
 
 def _unused(path: str) -> str:
