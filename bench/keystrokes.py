@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 SHOP = str(Path(__file__).parent.parent / "examples" / "shop.toml")
 EDITS = int(os.environ.get("EDITS", "300"))
 STARTS = 5
+LONGEST = 10.0
+"""Seconds after which a key that changed nothing ends the run."""
 PATH = ("components", "app", "cpu_time", "browse")
 
 EMPTY = "from textual.app import App\nmake, numbers = App, lambda app: True\n"
@@ -80,7 +82,7 @@ asyncio.run(main())
 class Nowhere(HeadlessDriver):
     """A terminal that forgets what is written, but for when something new first was."""
 
-    stands: ClassVar[Callable[[], object]] = staticmethod(lambda: None)
+    stands: ClassVar[staticmethod[[], object]] = staticmethod(lambda: None)
     """What the screen is of at the moment."""
     stale: ClassVar[object] = None
     """What it was of before the key."""
@@ -121,7 +123,7 @@ async def typed(app: App[None], text: str, stands: Callable[[], object]) -> tupl
     Nowhere.painted = asyncio.get_running_loop().create_future()
     clock, used = time.perf_counter(), time.process_time()
     app._driver.send_message(Key(text, text if len(text) == 1 else None))  # noqa: SLF001
-    return await Nowhere.painted - clock, time.process_time() - used
+    return await asyncio.wait_for(Nowhere.painted, LONGEST) - clock, time.process_time() - used
 
 
 async def echoes() -> None:
