@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.containers import Horizontal
 from textual.worker import get_current_worker
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 NARROW = 110
 """Columns below which what stands side by side takes turns."""
+
+
+AWAITED: Final = [[("… ", "dim"), ("the plan is being found: how many nodes there are is not known yet", "dim")]]
+"""What is told of objectives instead of alarms that the counts of the plan would silence a moment later."""
 
 
 class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, Inspecting, Following):
@@ -111,7 +115,7 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         self.query_one("#status", Lines).show([line])
         if self.scene is not None:
             told = telling.objectives(self.scene.evaluation, self.unsurvived)
-            self.query_one("#objectives", Lines).show(told)
+            self.query_one("#objectives", Lines).show(AWAITED if self.awaits_counts else told)
 
     def found(self) -> None:
         """Repaint the drawing, the inspector and the view."""
@@ -120,12 +124,15 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     def painted(self) -> None:
         """Repaint the drawing and the inspector."""
+        from tui.glance import shape
         from tui.widgets.inspector import Inspector
 
         if self.scene is None:
             return
         before = None if self.baseline is None else self.baseline.evaluation
         drawn = picture(self.scene.topology, self.scene.evaluation, before)
+        if self.awaits_counts:
+            drawn = shape(self.session.now.document.values) or drawn
         self.query_one(TopologyView).show(drawn, self.selected, stale=self.unsettled)
         self.query_one(Inspector).show(self.session, self.scene, self.selected, self.baseline)
 

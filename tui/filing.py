@@ -60,6 +60,11 @@ class Filing(Sharing, Storing, Arriving):
             loop.add_signal_handler(signal.SIGTERM, self._terminated)
             loop.add_signal_handler(signal.SIGHUP, self._hung_up)
 
+    @property
+    def awaits_counts(self) -> bool:
+        """Whether the file is shown as it was opened, and the plan has not said yet how many nodes there are."""
+        return self.solving and not self.session.past
+
     def begin(self, found: Scene) -> None:
         """Offer what a crash left, and watch the file."""
         from capacity.saving import recoverable
@@ -77,6 +82,7 @@ class Filing(Sharing, Storing, Arriving):
         if not self.opening.solved:
             self.solving = True
             self.told()
+            self.painted()
             self.run_worker(self._solve_opened, group="opened", thread=True)
 
     # Work that is not saved.
@@ -211,7 +217,7 @@ class Filing(Sharing, Storing, Arriving):
     def file_status(self) -> list[list[Span]]:
         """Return what is to be said of the file in the top line."""
         found: list[list[Span]] = [[("changed on disk", "bad")]] if self.changed_on_disk else []
-        return [*found, [("fewest nodes; finding the plan", "changed")]] if self.solving else found
+        return [*found, [("finding the plan", "changed")]] if self.solving else found
 
     # Counts that the file leaves out, where finding them took longer than the first paint could wait.
 
@@ -226,6 +232,7 @@ class Filing(Sharing, Storing, Arriving):
             now = self.session.now
             if now.document is not document:
                 self.told()
+                self.painted()
                 self.say("the plan of the file as it was opened is found; s solves for what is shown now")
                 return
             self.become(replace(self.session, now=replace(now, counts=counts_for(document, counts))))

@@ -76,6 +76,12 @@ def seen(values: dict[str, Any]) -> Glance | None:
     return Glance(str(values.get("name", "unnamed")), Picture(tuple(boxes), tuple(edges.values())))
 
 
+def shape(values: dict[str, Any]) -> Picture | None:
+    """Return what there is to draw of values while the counts are not known."""
+    found = seen(values)
+    return None if found is None else found.picture
+
+
 def _table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
