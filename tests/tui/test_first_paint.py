@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import tui.scene
 from capacity.examples import folder
-from tests.tui.driving import shop
+from tests.tui.driving import shop, told
+from tui.app import CapacityApp
 from tui.drawing.draw import draw
 from tui.drawing.picture import picture
 from tui.glance import glanced
+from tui.opening import open_file
 from tui.scene import scene
 from tui.session import opened
+from tui.widgets.topology import TopologyView
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,3 +110,34 @@ def test_no_glance(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     assert glanced(str(path)) is None
     assert glanced(str(tmp_path / "none.toml")) is None
+
+
+# While the plan is being found nothing is told that its counts would silence; then its numbers are shown.
+def test_counts_that_are_not_known_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, solve = threading.Event(), tui.scene.solved_counts
+
+    def late(*asked: Any) -> Any:
+        found.wait(30)
+        return solve(*asked)
+
+    opening = open_file(str(SHOP), patience=0.0)
+    monkeypatch.setattr(tui.scene, "solved_counts", late)
+    app = CapacityApp(opening.session, opening)
+
+    async def run() -> None:
+        async with app.run_test(size=(160, 50)) as pilot:
+            await pilot.pause()
+            drawing = app.query_one(TopologyView)
+            assert drawing.drawing is not None
+            assert "…×c6i.xlarge" in drawing.drawing.text
+            assert "BOTTLENECK" not in drawing.drawing.text
+            assert "the plan is being found" in told(app)
+            assert "✗" not in told(app)
+            found.set()
+            while app.solving:
+                await pilot.pause(0.02)
+            await pilot.pause()
+            assert "…×" not in drawing.drawing.text
+            assert "p99" in drawing.drawing.text
+
+    asyncio.run(asyncio.wait_for(run(), 60))
