@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from capacity import __version__, ahead, alerting, console, explain_command, stepwise
+from capacity.calculators.registry import Commands
 from capacity.options import (
     AsFormat,
     AsJson,
@@ -30,6 +31,7 @@ from capacity.options import (
 
 app = typer.Typer(
     name="capacity",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

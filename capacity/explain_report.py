@@ -21,7 +21,7 @@ def sections(found: Explained, *, whole: bool) -> list[Section]:
     """Return one number in full, or all of them in short."""
     if not whole:
         return [_short(found)]
-    return [section for one in found.metrics for section in _full(found, one)]
+    return [section for one in found.metrics for section in full(f"{_title(found)}, ", one)]
 
 
 def latex(found: Explained) -> str:
@@ -63,13 +63,14 @@ def _kind(one: Explanation) -> str:
     return "exact" if one.exact else "approximate"
 
 
-def _full(found: Explained, one: Explanation) -> Iterator[Section]:
+def full(where: str, one: Explanation) -> Iterator[Section]:
+    """Return one number in full; `where` stands before it in the title."""
     notes = [printable(note) for note in one.notes]
     if one.source:
         notes.append(f"source: {one.source}")
     if one.accuracy and one.value is not None:
         notes.append(one.accuracy if one.accuracy.startswith(_kind(one)) else f"{_kind(one)}: {one.accuracy}")
-    yield Section(f"{_title(found)}, {one.what}: {one.shown}", notes=notes)
+    yield Section(f"{where}{one.what}: {one.shown}", notes=notes)
     if one.lines:
         yield Section("Formula", notes=[line for step in one.lines for line in _step(step)])
     if one.inputs:

@@ -202,7 +202,7 @@ def _is_ours(path: Path) -> bool:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int], None]]:
+def progress(what: str, counted: str = "systems solved") -> Iterator[Callable[[int], None]]:
     """Give a function to call with each system solved; on a terminal it shows that the work goes on."""
     started, shown = time.monotonic(), False
 
@@ -210,7 +210,7 @@ def progress(what: str) -> Iterator[Callable[[int], None]]:
         nonlocal shown
         if sys.stderr.isatty() and time.monotonic() - started > _PATIENCE:
             shown = True
-            sys.stderr.write(f"\r{what}: {count} systems solved")
+            sys.stderr.write(f"\r{what}: {count} {counted}")
             sys.stderr.flush()
 
     try:

@@ -136,6 +136,11 @@ def in_series(unavailabilities: Iterable[float]) -> float:
     return abs(math.expm1(math.fsum(math.log1p(-u) for u in parts)))
 
 
+def in_parallel(unavailabilities: Iterable[float]) -> float:
+    """Return the probability that all of several independent parts are down: prod(u) (*exact*); 1 without parts."""
+    return math.prod(unavailabilities)
+
+
 def failovers(mtbf: float, nodes: int, seconds: float) -> float:
     """Return the share of time that switching over takes: `nodes` single writers, each switching every `mtbf` seconds.
 

@@ -89,7 +89,7 @@ def finite_population(sources: int, think_time: float, service_time: float, serv
         raise ValueError(
             f"{sources} sources that think for {think_time} s: 1 to {MOST_STATES} and a finite time are needed"
         )
-    seen = _population(sources - 1, think_time, service_time, servers)
+    seen = population(sources - 1, think_time, service_time, servers)
     service = exponential(service_time)
     waiting = seen[servers:]
     beyond = np.minimum(np.cumsum(waiting[::-1])[::-1], 1.0)
@@ -100,8 +100,11 @@ def finite_population(sources: int, think_time: float, service_time: float, serv
     return steady(f"M/M/{servers}//{sources}", rate, servers, service, wait, probability)
 
 
-def _population(sources: int, think_time: float, service_time: float, servers: int) -> Floats:
-    """Return the probabilities of 0 to `sources` requests at the servers, by products from the likeliest outwards."""
+def population(sources: int, think_time: float, service_time: float, servers: int) -> Floats:
+    """Return the probabilities of 0 to `sources` requests at the servers (*exact*, 1e-12 each), of all times.
+
+    The same law as that of nodes that fail (think) and are repaired (served). By products from the likeliest outwards.
+    """
     if think_time == 0:
         states = np.zeros(sources + 1)
         states[-1] = 1.0

@@ -79,9 +79,9 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     def _foot(self) -> ComposeResult:
         if self.ready:
-            from textual.widgets import Footer
+            from tui.widgets.key_line import KeyLine
 
-            yield Footer(show_command_palette=False)
+            yield KeyLine()
 
     async def furnish(self) -> None:
         """Add what the first paint did without."""
@@ -158,8 +158,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         def tick(done: int) -> None:
             if worker.is_cancelled:
                 raise Outdated
-            if done % 20 == 0:
-                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done}")
+            if done and done % 20 == 0:
+                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done} systems solved")
 
         try:
             content = view.answer(asked, tick)
@@ -195,10 +195,17 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
     def action_view(self, name: str) -> None:
         """Open a view, or close it by the same key."""
         from tui.views import views
+        from tui.widgets.view_pane import ViewPane
 
         found = next(view for view in views() if view.id == name)
         self.view = None if self.view is found else found
         self.set_class(self.view is not None, "-viewing")
+        # Whatever is hidden now must not keep the focus: keys would go nowhere.
+        if self.view is None:
+            if self.focused is None or self.query_one(ViewPane) in self.focused.ancestors_with_self:
+                self._back()
+        elif self.screen_stack[0].has_class("-narrow") or self.has_class("-maximized-view"):
+            self.query_one(ViewPane).focus()
         self._ask()
 
     def open_view(self, name: str) -> None:
@@ -210,11 +217,26 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         """Close the open view and go back to the drawing."""
         if self.view is not None:
             self.action_view(self.view.id)
-        self.query_one(TopologyView).focus()
+        self._back()
+
+    def _back(self) -> None:
+        """Go to what is seen where a view was."""
+        from tui.widgets.inspector import Inspector
+
+        if self.has_class("-inspecting") and self.screen_stack[0].has_class("-narrow"):
+            self.query_one(Inspector).focus_fields()
+        else:
+            self.query_one(TopologyView).focus()
 
     def action_maximize(self) -> None:
         """Give the view the whole screen, and take it back."""
-        self.toggle_class("-maximized-view")
+        if self.view is None:
+            self.notify("no view is open: v lists them, 1 to 0 open one", markup=False)
+        else:
+            from tui.widgets.view_pane import ViewPane
+
+            self.toggle_class("-maximized-view")
+            self.query_one(ViewPane).focus()
 
     def action_undo(self) -> None:
         """Take the last change back."""

@@ -7,12 +7,12 @@ from functools import partial
 from time import thread_time
 from typing import TYPE_CHECKING, Final
 
-from textual.app import App
 from textual.worker import get_current_worker
 
 from capacity.errors import CapacityError
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
+from tui.in_turn import KeysInTurn
 
 if TYPE_CHECKING:
     from capacity.editing import Edited
@@ -29,7 +29,7 @@ class Outdated(Exception):  # noqa: N818
     """Nobody waits for the answer any more."""
 
 
-class SessionApp(App[None]):
+class SessionApp(KeysInTurn):
     """Holds the session; whatever changes it goes through `become`, and is evaluated beside the screen."""
 
     session: Session

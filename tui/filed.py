@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
+from capacity.claims import Claim
 from capacity.errors import UsageError, printable
 from tui.base import SessionApp
 from tui.texts import Texts
@@ -36,6 +37,8 @@ class Filed(SessionApp):
         self.opening: Opening | None = None
         self.file: OpenedFile | None = None
         """What is known to be on disk."""
+        self.claim: Claim | None = None
+        """That this program works on the file; held while the screen is there."""
         self.texts = Texts()
         if opening is not None:
             self.take_in(opening)
@@ -51,6 +54,7 @@ class Filed(SessionApp):
     def take_in(self, opening: Opening) -> None:
         """Go on with a file that was opened."""
         self.session, self.opening, self.file = opening.session, opening, opening.file
+        self.claim = Claim(opening.file.path)
         self.texts.give(opening.on_disk, opening.file.text)
 
     @property
@@ -67,14 +71,14 @@ class Filed(SessionApp):
 
         with self._keeping:
             file = self.file
-            if file is None or self.undecided:
+            if file is None or self.undecided or self.claim is None:
                 return
             session = self.session
             try:
                 if session.dirty and not self.left:
-                    keep(file.path, self.texts.of(session), file.fingerprint, file.text)
+                    keep(file.path, self.texts.of(session), file.fingerprint, file.text, self.claim.owner)
                 else:
-                    discard(file.path)
+                    discard(file.path, self.claim.owner)
             except (UsageError, RuntimeError) as error:
                 self.say(f"unsaved work is not kept against a crash: {error}", "warning")
 

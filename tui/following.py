@@ -40,11 +40,11 @@ class Following(SessionApp):
         if not self.is_running:
             return
         if found.question.scenario is None:
-            self._quiet = self.set_timer(QUIET, partial(self._follow, found))
+            self._quiet = self.set_timer(QUIET, partial(self._look_soon, found))
         else:
             self.unsurvived = ()
 
-    def _follow(self, found: Scene) -> None:
+    def _look_soon(self, found: Scene) -> None:
         look = partial(self._look_beside, found)
         self.run_worker(look, group="following", description="events", exclusive=True, thread=True)
 

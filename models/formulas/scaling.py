@@ -1,4 +1,4 @@
-"""The Universal Scalability Law: capacity, peak, and how many nodes a capacity takes."""
+"""The Universal Scalability Law: capacity, peak, nodes for a capacity, latency; Amdahl and Gustafson as its edges."""
 
 from __future__ import annotations
 
@@ -50,4 +50,59 @@ USL_NODES: Final = Formula(
     "Gunther 2007, eq. 4.31 solved for N, its smaller root",
     exact=True,
     accuracy="exact for the law, up to its peak",
+)
+
+_SERIAL: Final = real("s", "share of the work that cannot be divided")
+_s = _SERIAL.symbol
+
+AMDAHL: Final = Formula(
+    "Amdahl's law",
+    (_SIZE, _SERIAL),
+    (Step(CAPACITY, _n / (1 + _s * (_n - 1))),),
+    "Amdahl 1967; Gunther 2007, section 4.4",
+    exact=True,
+    accuracy="exact for the law",
+    solvable=("N", "s"),
+)
+
+GUSTAFSON: Final = Formula(
+    "Gustafson's law",
+    (_SIZE, _SERIAL),
+    (Step(CAPACITY, _s + (1 - _s) * _n),),
+    "Gustafson 1988",
+    exact=True,
+    accuracy="exact for the law",
+    solvable=("N", "s"),
+)
+
+_INSIDE: Final = Quantity(Symbol("N", positive=True), "requests inside")
+ONE: Final = real("gamma", "throughput with one request inside", "/s")
+_LATENCY: Final = real("R", "mean response time", "s")
+
+USL_LATENCY: Final = Formula(
+    "response time by the Universal Scalability Law",
+    (_INSIDE, CONTENTION, COHERENCY, ONE),
+    (Step(_LATENCY, (1 + _sigma * (_n - 1) + _kappa * _n * (_n - 1)) / ONE.symbol),),
+    "Gunther 2007, eq. 4.31; Little 1961",
+    exact=True,
+    accuracy="exact for the law",
+    solvable=("sigma", "kappa", "gamma"),
+)
+
+_OVER: Final = Quantity(Symbol("delta", real=True), "contention less coherency")
+
+USL_CONCURRENCY: Final = Formula(
+    "requests inside at a response time",
+    (_LATENCY, CONTENTION, COHERENCY, ONE),
+    (
+        Step(_OVER, _sigma - _kappa),
+        Step(
+            real("N_R", "requests inside, not rounded"),
+            (sqrt(_OVER.symbol**2 + 4 * _kappa * (ONE.symbol * _LATENCY.symbol - 1 + _sigma)) - _OVER.symbol)
+            / (2 * _kappa),
+        ),
+    ),
+    "Gunther 2007, eq. 4.31 and Little 1961, solved for N",
+    exact=True,
+    accuracy="exact for the law",
 )

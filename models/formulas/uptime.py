@@ -59,6 +59,58 @@ def in_series(parts: int) -> Formula:
     return Formula("in series", tuple(downs), (step,), "definition", exact=True, accuracy="exact", solvable=("u_1",))
 
 
+CREWS: Final = whole("c", "nodes that can be repaired at a time")
+
+
+def repaired(nodes: int, needed: int, crews: int) -> Formula:
+    """Return the unavailability of nodes that wait for a repair crew (*exact*): the states are counted out.
+
+    Relative to no node down, j of them weigh as many ways, over the repairs that were possible on the way there.
+    """
+    ratio = real("r_f", "repair time over time between failures")
+    weights: list[Expr] = [Integer(1)]
+    for j in range(nodes):
+        weights.append(weights[-1] * Rational(nodes - j, min(j + 1, crews)) * ratio.symbol)
+    few = sum(weights[nodes - needed + 1 :], Integer(0))
+    steps = (Step(ratio, MTTR.symbol / MTBF.symbol), Step(UNAVAILABLE, few / sum(weights, Integer(0))))
+    return Formula(
+        "k of n with repair crews",
+        (MTBF, MTTR),
+        steps,
+        "Taylor and Jackson 1954; Gross, Shortle, Thompson and Harris 2008, section 2.7",
+        exact=True,
+        accuracy="exact for exponential repairs and any times between failures",
+    )
+
+
+OUTAGES: Final = Formula(
+    "how often too few are up",
+    (NODES, NEEDED, DOWN, MTBF),
+    (
+        Step(
+            real("w", "outages that begin in a second", "/s"),
+            NEEDED.symbol
+            * binomial(NODES.symbol, NEEDED.symbol)
+            * (1 - DOWN.symbol) ** NEEDED.symbol
+            * DOWN.symbol ** (NODES.symbol - NEEDED.symbol)
+            / MTBF.symbol,
+        ),
+    ),
+    "Kuo and Zuo 2003, Optimal Reliability Modeling, section 2.9",
+    exact=True,
+    accuracy="exact for independent failures",
+)
+
+BUDGET: Final = Formula(
+    "share of an error budget that is used",
+    (UNAVAILABLE, OBJECTIVE := real("A_w", "availability that is wanted")),
+    (Step(real("b", "share of the error budget that is used"), UNAVAILABLE.symbol / (1 - OBJECTIVE.symbol)),),
+    "Beyer et al. 2018, The Site Reliability Workbook, chapter 5",
+    exact=True,
+    accuracy="exact",
+    solvable=("U", "A_w"),
+)
+
 ZONE_MTBF: Final = real("f_z", "mean time between failures of a zone", "s")
 ZONE_MTTR: Final = real("r_z", "mean time until it is back", "s")
 ZONE_DOWN: Final = real("q", "share of time a zone is down")

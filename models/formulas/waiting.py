@@ -29,6 +29,12 @@ OFFERED: Final = Formula(
     "offered load", (RATE, SERVICE), (Step(LOAD, _lambda * _s),), "Little 1961", exact=True, accuracy="exact"
 )
 
+UTILIZATION: Final = chained(
+    "utilization of c servers",
+    OFFERED,
+    Formula("", (LOAD, SERVERS), (Step(USE, _a / _c),), "Little 1961", exact=True, accuracy="exact"),
+)
+
 ERLANG_B: Final = Formula(
     "Erlang B",
     (LOAD, SERVERS),

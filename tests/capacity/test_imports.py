@@ -34,7 +34,9 @@ def imported(*arguments: str, code: int = 0) -> set[str]:
 
 
 # Asking for help costs neither arithmetic nor drawing: no import that is only needed for a plan.
-@pytest.mark.parametrize("command", [(), ("plan",), ("init",), ("nodes",)], ids=lambda c: " ".join(c) or "-")
+@pytest.mark.parametrize(
+    "command", [(), ("plan",), ("init",), ("nodes",), ("queue",)], ids=lambda c: " ".join(c) or "-"
+)
 def test_help_imports_next_to_nothing(command: tuple[str, ...]) -> None:
     heavy = {*DRAWS_OR_SOLVES, "numpy", "msgspec", "tree_sitter", "tomli_w"}
     assert not imported(*command, "--help") & heavy
@@ -59,3 +61,20 @@ def test_other_commands_import_no_more_than_they_need(command: str) -> None:
 @pytest.mark.parametrize("command", [("init", "-"), ("nodes",)], ids=lambda c: c[0])
 def test_commands_without_a_file_import_no_arithmetic(command: tuple[str, ...]) -> None:
     assert not imported(*command) & {*DRAWS_OR_SOLVES, "tree_sitter"}
+
+
+# A calculator imports neither algebra nor drawing, but for the formulas when these are asked for.
+def test_a_calculator_imports_no_more_than_it_needs() -> None:
+    options = ("queue", "--rate", "1200/s", "--service", "9ms", "--servers", "16")
+    assert not imported(*options) & {*DRAWS_OR_SOLVES, "tree_sitter", "tomli_w"}
+    assert "sympy" in imported(*options, "--explain")
+
+
+# Other commands do not load the calculators.
+def test_other_commands_do_not_wait_for_calculators() -> None:
+    run = RUN.replace('{name.partition(".")[0] for name in sys.modules}', "{name for name in sys.modules}")
+    ended = subprocess.run(
+        [sys.executable, "-c", run, "nodes"], capture_output=True, text=True, check=False, timeout=60
+    )
+    loaded = {name for name in ended.stderr.split() if name.startswith("capacity.calculators")}
+    assert loaded == {"capacity.calculators", "capacity.calculators.registry"}

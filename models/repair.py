@@ -1,0 +1,102 @@
+"""Nodes that fail and wait for a repair crew: fewer crews than broken nodes make outages longer than k of n tells.
+
+Each node is up for `mtbf` seconds in the mean, of any distribution; then it waits for one of `crews` crews, first come
+first served, and is repaired in an exponential time of mean `mttr`. The number of nodes down is that of requests at the
+servers of M/M/c//N (`models.loss`), of which only the mean of the time up matters (Bunday and Scraton 1980). With as
+many crews as nodes it is the binomial law of `models.availability`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from models.availability import left_by_zones, zones_lost
+from models.loss import population
+
+if TYPE_CHECKING:
+    from models.transforms import Floats
+
+MOST_NODES: Final = 300
+"""Nodes of which every zone's share is followed one by one."""
+
+
+def crewed(needed: int, nodes: int, crews: int, mtbf: float, mttr: float) -> float:
+    """Return the probability that fewer than `needed` of `nodes` nodes are up with so many repair crews (*exact*).
+
+    Relative error below 1e-12. Times in seconds; raises ValueError for input without a meaning. Source: Taylor and
+    Jackson 1954; Gross, Shortle, Thompson and Harris 2008, section 2.7 (machine repair with spares).
+    """
+    down = _down(nodes, crews, mtbf, mttr)
+    if needed <= 0:
+        return 0.0
+    # From the least likely on, so that the small terms are not lost.
+    return min(math.fsum(down[max(nodes - needed + 1, 0) :].tolist()), 1.0)
+
+
+def crewed_outage_rate(needed: int, nodes: int, crews: int, mtbf: float, mttr: float) -> float:
+    """Return how often per second the nodes up fall below `needed`: outages begin (*exact*, exponential times up).
+
+    It is the rate at which one of exactly `needed` nodes fails. An outage lasts `crewed` / this rate in the mean.
+    """
+    down = _down(nodes, crews, mtbf, mttr)
+    if not 0 < needed <= nodes:
+        return 0.0
+    return float(down[nodes - needed]) * needed / mtbf
+
+
+def crewed_by_zones(  # noqa: PLR0917, a tier in zones has as many figures
+    needed: int, nodes: int, crews: int, mtbf: float, mttr: float, zones: int
+) -> list[float]:
+    """Return the probabilities of too few nodes while exactly 0..`zones` zones are down (*exact*), zones + 1 of them.
+
+    The nodes are spread over the zones as evenly as integers allow; crews go on with the nodes of a zone that is down,
+    so that which nodes are down does not depend on the zones. Up to MOST_NODES nodes.
+    """
+    down = _down(nodes, crews, mtbf, mttr)
+    if nodes > MOST_NODES:
+        raise ValueError(f"{nodes} nodes: with zones and crews up to {MOST_NODES} can be followed")
+    found = []
+    for outcome in left_by_zones([nodes], zones):
+        parts = (p * _too_few_left(needed, nodes, left, down) for (left,), p in outcome.items())
+        found.append(min(math.fsum(parts), 1.0))
+    return found
+
+
+def crewed_zoned(  # noqa: PLR0917, a tier in zones has as many figures
+    needed: int, nodes: int, crews: int, mtbf: float, mttr: float, zones: int, zone_unavailability: float
+) -> float:
+    """Return the probability of too few nodes when the nodes of a zone share its fate (*exact*; see above)."""
+    lost = zones_lost(zones, zone_unavailability)
+    by_zones = crewed_by_zones(needed, nodes, crews, mtbf, mttr, zones)
+    return min(math.fsum(p * u for p, u in zip(lost, by_zones, strict=True)), 1.0)
+
+
+def _too_few_left(needed: int, nodes: int, left: int, down: Floats) -> float:
+    """Return the probability of fewer than `needed` up among `left` nodes, any of all `nodes` being down alike."""
+    if left < needed:
+        return 1.0
+    if needed <= 0:
+        return 0.0
+    most = left - needed
+    terms = []
+    for j in range(most + 1, nodes + 1):
+        ways = sum(
+            math.comb(left, h) * math.comb(nodes - left, j - h)
+            for h in range(max(most + 1, j - (nodes - left)), min(j, left) + 1)
+        )
+        terms.append(float(down[j]) * (ways / math.comb(nodes, j)))
+    return math.fsum(terms)
+
+
+def _down(nodes: int, crews: int, mtbf: float, mttr: float) -> Floats:
+    """Return the probabilities of 0..nodes nodes down."""
+    if not (nodes >= 0 and crews >= 1 and 0 < mtbf < math.inf and 0 <= mttr < math.inf):
+        raise ValueError(
+            f"{nodes} nodes, {crews} crews, mtbf {mtbf} and mttr {mttr}: >= 0, >= 1, > 0 and >= 0 are needed"
+        )
+    if mttr == 0 or nodes == 0:
+        return np.append(1.0, np.zeros(nodes))
+    return population(nodes, mtbf, mttr, crews)
