@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -42,6 +43,16 @@ def forecast(
     out.emit_sections(target, document.source, forecast_report.sections(found), found)
 
 
+class SweepFormat(StrEnum):
+    """How a sweep is written."""
+
+    table = "table"
+    plot = "plot"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+
+
 def sweep(
     file: File,
     *,
@@ -59,14 +70,17 @@ def sweep(
     load: Load = "1x",
     prices: Prices = None,
     output: Output = None,
-    form: AsFormat = None,
+    form: Annotated[
+        SweepFormat | None, typer.Option("--format", help="Left out: by the ending of -o FILE, else a table.")
+    ] = None,
     json: AsJson = False,
     force: Force = False,
 ) -> None:
     """Show every number over a range of one input, or of two.
 
     Examples: capacity sweep shop.toml --set workload.classes.browse.rate=100/s..5000/s --points 50;
-    capacity sweep shop.toml --set components.app.threads=100..400 --set components.redis.ttl=1min,10min --plan
+    capacity sweep shop.toml --set components.app.threads=100..400 --set components.redis.ttl=1min,10min --plan;
+    capacity sweep shop.toml --set workload.classes.browse.rate=100/s..5000/s --format plot
     """
     from capacity import output as out  # noqa: PLC0415
     from capacity import sweep_report  # noqa: PLC0415
@@ -82,6 +96,11 @@ def sweep(
         raise UsageError(f"--set: {len(axes)} ranges; write one or two, like components.app.cpu_time=5ms..20ms")
     with out.progress("sweeping") as tick:
         found = over(document, axes, planned=planned, tick=tick)
+    if target.form == "plot":
+        from capacity.sweep_plot import plotted  # noqa: PLC0415
+
+        out.emit_text(target, document.source, plotted(found))
+        return
     out.emit_sections(target, document.source, sweep_report.swept(found), found, sweep_report.sweep_rows(found))
 
 

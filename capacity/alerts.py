@@ -1,9 +1,10 @@
 """What to watch: for every gauge the value at which something breaks, and the value at which it is still early.
 
 All load grows together, today's counts held. `page` is what a gauge shows at the load at which the first limit or
-objective breaks in normal operation; `early` what it shows at the load from which growth gets there within the lead,
-or at which the loss of one node of that tier would break something already, whichever comes first. A hit ratio is
-different: what lowers it is not load but lost content, and it is lowered at today's load until something breaks.
+objective breaks in normal operation; `early` what it shows at the load from which growth (with seasons and events, at
+their steepest) gets there within the lead, or at which the loss of one node of that tier would break something already,
+whichever comes first. A hit ratio is different: what lowers it is not load but lost content, and it is lowered at
+today's load until something breaks.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import msgspec
 
 from capacity.advice import describe as words
 from capacity.breaking import Breaking
-from capacity.course import DAYS_OF_MONTH
 from capacity.gauges import Gauge, gauges
+from capacity.leading import before, rise, rising
 from capacity.results import SCHEMA_VERSION
 from capacity.search import Search
 from capacity.sizing import size
@@ -24,12 +25,13 @@ from capacity.telling import passing, shown, told
 from capacity.units import digits, show_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from capacity.breaking import Edge
     from capacity.gauges import Reading
     from capacity.system import Counts
     from capacity.topology import Topology
+    from capacity.verdict import Violation
 
 LEAD: Final = 30 * 86400.0
 """Seconds that it takes to order, to build and to roll out, where nobody says."""
@@ -56,6 +58,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     page: float
     unit: str
     """s, or a word; empty for a share."""
+    breaks: str
+    """What breaks where it pages: alerts of one break are one page."""
+    leads: bool
+    """Whether it is the one to page of its break: the gauge of what breaks, or what that stands on and is busiest."""
     causes: bool
     """Whether its tier is one that what breaks first stands on; others only tell how much load there is."""
     page_because: str
@@ -92,6 +98,8 @@ class Alerts(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
     name: str
     lead_s: float
+    rising: str
+    """What the lead is counted in."""
     nodes: dict[str, int]
     """Today's counts: those of the file, and where it leaves one out the plan's."""
     first_break: FirstBreak | None
@@ -114,13 +122,15 @@ def alerts(topology: Topology, lead: float = LEAD, tick: Callable[[int], None] =
         edge = breaking.edge()
     watch = None if edge is None or edge.load == 0 else _Watch(breaking, edge, lead)
     found = [] if watch is None else list(watch.judged())
+    judged = [alert for alert in found if isinstance(alert, Alert)]
     return Alerts(
         name=topology.name,
         lead_s=lead,
+        rising=rising(topology),
         nodes=breaking.counts,
         first_break=None if watch is None else FirstBreak(watch.what, watch.edge.load, watch.rate(watch.edge.load)),
         hopeless=[f"{v.name}: {words(v)}" for v in hopeless],
-        alerts=[alert for alert in found if isinstance(alert, Alert)],
+        alerts=[] if watch is None else _by_break(judged, watch.edge.missed[0]),
         unwatched=[gauge for gauge in found if isinstance(gauge, Unwatched)],
     )
 
@@ -133,23 +143,25 @@ def _counts(topology: Topology, tick: Callable[[int], None]) -> Counts:
     return {**planned, **given}
 
 
-def growth_over(topology: Topology, lead: float) -> float:
-    """Return how many times today's load there is after `lead` seconds of growth, all classes together."""
-    months, common = lead / 86400 / DAYS_OF_MONTH, topology.workload.growth or 0.0
-    classes = topology.workload.classes.values()
-    growth = [(float(c.rate), float(c.growth if c.growth is not None else common)) for c in classes]
-    total = sum(rate for rate, _ in growth)
-    linear = topology.forecast.shape == "linear"
-    grown = sum(rate * (max(0.0, 1 + each * months) if linear else (1 + each) ** months) for rate, each in growth)
-    return grown / total if total > 0 else 1.0
+def _by_break(found: Sequence[Alert], first: Violation) -> list[Alert]:
+    """Return alerts break by break; of each the one that leads, then what causes it, then what tells the load."""
+    groups: dict[str, list[Alert]] = {}
+    for alert in found:
+        groups.setdefault(alert.breaks, []).append(alert)
+    ordered = []
+    for group in groups.values():
+        leading = max(group, key=lambda alert: _nearness(alert, first))
+        ordered.append(msgspec.structs.replace(leading, leads=True))
+        ordered += sorted((alert for alert in group if alert is not leading), key=lambda alert: not alert.causes)
+    return ordered
 
 
-def before(topology: Topology, load: float, lead: float) -> float:
-    """Return the load, times today's, from which growth gets to a load within `lead` seconds; 0: from none."""
-    factor = growth_over(topology, lead)
-    if topology.forecast.shape == "linear":
-        return max(0.0, load - (factor - 1))
-    return load / factor if factor > 0 else 0.0
+def _nearness(alert: Alert, first: Violation) -> tuple[bool, bool, float]:
+    """Return how near a gauge is to what breaks: that itself, what it stands on, how busy."""
+    measured = (alert.resource, alert.metric, alert.metric.partition("_")[0])
+    own = first.scope == "tier" and alert.tier == first.name and first.constraint in measured
+    own = own or (alert.tier == first.name and first.constraint.partition(" ")[0] in measured)
+    return own, alert.causes, alert.page if alert.metric == "utilization" else 0.0
 
 
 class _Watch:
@@ -160,6 +172,7 @@ class _Watch:
         self.topology = breaking.topology
         self.what = passing(edge.missed[0])
         self.grown = before(self.topology, edge.load, lead)
+        self.rising = rising(self.topology)
         self._read: dict[float, dict[Gauge, Reading]] = {}
         self._lost: dict[str, Edge | None] = {}
 
@@ -218,6 +231,8 @@ class _Watch:
             early=early,
             page=page.value,
             unit=page.unit,
+            breaks=self.what,
+            leads=False,
             causes=self._causes(gauge.tier),
             page_because=f"at {self._rate(self.edge.load)} {self.what}",
             page_then=told(gauge, page),
@@ -233,7 +248,10 @@ class _Watch:
     def _earlier(self, tier: str) -> Iterator[tuple[float, str]]:
         """Yield the loads that are early for a tier, and why."""
         if 0 < self.grown < self.edge.load:
-            yield self.grown, f"from where growth gets to {self._rate(self.edge.load)} in {show_seconds(self.lead)}"
+            yield (
+                self.grown,
+                f"from where {self.rising} gets to {self._rate(self.edge.load)} in {show_seconds(self.lead)}",
+            )
         lost = self._without(tier)
         if lost is not None and 0 < lost.load < self.edge.load:
             root = self._root(tier)
@@ -282,6 +300,8 @@ class _Watch:
             early=early,
             page=page.value,
             unit="",
+            breaks=f"{what} if less is answered from the cache",
+            leads=False,
             causes=True,
             page_because=f"at today's {self._rate(1.0)} {what} if less is answered from the cache",
             page_then=told(gauge, page),
@@ -292,9 +312,9 @@ class _Watch:
     def _colder(self, gauge: Gauge) -> Iterator[tuple[tuple[Reading, str] | None, str]]:
         """Yield the hit ratio that is still enough after growth, and with a node less."""
         counts, root, system = self.breaking.counts, self._root(gauge.tier), self.breaking.search(1.0).system
-        growth = growth_over(self.topology, self.lead)
+        growth = rise(self.topology, self.lead)
         if growth > 0:
-            yield self._coldest(gauge, growth, counts), f"after {show_seconds(self.lead)} of growth"
+            yield self._coldest(gauge, growth, counts), f"after {show_seconds(self.lead)} of {self.rising}"
         if system.takes_nodes(root) and counts[root] - 1 >= max(1, system.tiers[root].bearable_loss()):
             fewer = {**counts, root: counts[root] - 1}
             yield self._coldest(gauge, 1.0, fewer), f"with a node of {root} less"

@@ -47,7 +47,7 @@ def _rule(alert: Alert, declared: Alerting, severity: str) -> Iterator[str]:
     words = alert.metric.replace("_", " ").title().replace(" ", "")
     labels = {**declared.labels, "tier": alert.tier, "metric": alert.metric}
     labels |= {"resource": alert.resource} if alert.resource else {}
-    labels |= {"causes": "yes" if alert.causes else "no", "severity": severity}
+    labels |= {"break": alert.breaks, "leads": _yes(alert.leads), "causes": _yes(alert.causes), "severity": severity}
     where = f"{alert.resource or alert.metric.replace('_', ' ')} of {alert.tier}"
     summary = f"{where}: {'something breaks here' if page else 'still early'}"
     yield f"      - alert: {_text(f'Capacity{words}{high}')}"
@@ -58,6 +58,10 @@ def _rule(alert: Alert, declared: Alerting, severity: str) -> Iterator[str]:
     yield "        annotations:"
     yield f"          summary: {_text(_untemplated(summary))}"
     yield f"          description: {_text(_untemplated(f'{because}; {then}'))}"
+
+
+def _yes(is_so: bool) -> str:  # noqa: FBT001
+    return "yes" if is_so else "no"
 
 
 def expression(alert: Alert, declared: Alerting, threshold: float) -> str:

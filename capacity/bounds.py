@@ -28,10 +28,7 @@ def lower_bounds(search: Search) -> tuple[Counts, tuple[Conflict, ...]]:
 
     What no count of a tier resolves is left aside, so that the counts are the best there are for all the rest.
     """
-    system = search.system
-    counts = {name: min(count, search.most(name)) for name, count in system.least().items()}
-    counts |= search.system.given()
-    generous = {n: count for n in search.free() if (count := _generous(search, n)) is not None}
+    counts, generous = _least(search), _generously(search)
     found = _floor(search, {**counts, **generous})
     aside = {conflict.wanted for conflict in found}
     for name in search.free():
@@ -51,6 +48,17 @@ def lower_bounds(search: Search) -> tuple[Counts, tuple[Conflict, ...]]:
     return counts, tuple(sorted(telling, key=lambda conflict: conflict.violation.unit == "s"))
 
 
+def beyond_nodes(search: Search) -> list[Conflict]:
+    """Return what fails even when nothing of ours waits: where there is anything, there is no plan."""
+    return _floor(search, {**_least(search), **_generously(search)})
+
+
+def _least(search: Search) -> Counts:
+    """Return the fewest nodes that there can be."""
+    counts = {name: min(count, search.most(name)) for name, count in search.system.least().items()}
+    return counts | search.system.given()
+
+
 def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[Wanted]) -> list[Conflict]:
     """Return what no count of a tier resolves."""
     least, remaining = counts[name], search.most(name)
@@ -58,6 +66,9 @@ def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[Want
     def clean(count: int) -> bool:
         return next(_own_conflicts(search, {**counts, name: count}, name, aside), None) is None
 
+    guess = search.near.get(name, 0)
+    if least <= guess <= remaining and clean(guess):
+        return []  # nor is anything left with more
     if search.more_may_be_slower(name) and search.first(name, clean, least) is not None:
         return []
     return list(_own_conflicts(search, {**counts, name: remaining}, name, aside))
@@ -134,7 +145,7 @@ def _floor_of(search: Search, event: Event, counts: Counts) -> Iterator[Conflict
 
 def _still_unavailable(search: Search, counts: Counts, aside: AbstractSet[Wanted]) -> Iterator[Conflict]:
     """Yield the classes that are down for too long even with many times the nodes that would do otherwise."""
-    if search.system.topology.slo.availability is None:
+    if search.attainable or search.system.topology.slo.availability is None:
         return
     free = search.free()
     many = {n: min(search.most(n), 4 * c + 16) if n in free else c for n, c in counts.items()}
@@ -142,6 +153,11 @@ def _still_unavailable(search: Search, counts: Counts, aside: AbstractSet[Wanted
         conflict = Conflict(violation, search.normal)
         if not conflict.wanted.among(aside):
             yield conflict
+
+
+def _generously(search: Search) -> Counts:
+    """Return the counts of the tiers that relieve others, with which they do so as far as they can."""
+    return {n: count for n in search.free() if (count := _generous(search, n)) is not None}
 
 
 def _generous(search: Search, name: str) -> int | None:

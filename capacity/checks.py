@@ -26,7 +26,7 @@ MOST_RATE: Final = 1e12
 """Requests per second, peak and load included."""
 
 
-OUR_LABELS: Final = ("alertname", "tier", "metric", "resource", "causes", "severity")
+OUR_LABELS: Final = ("alertname", "tier", "metric", "resource", "break", "leads", "causes", "severity")
 """Labels of alerting rules that say what an alert is about."""
 
 

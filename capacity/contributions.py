@@ -9,9 +9,10 @@ nothing cut off, that is the mean time at the tier of those requests that take e
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec
 
-from capacity.solve import Solution, shrunk_waits
+from capacity.solve import Solution
+from capacity.threads import shrunk_waits
 from capacity.verdict import class_latency
 from models.latency import Latency
 from models.queues import Wait
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from capacity.components.exchange import Answer, Operation, Place, Station
     from models.transforms import Transform
+
+P = ParamSpec("P")
 
 _STEP: Final = 0.01
 """Of the difference: percentiles are right to 1e-6, so the slope is to 1e-4, and the bend over so little is less."""
@@ -123,7 +126,7 @@ class _Paced(Solution):
         pool = self.thread_pools.get(name)
         if pool is not None and pool.wait is not None and not pool.wait.is_negligible:
             first = Latency.waiting(self._wait(pool.wait, name))
-            shrunk = shrunk_waits(self, found.values(), pool.inner_waits)
+            shrunk = shrunk_waits(self, name, found.values(), pool.inner_waits)
             found = {
                 each: replace(
                     answer, own=None, total=None if answer.total is None else first + answer.total.with_waits(shrunk)
@@ -140,9 +143,10 @@ class _Paced(Solution):
             return found
         return replace(found, wait=self._wait(found.wait, place.root))
 
-    def once(self, key: tuple[str, str], make: Callable[[], Wait]) -> Wait:
+    def once(self, key: tuple[str, str], make: Callable[P, Wait], *arguments: P.args, **named: P.kwargs) -> Wait:
         """Return the wait of a place, stretched."""
-        wait = make() if self.solved is None else self.solved.once(key, make)
+        known = self.solved
+        wait = make(*arguments, **named) if known is None else known.once(key, make, *arguments, **named)
         return self._wait(wait, key[0])
 
     def latency(self, tier: str, request_class: str, operation: Operation) -> Latency | None:

@@ -6,7 +6,7 @@ import copy
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ from capacity.topology import Topology
 from capacity.units import Uncertain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from capacity.books import Book
 
@@ -113,18 +113,24 @@ def _written(number: float) -> float | str:
     return f"{number.low}..{float(number)}..{number.high}/s" if isinstance(number, Uncertain) else float(number)
 
 
+_CERTAIN: Final = frozenset({float, int, str, bool, type(None)})
+"""Types of values that are no interval and hold none; an interval is a float of a type of its own."""
+
+
 def uncertain_fields(value: object, path: KeyPath = ()) -> list[tuple[KeyPath, Uncertain]]:
     """Return every interval in a struct with its key path."""
     if isinstance(value, Uncertain):
         return [(path, value)]
+    parts: Iterable[tuple[str | int, object]] = ()
     if isinstance(value, msgspec.Struct):
         parts = [(name, getattr(value, name)) for name in value.__struct_fields__ if name != "plan"]
-        return [found for name, part in parts for found in uncertain_fields(part, (*path, name))]
-    if isinstance(value, dict):
-        return [found for name, part in value.items() for found in uncertain_fields(part, (*path, name))]
-    if isinstance(value, list):
-        return [found for i, part in enumerate(value) for found in uncertain_fields(part, (*path, i))]
-    return []
+    elif isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    # Nearly all of a file is certain, and it is looked through at every keystroke.
+    inside = [(key, part) for key, part in parts if type(part) not in _CERTAIN]
+    return [found for key, part in inside for found in uncertain_fields(part, (*path, key))]
 
 
 def exported(document: Document, counts: dict[str, dict[str, int]]) -> dict[str, Any]:

@@ -47,6 +47,11 @@ def describe(solution: Solution) -> Evaluation:
     """Return the evaluation of a solved system."""
     system = solution.system
     topology = system.topology
+    for name, goal in topology.slo.latency.items():
+        latency = class_latency(solution, name)
+        if latency is not None:
+            wanted = [limit for key, limit in goals(goal) if key in FRACTIONS]
+            latency.percentiles(list(FRACTIONS.values()), wanted)
     found = violations(solution)
     missed = {(v.name, v.constraint) for v in found if v.scope == "class"}
     classes = {name: _class_result(solution, name, missed) for name in topology.workload.classes}
@@ -129,6 +134,7 @@ def tier_result(solution: Solution, name: str) -> TierResult:
     response = _response(own)
     nodes = tier.machines(place.count) if not place.hosted else place.nodes
     priced = not place.hosted and place.machine is not None
+    details = tier.details(place, arrivals, solution)
     return TierResult(
         kind=str(tier.__struct_config__.tag),
         node=tier.node,
@@ -152,7 +158,7 @@ def tier_result(solution: Solution, name: str) -> TierResult:
             Slo(t.name, t.limit, None if t.latency is None else t.latency.percentile(t.fraction), t.met)
             for t in tier.targets(place, arrivals, solution)
         ],
-        details=tier.details(place, arrivals, solution),
+        details=details,
     )
 
 

@@ -145,36 +145,9 @@ def explanation(  # noqa: PLR0917, a number has as many sides as it has
     `effects` are those on `moved`, where that is not the formula's own result.
     """
     formula, numbers = _merged(formula, numbers)
-    given, words, paths = numbers.given, numbers.meanings, numbers.keys
-    known = formula.values(given)
+    known = formula.values(numbers.given)
     texts = {q.name: shown(float(known[q.name]), q.unit) for q in formula.quantities}
-    units = {q.name: q.unit for q in formula.quantities}
-    differences = formula.differences(given) if effects is None else effects
-    lines = [
-        Line(
-            symbols=symbols,
-            numbers=numbers.partition(" = ")[2],
-            latex=tex,
-            meaning=words.get(q.name, q.meaning),
-            value=float(known[q.name]),
-            shown=texts[q.name],
-        )
-        for (q, _), symbols, numbers, tex in zip(
-            formula.steps, formula.unicode(), formula.unicode(texts), formula.latex(), strict=True
-        )
-    ]
-    inputs = [
-        Input(
-            symbol=formula.shown(q.symbol),
-            name=q.name,
-            meaning=words.get(q.name, q.meaning),
-            value=float(known[q.name]),
-            unit=units[q.name],
-            shown=texts[q.name],
-            key=show_path(paths[q.name]) if q.name in paths else None,
-        )
-        for q in formula.inputs
-    ]
+    differences = formula.differences(numbers.given) if effects is None else effects
     return Explanation(
         metric=metric,
         what=what,
@@ -185,12 +158,42 @@ def explanation(  # noqa: PLR0917, a number has as many sides as it has
         exact=formula.exact,
         source=formula.source,
         accuracy=formula.accuracy,
-        inputs=inputs,
-        lines=lines,
+        inputs=_inputs(formula, numbers, known, texts),
+        lines=_lines(formula, numbers, known, texts),
         moved=symbol_of(formula) if moved is None else moved,
-        effects=[_effect(formula, d, words, paths, short=effects is None) for d in differences],
+        effects=[_effect(formula, d, numbers, short=effects is None) for d in differences],
         notes=list(notes),
     )
+
+
+def _inputs(formula: Formula, numbers: Numbers, known: Mapping[str, Any], texts: Mapping[str, str]) -> list[Input]:
+    return [
+        Input(
+            symbol=formula.shown(q.symbol),
+            name=q.name,
+            meaning=numbers.meanings.get(q.name, q.meaning),
+            value=float(known[q.name]),
+            unit=q.unit,
+            shown=texts[q.name],
+            key=show_path(numbers.keys[q.name]) if q.name in numbers.keys else None,
+        )
+        for q in formula.inputs
+    ]
+
+
+def _lines(formula: Formula, numbers: Numbers, known: Mapping[str, Any], texts: dict[str, str]) -> list[Line]:
+    written = zip(formula.steps, formula.unicode(), formula.unicode(texts), formula.latex(), strict=True)
+    return [
+        Line(
+            symbols=symbols,
+            numbers=filled.partition(" = ")[2],
+            latex=tex,
+            meaning=numbers.meanings.get(q.name, q.meaning),
+            value=float(known[q.name]),
+            shown=texts[q.name],
+        )
+        for (q, _), symbols, filled, tex in written
+    ]
 
 
 def _merged(formula: Formula, numbers: Numbers) -> tuple[Formula, Numbers]:
@@ -207,21 +210,19 @@ def _merged(formula: Formula, numbers: Numbers) -> tuple[Formula, Numbers]:
     return formula.merged(same), Numbers(numbers.given, numbers.meanings | words, numbers.keys)
 
 
-def _effect(
-    formula: Formula, d: Difference, words: Mapping[str, str], paths: Mapping[str, KeyPath], *, short: bool
-) -> Effect:
+def _effect(formula: Formula, d: Difference, numbers: Numbers, *, short: bool) -> Effect:
     name, text = d.input.name, None
     if short and not d.input.whole:
         slope = formula.derivative(name)
         text = formula.shown(slope) if slope.count_ops() <= MOST_READ else None
     return Effect(
         symbol=formula.shown(d.input.symbol),
-        meaning=words.get(name, d.input.meaning),
+        meaning=numbers.meanings.get(name, d.input.meaning),
         derivative=d.slope,
         relative=d.relative,
         counts=d.input.whole,
         formula=text if text is not None and len(text) <= MOST_READ else None,
-        key=show_path(paths[name]) if name in paths else None,
+        key=show_path(numbers.keys[name]) if name in numbers.keys else None,
     )
 
 

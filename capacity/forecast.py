@@ -24,12 +24,16 @@ from capacity.system import resolve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from capacity.scenarios import Event
     from capacity.sizing import Sizing
     from capacity.system import Counts, System
     from capacity.topology import Topology
 
 Constraint = tuple[str, str, str]
 """Scope, name and constraint: what can give way."""
+
+Key = tuple[str, str]
+"""Name and constraint: what no number of nodes may meet."""
 
 
 class Break(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,15 +93,32 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     walls: list[Wall]
 
 
+@dataclass(frozen=True)
+class _Planned:
+    """The plan for one load, without the systems that were solved to find it."""
+
+    sizing: Sizing
+    system: System
+    monthly: float
+    unknown: list[str]
+
+    @property
+    def hopeless(self) -> list[Conflict]:
+        """What no number of nodes meets."""
+        found, last = list(self.sizing.hopeless), self.sizing.conflict
+        return found if last is None or last in found else [*found, last]
+
+
 @dataclass
 class _Days:
-    """The system on every day that was looked at, each looked at only once."""
+    """The system on every day that was looked at, with today's counts and with those of a plan."""
 
     course: Course
     tick: Callable[[int], None]
-    _systems: dict[int, System] = field(default_factory=dict)
+    counts: Counts = field(default_factory=dict)
+    """Today's."""
     _missed: dict[int, dict[Constraint, Conflict]] = field(default_factory=dict)
-    _plans: dict[int, tuple[Sizing, Search]] = field(default_factory=dict)
+    _plans: dict[tuple[float, ...], _Planned] = field(default_factory=dict)
     solved: int = 0
 
     def count(self, _: int) -> None:
@@ -105,23 +126,49 @@ class _Days:
         self.solved += 1
         self.tick(self.solved)
 
-    def missed(self, day: int, counts: Counts) -> dict[Constraint, Conflict]:
-        """Return everything that is not met on a day with these counts, in anything that has to be survived."""
+    def search(self, factors: dict[str, float]) -> Search:
+        """Return the system under a load; whoever asks keeps it, a forecast of years has no room for all of them."""
+        return Search.of(resolve(grown(self.course.topology, factors)), self.count)
+
+    def missed(self, day: int, *, downtime: bool) -> dict[Constraint, Conflict]:
+        """Return everything that is not met on a day, in anything that has to be survived."""
         if day not in self._missed:
-            search = Search.of(resolve(self.course.at(day)), self.count)
+            search = self.search(self.course.factors(day))
             found: dict[Constraint, Conflict] = {}
             for event in (search.normal, *search.events):
-                for v in search.everything(event, counts):
-                    found.setdefault((v.scope, v.name, v.constraint), Conflict(v, event))
+                for v in search.everything(event, self.counts, downtime=downtime):
+                    found.setdefault(v.key, Conflict(v, event))
             self._missed[day] = found
         return self._missed[day]
 
-    def planned(self, day: int) -> tuple[Sizing, Search]:
+    def fails(self, day: int, constraint: Constraint, likely: Event) -> bool:
+        """Return whether one constraint is not met on a day, looking first at the event in which that is likely."""
+        if day in self._missed:
+            return constraint in self._missed[day]
+        search, downtime = self.search(self.course.factors(day)), constraint[2] == "availability"
+        events = [search.normal, *search.events]
+        events.sort(key=lambda event: (event.scenario, event.subject) != (likely.scenario, likely.subject))
+        seen = (search.everything(event, self.counts, downtime=downtime) for event in events)
+        return any(v.key == constraint for found in seen for v in found)
+
+    def planned(self, factors: dict[str, float]) -> _Planned:
+        """Return the plan for a load; the bounds of the most similar one say where to look for its own."""
+        key = tuple(factors.values())
+        if key not in self._plans:
+            search = self.search(factors)
+            near = min(self._plans, key=lambda other: abs(sum(other) - sum(key)), default=None)
+            if near is not None:
+                bounds, ratio = self._plans[near].sizing.bounds, sum(key) / sum(near) if sum(near) > 0 else 1.0
+                search.near = {name: round(count * ratio) for name, count in bounds.items()}
+                search.attainable = self._plans[near].sizing.available
+            sizing = size(search)
+            found = cost(search.at(sizing.counts))
+            self._plans[key] = _Planned(sizing, search.system, found.monthly, found.unknown)
+        return self._plans[key]
+
+    def on(self, day: int) -> _Planned:
         """Return the plan for the load of a day."""
-        if day not in self._plans:
-            search = Search.of(resolve(self.course.at(day)), self.count)
-            self._plans[day] = size(search), search
-        return self._plans[day]
+        return self.planned(self.course.factors(day))
 
 
 def forecast(
@@ -138,7 +185,7 @@ def forecast(
     days = _Days(Course(topology, None if start is None else date.fromisoformat(start)), tick)
     course = days.course
     calendar = course.months(months)
-    counts = {**(days.planned(0)[0].counts if today is None else today), **resolve(topology).given()}
+    days.counts = {**(days.on(0).sizing.counts if today is None else today), **resolve(topology).given()}
     classes = topology.workload.classes
     common = topology.workload.growth or 0.0
     return Forecast(
@@ -147,8 +194,8 @@ def forecast(
         start=None if course.start is None else course.start.isoformat(),
         growth={name: float(c.growth if c.growth is not None else common) for name, c in classes.items()},
         shape=topology.forecast.shape,
-        nodes=counts,
-        breaks=_breaks(days, counts, calendar),
+        nodes=days.counts,
+        breaks=_breaks(days, calendar),
         months=[_planned(days, month) for month in calendar],
         walls=_walls(days, calendar),
     )
@@ -161,22 +208,24 @@ def _load(course: Course, factors: dict[str, float]) -> float:
     return sum(rates[name] * factors[name] for name in rates) / total if total > 0 else 0.0
 
 
-def _breaks(days: _Days, counts: Counts, calendar: list[Month]) -> list[Break]:
+def _breaks(days: _Days, calendar: list[Month]) -> list[Break]:
     """Return the first break of each tier and class, the earliest first."""
     first: dict[tuple[str, str], tuple[int, Conflict]] = {}
+    classes = {("class", name) for name in days.course.topology.workload.classes}
     for stretch in _looked_at(days.course, calendar):
-        for day in stretch:
-            for (scope, name, constraint), conflict in days.missed(day, counts).items():
+        for day in dict.fromkeys((*(stretch[:1] if stretch[0] == 0 else ()), *_heaviest_days(days.course, *stretch))):
+            for (scope, name, constraint), conflict in days.missed(day, downtime=not classes <= first.keys()).items():
                 if (scope, name) in first:
                     continue
-                found = _first_day(_fails(days, counts, (scope, name, constraint)), *stretch, day)
-                first[scope, name] = found, days.missed(found, counts).get((scope, name, constraint), conflict)
+                found = _first_day(_fails(days, conflict), *stretch, day)
+                then = days.missed(found, downtime=scope == "class")
+                first[scope, name] = found, then.get((scope, name, constraint), conflict)
     ordered = sorted(first.items(), key=lambda item: item[1][0])
     return [_break(days.course, scope, name, day, conflict) for (scope, name), (day, conflict) in ordered]
 
 
-def _fails(days: _Days, counts: Counts, constraint: Constraint) -> Callable[[int], bool]:
-    return lambda day: constraint in days.missed(day, counts)
+def _fails(days: _Days, conflict: Conflict) -> Callable[[int], bool]:
+    return lambda day: days.fails(day, conflict.violation.key, conflict.event)
 
 
 def _break(course: Course, scope: str, name: str, day: int, conflict: Conflict) -> Break:
@@ -209,14 +258,12 @@ def _first_day(fails: Callable[[int], bool], first: int, last: int, seen: int) -
 
 def _planned(days: _Days, month: Month) -> MonthPlan:
     factors = days.course.heaviest(month)
-    search = Search.of(resolve(grown(days.course.topology, factors)), days.count)
-    sizing = size(search)
-    found = cost(search.at(sizing.counts))
+    found = days.planned(factors)
     return MonthPlan(
         month=month.name,
         load=_load(days.course, factors),
-        feasible=sizing.conflict is None,
-        counts=sizing.counts,
+        feasible=found.sizing.conflict is None,
+        counts=found.sizing.counts,
         monthly=found.monthly,
         unknown=found.unknown,
     )
@@ -224,35 +271,36 @@ def _planned(days: _Days, month: Month) -> MonthPlan:
 
 def _walls(days: _Days, calendar: list[Month]) -> list[Wall]:
     """Return what no number of nodes meets from some day on."""
-    known: dict[tuple[str, str], Wall] = {}
+    known: dict[Key, Wall] = {}
     for stretch in _looked_at(days.course, calendar):
-        for day in stretch:
-            for conflict in _hopeless(days, day):
-                key = conflict.violation.name, conflict.violation.constraint
-                if key in known:
-                    continue
-                known[key] = _wall(days, key, _first_day(_is_hopeless(days, key), *stretch, day))
+        for day in _heaviest_days(days.course, *stretch):
+            for conflict in days.on(day).hopeless:
+                key = _key(conflict)
+                if key not in known:
+                    known[key] = _wall(days, key, _first_day(_is_hopeless(days, key), *stretch, day))
     return sorted(known.values(), key=lambda wall: wall.day)
 
 
-def _is_hopeless(days: _Days, key: tuple[str, str]) -> Callable[[int], bool]:
-    return lambda day: any(_key(conflict) == key for conflict in _hopeless(days, day))
+def _heaviest_days(course: Course, first: int, last: int) -> list[int]:
+    """Return the days of a stretch than which none is heavier: what no nodes meet on another, none meet on these."""
+    before, after = course.factors(first), course.factors(last)
+    if all(after[name] >= before[name] for name in before):
+        return [last]
+    return [first] if all(after[name] <= before[name] for name in before) else [first, last]
 
 
-def _key(conflict: Conflict) -> tuple[str, str]:
+def _is_hopeless(days: _Days, key: Key) -> Callable[[int], bool]:
+    return lambda day: any(_key(conflict) == key for conflict in days.on(day).hopeless)
+
+
+def _key(conflict: Conflict) -> Key:
     return conflict.violation.name, conflict.violation.constraint
 
 
-def _hopeless(days: _Days, day: int) -> list[Conflict]:
-    sizing, _ = days.planned(day)
-    found = list(sizing.hopeless)
-    return found if sizing.conflict is None or sizing.conflict in found else [*found, sizing.conflict]
-
-
-def _wall(days: _Days, key: tuple[str, str], day: int) -> Wall:
-    sizing, search = days.planned(day)
-    conflict = next(c for c in _hopeless(days, day) if _key(c) == key)
-    advice = [a for a in advise(search.system, sizing) if a.constraint.startswith(f"{key[0]}: {key[1]}")]
+def _wall(days: _Days, key: Key, day: int) -> Wall:
+    planned = days.on(day)
+    conflict = next(c for c in planned.hopeless if _key(c) == key)
+    advice = [a for a in advise(planned.system, planned.sizing) if a.constraint.startswith(f"{key[0]}: {key[1]}")]
     text = f"{key[0]}: {words(conflict.violation)}{' ' + conflict.phrase if conflict.phrase else ''}"
     return Wall(
         constraint=text,

@@ -7,6 +7,7 @@ as the peak keeps all; it may be reserved. Traffic and calls are counted at the 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from capacity import pricing
 from capacity.components.exchange import Arrivals
 from capacity.results import Cost, CostItem, OneOff, PartCost, Reserving
 from capacity.solve import solve
-from capacity.system import resolve
+from capacity.traffic import solve_traffic
 from models.availability import MONTH
 
 if TYPE_CHECKING:
@@ -163,12 +164,25 @@ def _nodes(system: System, counts: Counts) -> list[CostItem]:
 
 
 def _ordinary(solution: Solution) -> Traffic:
-    """Return the traffic of an ordinary hour, by which whatever is metered is paid."""
-    topology = solution.system.topology
-    if topology.workload.peak_to_mean == 1:
+    """Return the traffic of an ordinary hour, by which whatever is metered is paid; any, where nothing is."""
+    system = solution.system
+    topology = system.topology
+    if topology.workload.peak_to_mean == 1 or not _is_metered(solution):
         return solution.traffic
-    calm = msgspec.structs.replace(topology, workload=msgspec.structs.replace(topology.workload, peak_to_mean=1.0))
-    return solve(resolve(calm), solution.counts).traffic
+    workload = msgspec.structs.replace(topology.workload, peak_to_mean=1.0)
+    calm = replace(system, topology=msgspec.structs.replace(topology, workload=workload))
+    if not any(call.retries or call.pool for tier in system.tiers.values() for call in tier.calls_made()):
+        return solve_traffic(calm, calm.places(solution.counts), {})
+    return solve(calm, solution.counts).traffic
+
+
+def _is_metered(solution: Solution) -> bool:
+    """Return whether anything that is used more or less has a price."""
+    money, system = solution.system.topology.money, solution.system
+    charges = [c for n, t in system.tiers.items() for c in t.charges(solution.places[n], solution.arrivals(n))]
+    prices = [charge.price if charge.key is None else getattr(money, charge.key) for charge in charges]
+    crossing = money.zone_traffic is not None and system.topology.resilience.zones > 1
+    return crossing or any(price is not None for price in prices)
 
 
 def _by_the_book(system: System) -> bool:

@@ -36,13 +36,34 @@ def _head(found: Next, able: list[Outcome]) -> Section:
         notes += [f"  {printable(fail)}" for fail in now.fails]
         notes += _farther(now)
     if not found.steps:
-        notes.append("no step applies to it")
+        at = tight_at(found)
+        notes.append(f"{no_step(found)}{f'; `--load {at}` asks where it ends' if at else ''}")
     elif not able:
         notes.append("no single step is enough; those that leave least are below")
     else:
         chosen = printable(f"{able[0].name}:{able[0].subject}")
         notes.append(f"`--apply {chosen} -o FILE` writes the file with that step")
     return Section(f"{printable(found.name)}{load}: what comes next", notes=notes)
+
+
+def no_step(found: Next) -> str:
+    """Return why no step applies: nothing is tight enough, or against what is missed none is known."""
+    if not found.now.feasible or not found.now.carries:
+        return "no step that is known here helps against that"
+    if found.now.then is None:
+        return f"nothing is tight enough for a step, nor will it be up to {digits(found.now.carries)}x this load"
+    return "nothing is tight enough for a step yet"
+
+
+def tight_at(found: Next) -> str | None:
+    """Return the load at which to ask again where no step applies: as much of the file's as it carries; None: nowhere.
+
+    There what ends it is nearly all used, and steps that relieve it apply.
+    """
+    now = found.now
+    if found.steps or not now.feasible or not now.carries or now.then is None:
+        return None
+    return f"{float(f'{found.load * now.carries:.3g}'):g}x"
 
 
 def _farther(now: Outcome) -> Iterator[str]:

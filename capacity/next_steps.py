@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from capacity.document import scaled
 from capacity.editing import Edited
 from capacity.errors import UsageError, ascii_quoted
 from capacity.evaluate import describe
 from capacity.outcomes import outcome, with_uptime
+from capacity.reach import end
 from capacity.results import SCHEMA_VERSION
 from capacity.scenarios import TITLES
 from capacity.search import Search
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from capacity.document import Document
+    from capacity.reach import End
     from capacity.results import Evaluation
     from capacity.search import Conflict
+    from capacity.sizing import Sizing
     from capacity.steps.base import Proposal
     from capacity.system import Counts
     from capacity.topology import Topology
@@ -38,17 +40,8 @@ if TYPE_CHECKING:
 LOOKED_AHEAD: Final = 3
 """Of the steps that come first, how many are asked how far they carry: each answer takes several plans."""
 
-_FARTHEST: Final = 16.0
-"""Times the load, beyond which nobody plans by steps."""
-
 _PARTNERS: Final = ("partner", "partner_down")
 """What timeouts, pools and queues are for."""
-
-_LEAST: Final = 1 / 64
-"""Times the load, below which nobody asks what would be."""
-
-_CLOSE: Final = 1.05
-"""How close the load is told up to which a plan exists."""
 
 _CHEAPER, _FASTER, _LESS_DOWN = 0.995, 0.95, 0.9
 """What of a cost, of a p99 and of a downtime is less by enough to be told as what a step brings."""
@@ -116,11 +109,20 @@ class Planned:
     """A file's plan, as far as steps are compared by it."""
 
     topology: Topology
-    counts: Counts
+    sizing: Sizing
     missed: tuple[Conflict, ...]
-    feasible: bool
     evaluation: Evaluation
     search: Search
+
+    @property
+    def counts(self) -> Counts:
+        """What was found."""
+        return self.sizing.counts
+
+    @property
+    def feasible(self) -> bool:
+        """Whether they meet everything."""
+        return self.sizing.conflict is None
 
 
 def proposed(document: Document, tick: Callable[[int], None] = lambda _: None) -> Proposed:
@@ -134,7 +136,8 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
     """Return every step that applies, ranked: where the file has no plan those that give it one come first.
 
     Then what brings something, the cheapest first, the fewest risks among equals. For the first `ahead` of them, and
-    for the file as it is, it is told up to which load a plan exists, to a twentieth on the safe side; 0 looks at none.
+    for the file as it is, it is told up to which load a plan exists, to a twentieth on the safe side; 0 looks at none,
+    but where no step applies at the file, to tell at which load one would.
     """
     solved = 0
 
@@ -145,7 +148,7 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
 
     found = proposed(document, counted)
     now = _outcome(found.planned, found.planned)
-    tried = [(p, _planned(p.document.topology, counted)) for p in found.proposals]
+    tried = [(p, _planned(p.document.topology, counted, found.planned)) for p in found.proposals]
     told = [
         msgspec.structs.replace(
             _outcome(planned, found.planned),
@@ -158,16 +161,13 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
         for p, planned in tried
     ]
     told = sorted((msgspec.structs.replace(o, brings=_brings(o, now)) for o in told), key=_rank)
-    if ahead:
-        topologies = {(p.name, p.subject): p.document.topology for p in found.proposals}
-        first = {(o.name, o.subject) for o in told[:ahead] if o.feasible}
-        end = _end(document.topology, counted, feasible=now.feasible)
-        now = _with_end(now, end)
+    if ahead or not told:
+        plans = {(p.name, p.subject): planned for p, planned in tried}
+        as_is = end(document.topology, found.planned.sizing, counted)
+        now = _with_end(now, as_is)
         told = [
-            _with_end(o, _end(topologies[o.name, o.subject], counted, feasible=True, like=end))
-            if (o.name, o.subject) in first
-            else o
-            for o in told
+            _with_end(o, _end(plans[o.name, o.subject], counted, as_is)) if o.feasible and i < ahead else o
+            for i, o in enumerate(told)
         ]
     return Next(
         name=document.topology.name,
@@ -193,13 +193,8 @@ def applied(document: Document, name: str, tick: Callable[[int], None] = lambda 
     raise UsageError(f"--apply {ascii_quoted(name)} {what} {others}")
 
 
-@dataclass(frozen=True)
-class End:
-    """A load for which a plan exists and a little larger one for which none does, and what is then not met."""
-
-    low: float
-    high: float
-    then: str | None
+def _end(planned: Planned, tick: Callable[[int], None], like: End) -> End:
+    return end(planned.topology, planned.sizing, tick, like)
 
 
 def _with_end(outcome: Outcome, end: End) -> Outcome:
@@ -208,41 +203,16 @@ def _with_end(outcome: Outcome, end: End) -> Outcome:
     return msgspec.structs.replace(outcome, carries=float(f"{carries:.3g}"), then=end.then)
 
 
-def _end(topology: Topology, tick: Callable[[int], None], *, feasible: bool, like: End | None = None) -> End:
-    """Return the end of the loads for which a plan exists, to a twentieth; where it may be that of another file first.
-
-    Most steps end where the file does, by a partner's limit: then two looks are enough.
-    """
-    blamed: dict[float, str] = {}
-
-    def exists(factor: float) -> bool:
-        conflict = size(Search.of(resolve(scaled(topology, factor)), tick)).conflict
-        if conflict is not None:
-            blamed[factor] = reason(conflict)
-        return conflict is None
-
-    low, high = (1.0, 2.0) if feasible else (0.0, 1.0)
-    if like is not None and like.low >= low and like.then is not None and exists(like.low):
-        low, high = like.low, like.high
-    while feasible and exists(high):
-        low, high = high, high * 2
-        if low >= _FARTHEST:
-            return End(low, high, None)
-    while high > low * _CLOSE and high > _LEAST:
-        middle = math.sqrt(low * high) if low else high / 2
-        low, high = (middle, high) if exists(middle) else (low, middle)
-    return End(low, high, blamed.get(high))
-
-
-def _planned(topology: Topology, tick: Callable[[int], None]) -> Planned:
+def _planned(topology: Topology, tick: Callable[[int], None], like: Planned | None = None) -> Planned:
     """Return what `capacity plan` would find, without what it tells beyond the numbers compared here."""
     search = Search.of(resolve(topology), tick)
+    search.near = {} if like is None else like.sizing.bounds
     sizing = size(search)
     search.aside = frozenset()
     counts = sizing.counts
     evaluation = with_uptime(describe(search.at(counts)), search, counts)
     missed = () if sizing.conflict is None else (*sizing.hopeless, sizing.conflict, *search.conflicts(counts))
-    return Planned(topology, counts, missed, sizing.conflict is None, evaluation, search)
+    return Planned(topology, sizing, missed, evaluation, search)
 
 
 def _outcome(planned: Planned, now: Planned) -> Outcome:

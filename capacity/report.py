@@ -45,11 +45,13 @@ def _verdict(evaluation: Evaluation) -> Section:
         load = f"at the peak, {digits(evaluation.peak_to_mean)}x the daily mean"
     ceiling = f"ceiling {show_percent(evaluation.utilization_ceiling)} of what is ours"
     required = [TITLES[name] for name, result in evaluation.scenarios.items() if result.required]
-    notes = [f"{total(evaluation)}; {load}; {ceiling}", f"to be survived: {', '.join(required)}"]
+    notes = [f"{total(evaluation)}; {load}; {ceiling}"]
+    # Of one scenario that is looked at, nobody has said that it has to be survived.
+    notes += [] if evaluation.during is not None else [f"to be survived: {', '.join(required)}"]
     if not any(c.slo for c in evaluation.classes.values()):
         notes.append("no latency objective is given (slo.latency): the counts follow from utilization alone")
     lonely = [printable(w.tier) for w in evaluation.warnings if w.code == "unreached" and w.tier]
-    notes += [f"NOT REACHED by any request: {', '.join(lonely)}; does a call to it lack?"] if lonely else []
+    notes += [f"NOT REACHED by any request: {', '.join(lonely)}; is a call to it missing?"] if lonely else []
     when = f" {printable(evaluation.during.when)}" if evaluation.during and evaluation.during.when else ""
     return Section(f"{printable(evaluation.name)}{when}: {verdict}", notes=notes)
 

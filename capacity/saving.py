@@ -9,9 +9,12 @@ import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from capacity.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _MARK: Final = b"\xef\xbb\xbf"
 """What some editors put before the first line; who had it keeps it."""
@@ -104,22 +107,27 @@ class Recovered:
     """When it was kept, in seconds since 1970."""
     base_text: str | None = None
     """The text of the file when the work began: with it, the two can be merged."""
+    owner: str = ""
+    """The session that kept it."""
 
 
-def recovery_file(path: str) -> Path:
-    """Return where unsaved work on a file is kept: in the user's state directory, by the file's absolute path."""
+def recovery_file(path: str, owner: str = "") -> Path:
+    """Return where unsaved work on a file is kept: in the user's state directory, by the file's absolute path.
+
+    Each of several sessions, the `owner`, has its own place, so that none writes over what another keeps.
+    """
     state = os.environ.get("XDG_STATE_HOME", "")
     root = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
     name = hashlib.sha256(os.fsencode(Path(path).resolve())).hexdigest()[:32]
-    return root / "capacity" / f"{name}.json"
+    return root / "capacity" / f"{name}{f'.{owner}' if owner else ''}.json"
 
 
-def keep(path: str, text: str, base: str | None, base_text: str | None = None) -> None:
+def keep(path: str, text: str, base: str | None, base_text: str | None = None, owner: str = "") -> None:
     """Keep unsaved work, and what it was made from, where only its user can read it.
 
     Raises UsageError where that is not possible.
     """
-    target = recovery_file(path)
+    target = recovery_file(path, owner)
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -128,9 +136,22 @@ def keep(path: str, text: str, base: str | None, base_text: str | None = None) -
     write(str(target), json.dumps(content) + "\n", mode=0o600)
 
 
-def recoverable(path: str) -> Recovered | None:
-    """Return the unsaved work on a file; None if there is none, or if it is what the file says anyway."""
-    target = recovery_file(path)
+def recoverable(path: str, running: Collection[str] = ()) -> Recovered | None:
+    """Return the latest unsaved work on a file that no `running` session keeps; None if there is none.
+
+    What the file says anyway is none.
+    """
+    first = recovery_file(path)
+    owners = [
+        "",
+        *(kept.name[len(first.stem) + 1 : -len(".json")] for kept in first.parent.glob(f"{first.stem}.*.json")),
+    ]
+    found = [work for owner in owners if owner not in running and (work := _kept(path, owner)) is not None]
+    return max(found, key=lambda work: work.kept_at, default=None)
+
+
+def _kept(path: str, owner: str) -> Recovered | None:
+    target = recovery_file(path, owner)
     try:
         kept_at = target.stat().st_mtime
         content = json.loads(target.read_text(encoding="utf-8"))
@@ -141,12 +162,12 @@ def recoverable(path: str) -> Recovered | None:
         return None
     if (_content(path) or b"").removeprefix(_MARK) == text.encode(errors="replace"):
         return None
-    return Recovered(text, base, changed_on_disk(path, base), kept_at, base_text)
+    return Recovered(text, base, changed_on_disk(path, base), kept_at, base_text, owner)
 
 
-def discard(path: str) -> None:
-    """Forget the unsaved work on a file."""
+def discard(path: str, owner: str = "") -> None:
+    """Forget the unsaved work of a session on a file."""
     try:
-        recovery_file(path).unlink(missing_ok=True)
+        recovery_file(path, owner).unlink(missing_ok=True)
     except OSError as error:
-        raise UsageError(f"{recovery_file(path)} cannot be removed: {error.strerror or error}") from error
+        raise UsageError(f"{recovery_file(path, owner)} cannot be removed: {error.strerror or error}") from error

@@ -20,16 +20,16 @@ from capacity.ends import Ends
 from capacity.errors import UsageError, ascii_quoted
 from capacity.evaluate import tier_result
 from capacity.money import running
+from capacity.recommending import Recommendation, recommended, with_front
 from capacity.results import SCHEMA_VERSION
 from capacity.sizing import size
-from capacity.units import rounded_downtime
 from capacity.uptime import Uptime
 from capacity.variants import PRICE_UNKNOWN, first_passing, pinned, reason, searched, with_tier
 from capacity.verdict import class_latency
 from models.availability import downtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from capacity.components.exchange import Mend
     from capacity.pricing import NodeType
@@ -76,15 +76,6 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this is the file's own: its type, with its count where the file gives one, else with the plan's."""
     front: bool = False
     """Whether no other option is better in cost, p99 or availability without being worse in another."""
-
-
-class Recommendation(msgspec.Struct, frozen=True):
-    """The option to take, and why."""
-
-    node: str
-    nodes: int
-    shards: int | None
-    reason: str
 
 
 class TierScaling(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +171,7 @@ def _types(search: Search, name: str, family: str | None, known: Mapping[str, No
 def _of_tier(search: Search, around: Around) -> TierScaling:
     name, counts = around.name, around.counts
     found = [option for node in around.types for option in _options(around, node, given=name in search.system.given())]
-    options, solution = _with_front(found), search.at(counts)
+    options, solution = with_front(found), search.at(counts)
     return TierScaling(
         tier=name,
         counted=search.system.tiers[name].counted or "nodes",
@@ -188,7 +179,7 @@ def _of_tier(search: Search, around: Around) -> TierScaling:
         options=options,
         crossing=crossing(around.ends(), around.larger(), options),
         differences=_differences(around, solution),
-        recommendation=_recommended(options),
+        recommendation=recommended(options),
     )
 
 
@@ -331,71 +322,3 @@ def _described(search: Search, counts: Counts, name: str, *, planned: bool, move
 def _through(search: Search, request_class: str, name: str) -> bool:
     entry = search.system.topology.workload.classes[request_class].entry
     return name in {search.system.roots[n] for n in search.system.waited_for(entry, request_class)}
-
-
-def _with_front(options: Sequence[Option]) -> list[Option]:
-    """Return the options with those marked that nothing beats in cost, p99 and availability together."""
-    able = _able(options)
-    front = {id(o) for m, o in able if not any(_dominates(other, m) for other, _ in able)}
-    return [msgspec.structs.replace(o, front=id(o) in front) for o in options]
-
-
-Measures = tuple[float, float, float]
-"""Cost by the month, p99 and downtime as they are shown: who sees no difference pays for none."""
-
-
-def _able(options: Sequence[Option]) -> list[tuple[Measures, Option]]:
-    """Return what can be compared. What all that passes has to move for, at an unknown cost, is as dear for each."""
-    passing = [option for option in options if option.out is None]
-    moving = bool(passing) and all(option.one_off is None for option in passing)
-    found = [(_measures(msgspec.structs.replace(o, one_off=0.0) if moving else o), o) for o in passing]
-    return [(measures, option) for measures, option in found if measures is not None]
-
-
-def _measures(option: Option) -> Measures | None:
-    p99 = option.p99_s if option.p99_s is not None else max(option.classes.values(), default=None)
-    if option.monthly is None or p99 is None or option.one_off is None:
-        return None
-    seconds = option.downtime_s_per_month
-    down = math.inf if seconds is None else rounded_downtime(seconds)
-    return round(option.monthly + option.one_off / option.horizon_months, 2), _shown(p99), down
-
-
-def _shown(seconds: float) -> float:
-    return float(f"{seconds:.3g}")
-
-
-def _dominates(first: Measures, second: Measures) -> bool:
-    return all(x <= y for x, y in zip(first, second, strict=True)) and first != second
-
-
-def _recommended(options: Sequence[Option]) -> Recommendation | None:
-    """Return the cheapest option that passes everything; among equals the file's own, then the faster, the safer."""
-    able = _able(options)
-    if not able:
-        return None
-    (cost, _, _), best = min(able, key=lambda pair: (pair[0][0], not pair[1].planned, *pair[0][1:]))
-    planned = next((option for option in options if option.planned), None)
-    reasons = "; ".join(_reasons(best, cost, able, planned))
-    return Recommendation(best.node, best.nodes or 0, best.shards, reasons)
-
-
-def _reasons(
-    best: Option, cost: float, able: Sequence[tuple[Measures, Option]], planned: Option | None
-) -> Iterator[str]:
-    measures = next((measures for measures, option in able if option.planned), None)
-    if best.planned:
-        yield "the file's own, and the cheapest that passes everything"
-    elif measures is not None and planned is not None:
-        less, than = measures[0] - cost, f"the file's {planned.nodes} x {planned.node}"
-        yield f"the cheapest that passes everything: {less:,.2f} less a month than {than}"
-    elif planned is not None and planned.out in (None, PRICE_UNKNOWN):
-        yield "the cheapest of known price that passes everything; what the file's own costs is not known"
-    else:
-        yield "the cheapest that passes everything; the file's own does not"
-    if best.one_off is None:
-        yield "what passes takes more shards, and what going there costs is not known (migration_cost)"
-    dear = [(measures, o) for measures, o in able if measures[0] > cost and o.front]
-    fast = min(dear, key=lambda pair: pair[0][1], default=None)
-    if fast is not None and fast[0][1] < (best.p99_s or 0.0) * 0.95:
-        yield f"{fast[1].nodes} x {fast[1].node} would be the fastest, for {fast[0][0] - cost:,.2f} more"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from capacity import scenarios
-from capacity.fewest import fewest
+from capacity.fewest import fewest, fewest_near
 from capacity.solve import solve
 from capacity.uptime import Uptime
 from capacity.verdict import Violation, limit_violations, objective_violations, violations
@@ -86,6 +86,10 @@ class Search:
     """What is known to be hopeless, and therefore not asked for."""
     suspects: list[Event] = field(default_factory=list)
     """Events that failed lately: tried first."""
+    near: Counts = field(default_factory=dict)
+    """Where lower bounds are looked for first: those of a similar system. They decide nothing but how long it takes."""
+    attainable: bool = False
+    """Whether a similar system has met the availability that is wanted: then nobody asks beforehand if any could."""
     _most: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
@@ -158,12 +162,15 @@ class Search:
         wanted = self.system.topology.slo.availability
         return [] if wanted is None else Uptime(self, counts).violations(overloaded=overloaded)
 
-    def everything(self, event: Event, counts: Counts) -> list[Violation]:
-        """Return all that is not met in one event: objectives too where limits are exceeded already."""
+    def everything(self, event: Event, counts: Counts, *, downtime: bool = True) -> list[Violation]:
+        """Return all that is not met in one event: objectives too where limits are exceeded already.
+
+        Without `downtime` nobody asks for the availability of a year, which takes more than all the rest together.
+        """
         state = event.state(counts)
         if state.gone:
             return list(self.failing(event, counts))
-        down = self.unavailable(counts, overloaded=True) if event is self.normal else []
+        down = self.unavailable(counts, overloaded=True) if downtime and event is self.normal else []
         return [v for v in (*violations(self.solved(state)), *down) if self._asks(v, event)]
 
     def failing(
@@ -214,12 +221,16 @@ class Search:
 
     def first(self, name: str, enough: Callable[[int], bool], least: int) -> int | None:
         """Return the smallest count of a tier that is enough. Where more may be worse, small counts are all tried."""
-        most = self.most(name)
+        most, guess = self.most(name), self.near.get(name)
         if self.more_may_be_slower(name):
-            found = next((count for count in range(least, min(most, least + 64) + 1) if enough(count)), None)
-            if found is not None:
-                return found
-        return fewest(enough, least, most)
+            small = range(least, min(most, least + 64) + 1)
+            # Too few one below the guess: fewer still are too few, unless more than the guess are none of them enough.
+            near = guess is not None and guess - 1 in small and not enough(guess - 1)
+            for counts in (range(guess or least, small.stop), small) if near else (small,):
+                found = next((count for count in counts if enough(count)), None)
+                if found is not None:
+                    return found
+        return fewest(enough, least, most) if guess is None else fewest_near(enough, guess, least, most)
 
     def more_may_be_slower(self, name: str) -> bool:
         """Return whether a larger count can lengthen requests, by itself or as local copies each see fewer of them."""

@@ -19,7 +19,7 @@ from capacity.results import SCHEMA_VERSION
 from capacity.search import Search
 from capacity.sizing import size
 from capacity.system import resolve
-from capacity.units import Uncertain, Unit
+from capacity.units import Uncertain, Unit, symbol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,9 +38,6 @@ _LEFT_OUT: Final = frozenset(
     {"plan", "node_types", "forecast", "alerts", "slo", "nodes", "replicas", "min_nodes", "max_nodes"}
 )
 """What is no property of the system: goals, machines that nobody chose, the future, and what a plan decides."""
-
-
-_UNITS: Final = {"a time": "s", "a size": "B", "a rate": "/s", "a bandwidth": "B/s"}
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -196,7 +193,7 @@ def _input(
     return Input(
         key=show_path(path),
         value=float(value),
-        unit=_UNITS.get(unit.name, "") if unit is not None else "",
+        unit=symbol(unit),
         low=value.low if isinstance(value, Uncertain) else None,
         high=value.high if ranged and isinstance(value, Uncertain) else None,
         effects=effects,

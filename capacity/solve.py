@@ -7,30 +7,36 @@ change traffic, so the three are repeated until the tries per call stand still.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, ParamSpec
 
 from capacity.components.exchange import Answer, Pool, Station, Surroundings
 from capacity.connections import connections
 from capacity.drain import most_visits
 from capacity.system import USUAL
+from capacity.threads import with_threads
 from capacity.traffic import Attempts, Traffic, solve_traffic
+from capacity.waits import wait_at, wait_of
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, mixed, with_timeout
-from models.layered import Bulkhead, Inside, ThreadPool, bulkhead, thread_pool
+from models.layered import bulkhead
 from models.queues import NO_WAIT, Wait, balanced_wait
+from models.remembered import remembered
 from models.service_time import from_moments
 from models.service_time import mixed as mixed_service
 from models.transforms import mixture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from capacity.components.base import Call
-    from capacity.components.exchange import Arrivals, Operation, Place, Work
+    from capacity.components.exchange import Arrivals, Limit, Operation, Place, Work
     from capacity.system import Conditions, Counts, System
+    from models.layered import Bulkhead, ThreadPool
     from models.service_time import ServiceTime
     from models.transforms import Transform
+
+P = ParamSpec("P")
 
 _PLAIN: Final = 6
 """Sweeps that follow the tries as they come; what swings longer than that is bracketed."""
@@ -65,6 +71,8 @@ class Solution(Surroundings):
     bulkheads: dict[tuple[str, int], Bulkhead] = field(default_factory=dict)
     """For calls with a pool of threads of their own, by caller and position."""
     station_of: dict[Transform, Station] = field(default_factory=dict)
+    limits: dict[str, list[Limit]] = field(default_factory=dict, init=False)
+    """Of every tier that was asked for them since."""
 
     def arrivals(self, tier: str) -> Arrivals:
         """Return what a tier receives."""
@@ -74,12 +82,12 @@ class Solution(Surroundings):
         """Return a pool of the machine that a place is on."""
         return self.stations.get((place.root, pool))
 
-    def once(self, key: tuple[str, str], make: Callable[[], Wait]) -> Wait:
+    def once(self, key: tuple[str, str], make: Callable[P, Wait], *arguments: P.args, **named: P.kwargs) -> Wait:
         """Return the one waiting time of a place."""
         if key[0] in self.wait_free:
             return NO_WAIT
         if key not in self._waits:
-            self._waits[key] = make()
+            self._waits[key] = wait_at(key, wait_of(make, *arguments, **named))
         return self._waits[key]
 
     def limiter_waits(self, tier: str) -> dict[Wait, str]:
@@ -251,13 +259,16 @@ def _fill_stations(solution: Solution) -> None:
         ]
         for pool in system.tiers[root].pools(solution.places[root], solution.arrivals(root)):
             squared_cv = solution.arrivals(root).squared_cv
-            station = _station(pool, [w for w in work if w.pool == pool.name], squared_cv, root in solution.wait_free)
-            solution.stations[root, pool.name] = station
+            here = tuple(w for w in work if w.pool == pool.name)
+            station = _station(pool, here, squared_cv, root in solution.wait_free)
             if station.wait is not None:
-                solution.station_of[station.wait] = station
+                wait = wait_at((root, pool.name), station.wait)
+                solution.station_of[wait] = station = replace(station, wait=wait)
+            solution.stations[root, pool.name] = station
 
 
-def _station(pool: Pool, work: list[Work], squared_cv: float, wait_free: bool) -> Station:  # noqa: FBT001
+@remembered(512)
+def _station(pool: Pool, work: tuple[Work, ...], squared_cv: float, wait_free: bool) -> Station:  # noqa: FBT001
     bursts = [w for w in work if not w.inside] or work
     rate = sum(w.rate for w in bursts)
     if rate == 0 or pool.nodes == 0:
@@ -308,93 +319,6 @@ def _fill_answers(solution: Solution, name: str) -> None:
         solution.failing[name, request_class] = tier.failing(place, arrivals, request_class, solution)
     threads = tier.thread_limit(place)
     if threads is not None:
-        inner = _with_threads(solution, name, threads, inner)
+        inner = with_threads(solution, name, threads, inner)
     for (request_class, operation), answer in inner.items():
         solution.answers[name, request_class, operation] = answer
-
-
-def _with_threads(
-    solution: Solution, name: str, threads: int, inner: dict[tuple[str, Operation], Answer]
-) -> dict[tuple[str, Operation], Answer]:
-    arrivals = solution.arrivals(name)
-    totals = [(arrivals.of(c), inner[c, "read"].total) for c in arrivals.classes]
-    known = [(rate, total) for rate, total in totals if total is not None]
-    if len(known) < len(totals):
-        # Requests that are never answered hold their threads for ever, until there are none for the others.
-        solution.blocked.add(name)
-        solution.thread_pools[name] = ThreadPool(threads, None, float(threads), 1.0)
-        return dict.fromkeys(inner, Answer(None, None))
-    bulkheads = [b for (caller, _), b in solution.bulkheads.items() if caller == name]
-    pool = thread_pool(threads, arrivals.rate, _inside(solution, known, bulkheads), _hold_squared_cv(known, bulkheads))
-    if name in solution.wait_free:
-        pool = ThreadPool(threads, NO_WAIT, pool.in_use, 1.0)
-    solution.thread_pools[name] = pool
-    if pool.wait is None:
-        return dict.fromkeys(inner, Answer(None, None))
-    if pool.wait is NO_WAIT:
-        return inner
-    solution.station_of[pool.wait] = _thread_station(pool, arrivals.rate)
-    first = Latency.waiting(pool.wait)
-    shrunk = shrunk_waits(solution, inner.values(), pool.inner_waits)
-    return {
-        key: Answer(*(None if part is None else first + part.with_waits(shrunk) for part in (answer.own, answer.total)))
-        for key, answer in inner.items()
-    }
-
-
-def _thread_station(pool: ThreadPool, rate: float) -> Station:
-    """Return a pool of threads as those above see it: a place where one only waits."""
-    threads = Pool("threads", 1, pool.threads, "shared_queue")
-    return Station(threads, rate, 0.0, 0.0, pool.ratio, pool.wait)
-
-
-def shrunk_waits(solution: Solution, answers: Iterable[Answer], factor: float) -> dict[Transform, Transform]:
-    """Return, for every wait for cores in these answers, the same wait shortened: who waits outside does not inside."""
-    shrunk: dict[Transform, Transform] = {}
-    for part in (part for answer in answers for part in (answer.own, answer.total) if part is not None):
-        for wait in (wait for term in part.terms for wait, _ in term.marks):
-            station = solution.station_of.get(wait)
-            if isinstance(wait, Wait) and station is not None and wait not in shrunk:
-                shorter = wait.stretched(max(factor, 1e-9))
-                solution.station_of[shorter] = station
-                shrunk[wait] = shorter
-    return shrunk
-
-
-def _hold_squared_cv(totals: list[tuple[float, Latency]], bulkheads: Sequence[Bulkhead]) -> float:
-    """Return how unequal the times are for which threads are held, as far as they make the number held swing."""
-    rate, held = sum(rate for rate, _ in totals), sum(rate * total.mean for rate, total in totals)
-    second = sum(rate * (total.variance + total.mean**2) for rate, total in totals)
-    steady = sum((1 - b.peakedness) * b.second_moment for b in bulkheads)
-    return max(0.0, rate * (second - steady) / held**2 - 1) if held > 0 else 1.0
-
-
-def _inside(solution: Solution, totals: list[tuple[float, Latency]], bulkheads: Sequence[Bulkhead]) -> list[Inside]:
-    """Return where requests spend their time while they hold a thread: each queue that they share, and the rest."""
-    visits: dict[Transform, float] = {}
-    for rate, total in totals:
-        for term in total.terms:
-            for wait, n in term.marks:
-                if wait in solution.station_of:
-                    visits[wait] = visits.get(wait, 0.0) + rate * term.weight * n
-    places, spent = [], 0.0
-    for wait, rate in visits.items():
-        if not isinstance(wait, Wait):
-            continue
-        station = solution.station_of[wait]
-        each = rate / station.pool.copies
-        servers = station.pool.nodes * station.pool.servers
-        others = max(0.0, 1 - each / station.rate) if each < station.rate * (1 - 1e-9) else 0.0
-        busy = each * station.mean_service
-        place = Inside(each, busy, wait, station.utilization, servers, others, only_waits=station.mean_service == 0)
-        places += [place] * station.pool.copies
-        spent += (busy + each * wait.mean) * station.pool.copies
-    population, all_rates = sum(rate * total.mean for rate, total in totals), sum(rate for rate, _ in totals)
-    delayed = max(0.0, population - spent)
-    for one in bulkheads:
-        # What waits for a queue below is told there already.
-        cut_off = min(one.held, delayed)
-        if one.peakedness < 1 - 1e-6 and cut_off > 0:
-            places.append(Inside(all_rates, cut_off, peakedness=one.peakedness))
-            delayed -= cut_off
-    return [*places, Inside(all_rates, delayed)]

@@ -17,7 +17,7 @@ from capacity.results import SCHEMA_VERSION
 from capacity.search import Search
 from capacity.sizing import size
 from capacity.system import resolve
-from capacity.units import Unit, UnitError, parse_range
+from capacity.units import Unit, UnitError, parse_range, symbol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +36,10 @@ class Axis(msgspec.Struct, frozen=True):
 
     key: str
     values: list[float | int | str]
+    unit: str = ""
+    """Of the numbers, as `show_amount` takes it."""
+    log: bool = False
+    """Whether they are spread in equal ratios."""
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +55,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     bottleneck: str | None
     monthly: float
     nodes: dict[str, int]
+    missed: list[str] = []
+    """What is not met, as tier or class and constraint."""
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +69,10 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """Whether every point has a plan of its own; else all have the same nodes."""
     axes: list[Axis]
     points: list[Point]
+    objectives: dict[str, float] = {}
+    """The p99 that the file allows a class, in seconds, where it gives one."""
+    ceiling: float = 1.0
+    """What share of a resource of ours may be used."""
 
 
 def axis(document: Document, text: str, points: int, *, log: bool = False) -> tuple[KeyPath, Axis]:
@@ -78,9 +88,10 @@ def axis(document: Document, text: str, points: int, *, log: bool = False) -> tu
         return path, Axis(key.strip(), [part.strip() for part in given.split(",") if part.strip()])
     hint = plain(annotation(document.values, path))
     arguments = get_args(hint)
-    unit = (arguments[1].extra or {}).get("unit") if len(arguments) == 2 else None
+    extra = (arguments[1].extra or {}).get("unit") if len(arguments) == 2 else None
+    unit = extra if isinstance(extra, Unit) else None
     try:
-        low, high = parse_range(given, unit if isinstance(unit, Unit) else None)
+        low, high = parse_range(given, unit)
     except UnitError as error:
         raise UsageError(f"--set {ascii_quoted(text)}: {error}") from error
     if points < 2 or points > MOST_POINTS:
@@ -91,7 +102,7 @@ def axis(document: Document, text: str, points: int, *, log: bool = False) -> tu
     values: list[float | int | str] = [*spread]
     if bool(arguments) and arguments[0] is int:
         values = [*dict.fromkeys(round(value) for value in spread)]
-    return path, Axis(key.strip(), values)
+    return path, Axis(key.strip(), values, symbol(unit), log)
 
 
 def is_range(text: str) -> bool:
@@ -135,6 +146,8 @@ def sweep(
         planned=planned,
         axes=[a for _, a in axes],
         points=found,
+        objectives={name: float(g.p99) for name, g in document.topology.slo.latency.items() if g.p99 is not None},
+        ceiling=float(document.topology.slo.utilization),
     )
 
 
@@ -150,21 +163,24 @@ def _point(
     if planned:
         sizing = size(search)
         evaluation, nodes = describe(search.at(sizing.counts)), sizing.counts
-        return _told(evaluation, at, nodes, feasible=sizing.conflict is None)
+        conflicts = [*sizing.hopeless, *([] if sizing.conflict is None else [sizing.conflict])]
+        missed = [f"{c.violation.name} {c.violation.constraint}" for c in conflicts]
+        return _told(evaluation, at, nodes, list(dict.fromkeys(missed)))
     nodes = {**system.least(), **{n: c for n, c in counts.items() if n not in system.given()}}
     evaluation = describe(search.at(nodes))
-    return _told(evaluation, at, nodes, feasible=evaluation.feasible)
+    return _told(evaluation, at, nodes, [f"{v.name} {v.constraint}" for v in evaluation.scenarios["normal"].violations])
 
 
-def _told(evaluation: Evaluation, at: list[float | int | str], nodes: Counts, *, feasible: bool) -> Point:
+def _told(evaluation: Evaluation, at: list[float | int | str], nodes: Counts, missed: list[str]) -> Point:
     used = {name: tier.utilization for name, tier in evaluation.tiers.items()}
     known = {name: value for name, value in used.items() if value is not None}
     return Point(
         at=at,
-        feasible=feasible,
+        feasible=not missed,
         p99_s={name: c.p99_s for name, c in evaluation.classes.items()},
         utilization=used,
         bottleneck=max(known, key=lambda name: known[name], default=None),
         monthly=evaluation.cost.monthly,
         nodes=nodes,
+        missed=missed,
     )

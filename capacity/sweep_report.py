@@ -32,16 +32,18 @@ def swept(found: Sweep) -> list[Section]:
         times = ["never" if point.p99_s[c] is None else show_seconds(point.p99_s[c] or 0.0) for c in shown]
         cost = [f"{point.monthly:,.2f}"] if found.planned else []
         rows.append((*map(_value, point.at), "ok" if point.feasible else "FAILS", _busiest(point), *times, *cost))
-    notes = [
-        "every point has its own cheapest plan, with all that has to be survived"
-        if found.planned
-        else "normal operation, with the nodes of the file, or where it leaves them out of its plan; --plan: one each",
-        *_turns(found),
-    ]
+    notes = [basis(found), *_turns(found)]
     keys = " and ".join(printable(axis.key) for axis in found.axes)
     numbers = {i for i, axis in enumerate(found.axes) if not isinstance(axis.values[0], str)}
     right = numbers | set(range(len(axes) + 2, len(rows[0])))
     return [Section(f"{printable(found.name)} over {keys}", rows, frozenset(right), notes)]
+
+
+def basis(found: Sweep) -> str:
+    """Return which nodes there are at each point, and what has to be met."""
+    if found.planned:
+        return "every point has its own cheapest plan, with all that has to be survived"
+    return "normal operation, with the nodes of the file, or where it leaves them out of its plan; --plan: one each"
 
 
 def sweep_rows(found: Sweep) -> list[list[object]]:

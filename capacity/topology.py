@@ -189,7 +189,7 @@ class Alerting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     metrics: Expressions = Expressions()
     labels: dict[str, str] = {}
-    """Put on every rule, beside tier, metric, resource, causes and severity."""
+    """Put on every rule, beside tier, metric, resource, break, leads, causes and severity."""
     page_after: Seconds = 300.0
     """How long what breaks has to last before somebody is woken."""
     early_after: Seconds = 1800.0

@@ -103,6 +103,14 @@ AMOUNT: Final = Unit("an amount of money", "0.09", {}, most=1e12)
 MONEY: Final = Unit("an amount", "0.17", {"/h": 1.0}, most=1e9, bare_text=True)
 
 
+_SYMBOLS: Final = {"a time": "s", "a size": "B", "a rate": "/s", "a bandwidth": "B/s"}
+
+
+def symbol(unit: Unit | None) -> str:
+    """Return the base unit of a dimension as `show_amount` takes it; empty for shares and plain numbers."""
+    return "" if unit is None else _SYMBOLS.get(unit.name, "")
+
+
 def parse(value: object, unit: Unit) -> float:
     """Return a value of the file in base units; an interval as an `Uncertain`.
 

@@ -54,6 +54,12 @@ class Violation:
 
 def limits(solution: Solution, name: str) -> list[Limit]:
     """Return every limit of a tier that has an input, the cores first."""
+    if name not in solution.limits:
+        solution.limits[name] = _limits(solution, name)
+    return solution.limits[name]
+
+
+def _limits(solution: Solution, name: str) -> list[Limit]:
     system, place = solution.system, solution.places[name]
     tier, arrivals = system.tiers[name], solution.arrivals(name)
     found = []

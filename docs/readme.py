@@ -1,4 +1,4 @@
-"""Keep the output shown in README.md real: run its `$ capacity …` blocks again, and write down or compare.
+"""Keep the output shown in README.md and docs/ahead.md real: run their `$ capacity …` blocks again, write or compare.
 
     python docs/readme.py           # rewrite the blocks
     python docs/readme.py --check   # exit 1 when one of them is out of date
@@ -11,12 +11,15 @@ typo.toml.
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = (README, ROOT / "docs" / "ahead.md")
 BLOCK = re.compile(r"^```\n\$ (?P<command>capacity [^\n]*)\n(?P<output>.*?)^```$", re.MULTILINE | re.DOTALL)
 TYPOS = (('to = "redis"', 'to = "rediss"'), ('cpu_time = "0.8ms"', 'cpu_tiem = "0.8ms"'), ('"60us"', '"60 parsecs"'))
 
@@ -24,7 +27,7 @@ TYPOS = (('to = "redis"', 'to = "rediss"'), ('cpu_time = "0.8ms"', 'cpu_tiem = "
 def run(command: str, folder: Path) -> str:
     """Return what a command line prints, errors included; `; echo $?` adds the exit code."""
     line, _, echo = command.partition(";")
-    arguments = [sys.executable, "-m", "capacity", *line.split()[1:]]
+    arguments = [sys.executable, "-m", "capacity", *shlex.split(line)[1:]]
     ended = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
     return ended.stdout + ended.stderr + (f"{ended.returncode}\n" if echo else "")
 
@@ -41,7 +44,7 @@ def prepare(folder: Path) -> None:
 
 
 def refreshed(text: str, folder: Path) -> str:
-    """Return the README with the output of every block as it is now."""
+    """Return a page with the output of every block as it is now."""
 
     def replace(match: re.Match[str]) -> str:
         shown, fresh = match["output"].splitlines(), run(match["command"], folder).splitlines()
@@ -59,14 +62,16 @@ def refreshed(text: str, folder: Path) -> str:
 
 def main() -> int:
     """Refresh or check."""
-    text = README.read_text(encoding="utf-8")
+    stale = False
     with tempfile.TemporaryDirectory() as name:
         prepare(Path(name))
-        fresh = refreshed(text, Path(name))
-    if "--check" in sys.argv:
-        return int(fresh != text)
-    README.write_text(fresh, encoding="utf-8")
-    return 0
+        for page in PAGES:
+            text = page.read_text(encoding="utf-8")
+            fresh = refreshed(text, Path(name))
+            stale = stale or fresh != text
+            if "--check" not in sys.argv:
+                page.write_text(fresh, encoding="utf-8")
+    return int(stale and "--check" in sys.argv)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ import numpy as np
 from models.transforms import Points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from models.transforms import Complexes, Floats, Transform
 
@@ -66,20 +66,32 @@ def tail_and_density(transform: Transform, times: Floats) -> tuple[Floats, Float
     head = mean - 10 * deviation
     if head < 0.5 * mean:
         head = 0.0
-    tail, density = np.ones_like(times), np.zeros_like(times)
+    method = _FINE if deviation < _SHARP * (mean - head) else _COARSE
     # Five deviations before the mean the tail is 1 - 3e-7, and the points are not yet so large that exp overflows.
     inside = times > (mean - 5 * deviation if head else 0.0)
-    if not inside.any():
-        return tail, density
-    points, weights = _FINE if deviation < _SHARP * (mean - head) else _COARSE
-    t = times[inside] - head
+    if inside.all():
+        return _inverted(transform, times, head, *method)
+    tail, density = np.ones(times.shape), np.zeros(times.shape)
+    if inside.any():
+        tail[inside], density[inside] = _inverted(transform, times[inside], head, *method)
+    return tail, density
+
+
+def _inverted(
+    transform: Transform, times: Floats, head: float, points: Complexes, weights: Floats
+) -> tuple[Floats, Floats]:
+    """Return tail and density by the Euler method, seen from `head`.
+
+    Sums are not written as a product of matrices, whose last digits depend on how many other times are asked for.
+    """
+    t = times - head
     s = points / t[:, None]
     values = Points(s).value(transform)
     if head:
         values = values * np.exp(s * head)
-    density[inside] = np.maximum((values.real @ weights) / t, 0.0)
-    tail[inside] = np.clip((((1 - values) / s).real @ weights) / t, 0.0, 1.0)
-    return tail, density
+    density = np.einsum("ij,j->i", values.real, weights) / t
+    tail = np.einsum("ij,j->i", ((1 - values) / s).real, weights) / t
+    return np.minimum(np.maximum(tail, 0.0), 1.0), np.maximum(density, 0.0)
 
 
 def _normal(mean: float, deviation: float, times: Floats) -> tuple[Floats, Floats]:
@@ -90,33 +102,70 @@ def _normal(mean: float, deviation: float, times: Floats) -> tuple[Floats, Float
     return tail, np.exp(-(np.minimum(np.abs(z), 38.0) ** 2) / 2) / (width * math.sqrt(2 * math.pi))
 
 
+def inverted(function: Callable[[Complexes], Complexes], times: Floats) -> Floats:
+    """Return f(t) at times > 0 from its Laplace transform, given at an array of points for each time (49 points)."""
+    points, weights = _FINE
+    values: Floats = (function(points / times[:, None]).real @ weights) / times
+    return values
+
+
 def times_of_tail(function: Callable[[Floats], tuple[Floats, Floats]], wanted: Floats, guess: Floats) -> list[float]:
     """Return the times at which a tail falls to each of `wanted`, from a guess; `function` gives tail and density."""
-    low, high, times = np.zeros_like(guess), np.full_like(guess, np.inf), guess
-    active = np.ones(len(guess), dtype=bool)
+    low, high, times = [0.0] * len(guess), [math.inf] * len(guess), [float(t) for t in guess]
+    active, goals = list(range(len(times))), wanted.tolist()
     for count in range(100):
-        t = times[active]
-        tail, density = function(t)
-        above = tail > wanted[active]
-        low[active] = np.where(above, t, low[active])
-        high[active] = np.where(above, high[active], t)
-        lowest, highest = low[active], high[active]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            missing = np.log(tail / wanted[active])
-            step = t + missing * tail / density
-            # The first steps are damped: far from the root the logarithm of the tail need not be nearly straight.
-            step = np.clip(step, t / 4, t * 4)
-            middle = np.where(np.isfinite(highest), np.sqrt(np.maximum(lowest, highest / 1024) * highest), 2 * t)
-            usable = np.isfinite(step) & (step > lowest) & (step < highest)
-        # Newton squares its error: a step of 1e-4 leaves 1e-8.
-        still = np.abs(step - t) <= 1e-4 * t
-        # Where the tail is noise or a plateau, steps can be small far from the root: halve the bracket now and then.
-        usable &= (np.abs(missing) < 0.1) | (~still & (count % 4 < 3))
-        updated = np.where(usable, step, middle)
-        narrow = np.isfinite(highest) & (highest - lowest <= 1e-9 * highest)
-        done = narrow | (usable & still)
-        times[active] = np.where(narrow, highest, updated)
-        active[active] = ~done
-        if not active.any():
+        tails, densities = function(np.array([times[i] for i in active]))
+        with np.errstate(divide="ignore"):
+            missing = np.log(tails / wanted[active])
+        again = []
+        # A handful of numbers: plain floats are several times faster than arrays of them.
+        for i, tail, density, gap in zip(active, tails.tolist(), densities.tolist(), missing.tolist(), strict=True):
+            t = times[i]
+            if tail > goals[i]:
+                low[i] = t
+            else:
+                high[i] = t
+            step = _newton(t, tail, density, gap)
+            # Newton squares its error: a step of 1e-4 leaves 1e-8.
+            still = abs(step - t) <= 1e-4 * t
+            # Steps can be small far from the root, on noise or a plateau: halve the bracket now and then.
+            usable = low[i] < step < high[i] and (abs(gap) < 0.1 or (not still and count % 4 < 3))
+            if high[i] - low[i] <= 1e-9 * high[i] < math.inf:
+                times[i] = high[i]
+            else:
+                times[i] = step if usable else _between(low[i], high[i], t)
+                again += [] if usable and still else [i]
+        active = again
+        if not active:
             break
-    return [float(t) for t in times]
+    return times
+
+
+def noting(
+    function: Callable[[Floats], tuple[Floats, Floats]], beside: Sequence[float], tails: dict[float, float]
+) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """Return the function, which when it is first called notes in `tails` the tail at times `beside` as well."""
+    asked = [time for time in beside if time not in tails]
+
+    def both(times: Floats) -> tuple[Floats, Floats]:
+        tail, density = function(np.append(times, asked))
+        tails.update(zip(asked, tail[len(times) :].tolist(), strict=True))
+        asked.clear()
+        return tail[: len(times)], density[: len(times)]
+
+    return both
+
+
+def _newton(t: float, tail: float, density: float, gap: float) -> float:
+    """Return Newton's next time on the logarithm of a tail, `gap` above the wanted one; NaN where there is none.
+
+    The first steps are damped: far from the root the logarithm of the tail need not be nearly straight.
+    """
+    far = gap * tail
+    ahead = far / density if density > 0 else math.copysign(math.inf, far) if far else math.nan
+    return min(max(t + ahead, t / 4), t * 4) if not math.isnan(ahead) else math.nan
+
+
+def _between(low: float, high: float, t: float) -> float:
+    """Return the middle of a bracket, or twice the time where nothing is above it yet."""
+    return math.sqrt(max(low, high / 1024) * high) if high < math.inf else 2 * t

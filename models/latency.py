@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from models.inversion import tail_and_density, times_of_tail
+from models.gridded import is_heavy, on_grid, on_wide_grid
+from models.inversion import noting, tail_and_density, times_of_tail
+from models.remembered import remembered
 from models.service_time import ServiceTime, exponential
 from models.transforms import (
     INSTANT,
     NEGLIGIBLE,
     Delay,
-    PiecewiseHazard,
     Repeated,
+    Scaled,
     Stretched,
     Transform,
     mixture,
@@ -34,6 +36,8 @@ from models.transforms import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from numpy.typing import ArrayLike
+
     from models.transforms import Floats
 
 MOST_TERMS = 64
@@ -42,10 +46,7 @@ MOST_TERMS = 64
 _KEPT = MOST_TERMS - 2
 """Of too many terms, those that stay as they are; the others become one term of each sign."""
 
-GRID_POINTS = 120
-"""Points of the grid on which a maximum or a cut-off distribution is kept."""
-
-Marks = tuple[tuple[Transform, int], ...]
+Marks = tuple[tuple[Transform, float], ...]
 
 
 class Term(NamedTuple):
@@ -71,13 +72,16 @@ class Latency:
     def __init__(self, terms: Iterable[Term]) -> None:
         self.terms = _merged(terms)
         self._percentiles: dict[float, float] = {}
+        self._exceeding: dict[float, float] = {}
 
     @staticmethod
+    @remembered(128)
     def constant(seconds: float) -> Latency:
         """Return a latency that is always the same."""
         return Latency([Term(1.0, seconds, INSTANT, ())])
 
     @staticmethod
+    @remembered(512)
     def of(duration: Transform) -> Latency:
         """Return a latency of its own, independent of every other; constants inside become shifts."""
         if not isinstance(duration, ServiceTime) or not duration.constants:
@@ -90,6 +94,7 @@ class Latency:
         return Latency(terms)
 
     @staticmethod
+    @remembered(512)
     def waiting(wait: Transform) -> Latency:
         """Return a waiting time that is shared by every visit of one request to the same place."""
         if wait.is_negligible:
@@ -111,10 +116,16 @@ class Latency:
         return max(second - self.mean**2, 0.0)
 
     @cached_property
+    def is_heavy(self) -> bool:
+        """Whether a part falls more slowly than exponentially: log-normal or Pareto."""
+        return any(is_heavy(t.whole()) for t in self.terms)
+
+    @cached_property
     def least(self) -> float:
         """The shortest time possible, seconds."""
         return min(t.shift for t in self.terms)
 
+    @remembered(256)
     def __add__(self, other: Latency) -> Latency:
         """Return the latency of one after the other: independent but for shared marks."""
         if self is ZERO:
@@ -127,6 +138,7 @@ class Latency:
             for b in other.terms
         )
 
+    @remembered(128)
     def times(self, count: float) -> Latency:
         """Return `count` >= 0 of these one after another; a fraction mixes the two neighbouring integers."""
         whole = math.floor(count)
@@ -152,9 +164,24 @@ class Latency:
                 square = square + square
         return result
 
+    def scaled(self, factor: float) -> Latency:
+        """Return every duration multiplied by `factor` > 0 (*exact*); shared waits stay shared, so much longer."""
+        if not 0 < factor < math.inf:
+            raise ValueError(f"a latency is scaled by a finite factor > 0, not {factor!r}")
+        return Latency(
+            Term(
+                t.weight,
+                t.shift * factor,
+                t.smooth if t.smooth is INSTANT else Scaled(t.smooth, factor),
+                tuple((wait, n * factor) for wait, n in t.marks),
+            )
+            for t in self.terms
+        )
+
     def with_waits(self, replaced: Mapping[Transform, Transform]) -> Latency:
         """Return the same latency with some shared waits exchanged for others."""
-        return Latency(t._replace(marks=tuple((replaced.get(w, w), n) for w, n in t.marks)) for t in self.terms)
+        waits = dict.fromkeys(wait for term in self.terms for wait, _ in term.marks)
+        return _exchanged(self, tuple((wait, replaced[wait]) for wait in waits if wait in replaced))
 
     def tail(self, times: Floats) -> Floats:
         """Return P(latency > t) for an array of times in seconds.
@@ -162,14 +189,24 @@ class Latency:
         *Approximate* by inversion: 1e-8 absolute for smooth distributions, up to 1.2e-3 next to a kink that no constant
         shift accounts for (the wait before constant service) or a sharp part; see `models.inversion`.
         """
-        return self._tail_and_density(np.asarray(times, dtype=float))[0]
+        return self.tail_and_density(np.asarray(times, dtype=float))[0]
 
     def exceeds(self, seconds: float) -> float:
         """Return P(latency > seconds)."""
-        return float(self.tail(np.array([seconds]))[0])
+        if seconds not in self._exceeding:
+            self._exceeding[seconds] = float(self.tail(np.array([seconds]))[0])
+        return self._exceeding[seconds]
+
+    def cdf(self, times: ArrayLike) -> Floats:
+        """Return P(latency <= t) for one time or an array of any shape, in seconds; as accurate as `tail`."""
+        wanted = np.asarray(times, dtype=float)
+        # Who does not wait at all ends right after a constant, where a transform cannot be inverted.
+        atoms = np.isin(wanted, [t.shift for t in self.terms])
+        later = np.where(atoms, wanted + 1e-9 * (self.mean - self.least), wanted)
+        return 1 - self.tail(np.atleast_1d(later).ravel()).reshape(wanted.shape)
 
     @cached_property
-    def _by_shift(self) -> tuple[tuple[float, float, Transform], ...]:
+    def by_shift(self) -> tuple[tuple[float, float, Transform], ...]:
         """(weight, shift, the rest as one transform), one for each distinct shift and sign."""
         groups: dict[tuple[float, bool], list[Term]] = {}
         for term in self.terms:
@@ -180,9 +217,10 @@ class Latency:
             result.append((weight, shift, mixture([t.weight / weight for t in terms], [t.whole() for t in terms])))
         return tuple(result)
 
-    def _tail_and_density(self, times: Floats) -> tuple[Floats, Floats]:
-        tail, density = np.zeros_like(times), np.zeros_like(times)
-        for weight, shift, rest in self._by_shift:
+    def tail_and_density(self, times: Floats) -> tuple[Floats, Floats]:
+        """Return P(latency > t) and the density for an array of times in seconds, as accurate as `tail`."""
+        tail, density = np.zeros(times.shape), np.zeros(times.shape)
+        for weight, shift, rest in self.by_shift:
             if rest is INSTANT:
                 tail += weight * (times < shift)
                 continue
@@ -192,15 +230,16 @@ class Latency:
                 t, d = tail_and_density(rest, times[later] - shift)
                 tail[later] += weight * t
                 density[later] += weight * d
-        return np.clip(tail, 0.0, 1.0), np.maximum(density, 0.0)
+        return np.minimum(np.maximum(tail, 0.0), 1.0), np.maximum(density, 0.0)
 
     def percentile(self, fraction: float) -> float:
         """Return the time in seconds that this fraction of requests stays within."""
         return self.percentiles([fraction])[0]
 
-    def percentiles(self, fractions: Sequence[float]) -> list[float]:
+    def percentiles(self, fractions: Sequence[float] | Floats, limits: Sequence[float] = ()) -> list[float]:
         """Return the times within which these fractions (each in (0, 1)) of requests stay, all at once.
 
+        With them what `exceeds` says of `limits`, in seconds, is looked up, nearly for nothing.
         *Approximate*: relative error below 1e-6 up to P99.9 and below 2e-5 at P99.99 for smooth distributions; what
         `maximum` and `with_timeout` add is said there. Newton on the logarithm of the tail, inside a bracket that also
         holds where the distribution jumps.
@@ -209,22 +248,26 @@ class Latency:
             raise ValueError(f"percentiles are asked for as fractions between 0 and 1, not {list(fractions)!r}")
         missing = [p for p in fractions if p not in self._percentiles]
         if missing:
-            self._percentiles.update(zip(missing, self._computed(missing), strict=True))
+            self._percentiles.update(zip(missing, self._computed(missing, limits), strict=True))
         return [self._percentiles[p] for p in fractions]
 
-    def _computed(self, fractions: list[float]) -> list[float]:
+    def _computed(self, fractions: list[float], limits: Sequence[float]) -> list[float]:
         if self.variance == 0:
             return [self.mean] * len(fractions)
-        spread = math.log1p(self.variance / self.mean**2)
+        spread = math.log1p(self.variance / self.mean**2) if math.isfinite(self.variance) else math.log(100)
         normal = np.array([NormalDist().inv_cdf(p) for p in fractions])
         guess = self.mean * np.exp(math.sqrt(spread) * normal - spread / 2)
-        return times_of_tail(self._tail_and_density, 1 - np.asarray(fractions, dtype=float), guess)
+        function = noting(self.tail_and_density, limits, self._exceeding)
+        return times_of_tail(function, 1 - np.asarray(fractions, dtype=float), guess)
 
 
 def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:
     """Return one latency or another, with the given probabilities (which sum to 1)."""
-    if len(latencies) == 1:
-        return latencies[0]
+    return latencies[0] if len(latencies) == 1 else _either(tuple(weights), tuple(latencies))
+
+
+@remembered(128)
+def _either(weights: tuple[float, ...], latencies: tuple[Latency, ...]) -> Latency:
     return Latency(
         t._replace(weight=t.weight * w) for w, part in zip(weights, latencies, strict=True) if w > 0 for t in part.terms
     )
@@ -237,8 +280,11 @@ def maximum(latencies: Sequence[Latency]) -> Latency:
     0.06 %, from P50 on). For branches that share queues independence is an upper bound (associated variables): up to
     4 % high at p99.
     """
-    if len(latencies) == 1:
-        return latencies[0]
+    return latencies[0] if len(latencies) == 1 else _longest(tuple(latencies))
+
+
+@remembered(128)
+def _longest(latencies: tuple[Latency, ...]) -> Latency:
     base = max(part.least for part in latencies)
 
     def tail(times: Floats) -> Floats:
@@ -247,14 +293,18 @@ def maximum(latencies: Sequence[Latency]) -> Latency:
             inside *= 1 - part.tail(times + base)
         return 1 - inside
 
-    reach = max(max(part.mean - base, 0.0) + 2 * math.sqrt(part.variance) for part in latencies)
+    reach = max(
+        max(part.mean - base, 0.0) + 2 * math.sqrt(min(part.variance, part.mean**2 * 1e4)) for part in latencies
+    )
     if reach == 0:
         return Latency.constant(base)
     while tail(np.array([reach]))[0] > 1e-9:
         reach *= 1.5
-    return Latency([Term(1.0, base, _on_grid(tail, reach), ())])
+    keep = on_wide_grid if any(part.is_heavy for part in latencies) else on_grid
+    return Latency([Term(1.0, base, keep(tail, reach), ())])
 
 
+@remembered(128)
 def with_timeout(latency: Latency, timeout: float, retries: int) -> tuple[Latency, float]:
     """Return the latency of a call given up after `timeout` seconds and tried `retries` times more; P(a try fails).
 
@@ -277,7 +327,7 @@ def with_timeout(latency: Latency, timeout: float, retries: int) -> tuple[Latenc
 def _in_time(latency: Latency, timeout: float) -> tuple[list[Term], float]:
     """Return what ends within the timeout, as terms whose weights sum to its probability, and the probability left."""
     terms, failed = [], 0.0
-    for weight, shift, rest in latency._by_shift:  # noqa: SLF001, the same module
+    for weight, shift, rest in latency.by_shift:
         if shift > timeout or (shift == timeout and rest is not INSTANT):
             failed += weight
         elif rest is INSTANT:
@@ -293,40 +343,14 @@ def _continued(duration: Transform, end: float) -> tuple[Transform, float, Servi
     """Return a duration like this up to `end` and exponential after, the probability of more, and what is then left."""
     if isinstance(duration, ServiceTime) and duration.is_exponential:
         return duration, math.exp(-end / duration.mean), duration
-    piece = _on_grid(lambda times: tail_and_density(duration, times)[0], end)
+    piece = on_grid(lambda times: tail_and_density(duration, times)[0], end)
     return piece, float(piece.tail[-1]), exponential(1 / float(piece.hazard[-1]))
 
 
-def _on_grid(tail: Callable[[Floats], Floats], end: float) -> PiecewiseHazard:
-    """Return the duration with this tail, kept at times up to `end`, beyond which its hazard stays."""
-    times = _grid(tail, end)
-    at_once = float(tail(times[1:2] * 1e-6)[0])
-    return PiecewiseHazard(times, np.minimum.accumulate(np.clip(np.append(at_once, tail(times[1:])), 1e-12, 1.0)))
-
-
-def _grid(tail: Callable[[Floats], Floats], end: float) -> Floats:
-    """Return times from 0 to `end`, closest where a tail function falls fastest and where its logarithm bends."""
-    coarse = end * np.concatenate([np.geomspace(1e-6, 0.02, 24, endpoint=False), np.linspace(0.02, 1.0, 60)])
-    values = np.minimum.accumulate(np.clip(tail(coarse), 1e-12, 1.0))
-    ruler = -np.log(values) / 8 + 3 * (1 - values) + np.log(coarse / end) / 14 + 2 * coarse / end
-    ruler[1:] += 4 * np.cumsum(_bends(coarse, values) * np.diff(coarse))
-    fine = np.interp(np.linspace(ruler[0], ruler[-1], GRID_POINTS), ruler, coarse)
-    return np.concatenate([[0.0], fine])
-
-
-def _bends(times: Floats, tail: Floats) -> Floats:
-    """Return, per second and for each interval, how many points keep a time read off straight pieces equally right.
-
-    Straight pieces of width h are off by h**2 L''/8 in the logarithm L of the tail, by L''/L' in time. Short times
-    weigh little, as nobody asks for low percentiles, and tails below 1e-7 nothing, where an inversion is noise.
-    """
-    widths = np.diff(times)
-    hazard = np.maximum(-np.diff(np.log(tail)) / widths, 1e-3 / times[-1])
-    bend = np.abs(np.diff(hazard)) / (widths[1:] + widths[:-1]) * 2
-    points = (1 - tail[1:-1]) * np.sqrt(bend / (times[1:-1] * np.minimum(hazard[1:], hazard[:-1])))
-    points = np.concatenate([[0.0], np.where(tail[2:] > 1e-7, points, 0.0), [0.0]])
-    between: Floats = (points[1:] + points[:-1]) / 2
-    return between
+@remembered(128)
+def _exchanged(latency: Latency, waits: tuple[tuple[Transform, Transform], ...]) -> Latency:
+    replaced = dict(waits)
+    return Latency(t._replace(marks=tuple((replaced.get(w, w), n) for w, n in t.marks)) for t in latency.terms)
 
 
 def _joined(a: Marks, b: Marks) -> Marks:

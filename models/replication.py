@@ -5,10 +5,12 @@ from __future__ import annotations
 from models.erlang import UnstableQueueError
 from models.latency import Latency
 from models.queues import Wait, mgc_wait
+from models.remembered import remembered
 from models.service_time import Residual, ServiceTime, exponential
 from models.transforms import NEGLIGIBLE, GeometricSum, mixture, total
 
 
+@remembered(128)
 def apply_lag(write_rate: float, apply_time: ServiceTime, core_wait: float, network_delay: float) -> Latency:
     """Return the distribution of the time from commit on the primary to visibility on one replica.
 

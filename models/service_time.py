@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.remembered import remembered
 from models.transforms import Transform
 
 if TYPE_CHECKING:
@@ -68,11 +68,15 @@ class ServiceTime(Transform):
     def at(self, points: Points) -> Complexes:
         """Return the transform: a sum of powers and exponentials."""
         s = points.s
-        result: Complexes = np.zeros_like(s)
+        parts: list[Complexes] = []
         for weight, count, rate in self.phases:
-            result += weight * rate / (rate + s) if count == 1 else weight * (rate / (rate + s)) ** count
+            parts.append(weight * rate / (rate + s) if count == 1 else weight * (rate / (rate + s)) ** count)
         for weight, value in self.constants:
-            result += weight * np.exp(-s * value)
+            jump: Complexes = np.exp(-s * value)
+            parts.append(weight * jump)
+        result = parts[0]
+        for part in parts[1:]:
+            result = result + part
         return result
 
     def tail_at(self, times: Floats) -> tuple[Floats, Floats] | None:
@@ -116,6 +120,7 @@ class Residual(Transform):
         return (1 - points.value(self.whole)) / (points.s * self.whole.mean)
 
 
+@remembered(4096)
 def exponential(mean: float) -> ServiceTime:
     """Return the exponential distribution with this mean in seconds, > 0."""
     return ServiceTime(((1.0, 1, 1.0 / mean),))
@@ -126,7 +131,7 @@ def erlang(phases: int, mean: float) -> ServiceTime:
     return ServiceTime(((1.0, phases, phases / mean),))
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def from_moments(mean: float, squared_cv: float) -> ServiceTime:
     """Return the conventional distribution with this mean (seconds, > 0) and squared CV (>= 0) (*exact* in both)."""
     if not (0 < mean < math.inf and 0 <= squared_cv < math.inf):

@@ -58,6 +58,11 @@ class Transform:
         """Whether it takes any time so rarely that no percentile can tell."""
         return False
 
+    @property
+    def is_heavy(self) -> bool:
+        """Whether its tail by itself falls more slowly than exponentially."""
+        return False
+
     def at(self, points: Points) -> Complexes:
         """Return E[exp(-s X)] at the points, an array of their shape (*exact* unless the class says otherwise)."""
         raise NotImplementedError
@@ -159,6 +164,15 @@ class Stretched(Transform):
     def at(self, points: Points) -> Complexes:
         """Return the part's transform at factor * s."""
         return points.times(self.factor).value(self.part)
+
+
+class Scaled(Stretched):
+    """A duration in another unit of time: what it knows of its own tail stays known."""
+
+    def tail_at(self, times: Floats) -> tuple[Floats, Floats] | None:
+        """Return the part's, at times divided by the factor."""
+        known = self.part.tail_at(times / self.factor)
+        return known and (known[0], known[1] / self.factor)
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,6 +35,12 @@ def cache_cases(section: str) -> list[Case]:
     return cases
 
 
+def cache_run(section: str) -> Case:
+    """Return a section about caches that is one case."""
+    run: Case = _read("cache_cases.json")[section]
+    return run
+
+
 def scalability_cases() -> list[Case]:
     """Return measured throughputs with what others fitted to them."""
     cases: list[Case] = _read("scalability_cases.json")["cases"]
@@ -45,3 +51,13 @@ def scalability_inverses() -> Case:
     """Return what a published tool makes of the law read backwards."""
     inverse: Case = _read("scalability_cases.json")["inverse"]
     return inverse
+
+
+def replication_cases(section: str) -> Any:
+    """Return the cases about quorums and replicas in this section."""
+    return _read("replication_cases.json")[section]
+
+
+def latency_cases() -> Case:
+    """Return the simulated response times: fractions, composites by name, forks by name."""
+    return _read("latency_cases.json")

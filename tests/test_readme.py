@@ -23,10 +23,13 @@ def _readme() -> Any:
     return module
 
 
-def test_every_block_of_the_readme_is_what_the_program_prints(tmp_path: Path) -> None:
+# Every block of the README and of what looks ahead is what the program prints today.
+@pytest.mark.parametrize("page", ["README.md", "docs/ahead.md"])
+def test_every_block_is_what_the_program_prints(tmp_path: Path, page: str) -> None:
     readme = _readme()
+    assert ROOT / page in readme.PAGES
     readme.prepare(tmp_path)
-    text = readme.README.read_text(encoding="utf-8")
+    text = (ROOT / page).read_text(encoding="utf-8")
     assert len(readme.BLOCK.findall(text)) >= 5
     assert readme.refreshed(text, tmp_path) == text
 

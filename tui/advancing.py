@@ -5,16 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.worker import get_current_worker
-
-from capacity.errors import CapacityError, DocumentError
+from capacity.errors import DocumentError
 from capacity.next_steps import proposed
-from tui.base import Outdated
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
 from tui.screens.form import refused
 from tui.screens.pick import Choice, Pick
-from tui.solving import OFTEN, Solving
+from tui.solving import Solving
 from tui.steps import at_load, stepped_to
 
 if TYPE_CHECKING:
@@ -33,33 +30,17 @@ class Advancing(Solving):
             self._stop_solving()
             self.told()
             return
-        self._progress("looking for the next step…")
-        look = partial(self._look_for_steps, self.session.now.document, self.session.load)
-        self.run_worker(look, group="next", description="next", exclusive=True, thread=True)
+        document, load = self.session.now.document, self.session.load
+        self._beside(
+            "next",
+            "looking for the next step…",
+            lambda tick: proposed(at_load(document, load), tick).proposals,
+            partial(self._choose_step, document),
+        )
 
     def _stop_solving(self) -> None:
         self.workers.cancel_group(self, "next")
         super()._stop_solving()
-
-    def _look_for_steps(self, document: Document, load: float) -> None:
-        worker = get_current_worker()
-
-        def tick(done: int) -> None:
-            if worker.is_cancelled:
-                raise Outdated
-            if done % OFTEN == 0:
-                self.call_from_thread(self._progress, f"looking for the next step… {done} tried")
-
-        try:
-            found = proposed(at_load(document, load), tick).proposals
-        except Outdated:
-            return
-        except CapacityError as error:
-            if not worker.is_cancelled:
-                self.call_from_thread(self._unsolvable, str(error))
-            return
-        if not worker.is_cancelled:
-            self.call_from_thread(self._choose_step, document, found)
 
     def _choose_step(self, document: Document, proposals: Sequence[Proposal]) -> None:
         self._progress("")

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal
-from textual.widgets import Footer
 from textual.worker import get_current_worker
 
 from tui import telling
@@ -25,6 +24,7 @@ from tui.scene import scene
 from tui.structuring import Structuring
 from tui.views import Asked, View, views
 from tui.widgets.inspector import Inspector
+from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import Lines
 from tui.widgets.topology import TopologyView
 from tui.widgets.view_pane import ViewPane
@@ -64,7 +64,7 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         with Horizontal(id="below"):
             yield Inspector(id="inspector")
             yield ViewPane(id="view")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the first numbers at once: they are why somebody came."""
@@ -117,8 +117,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         def tick(done: int) -> None:
             if worker.is_cancelled:
                 raise Outdated
-            if done % 20 == 0:
-                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done}")
+            if done and done % 20 == 0:
+                self.call_from_thread(pane.show, view, None, stale=True, progress=f"{done} systems solved")
 
         try:
             content = view.answer(asked, tick)
@@ -152,6 +152,12 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         found = next(view for view in views() if view.id == name)
         self.view = None if self.view is found else found
         self.set_class(self.view is not None, "-viewing")
+        # Whatever is hidden now must not keep the focus: keys would go nowhere.
+        if self.view is None:
+            if self.focused is None or self.query_one(ViewPane) in self.focused.ancestors_with_self:
+                self._back()
+        elif self.screen_stack[0].has_class("-narrow") or self.has_class("-maximized-view"):
+            self.query_one(ViewPane).focus()
         self._ask()
 
     def open_view(self, name: str) -> None:
@@ -163,11 +169,22 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         """Close the open view and go back to the drawing."""
         if self.view is not None:
             self.action_view(self.view.id)
-        self.query_one(TopologyView).focus()
+        self._back()
+
+    def _back(self) -> None:
+        """Go to what is seen where a view was."""
+        if self.has_class("-inspecting") and self.screen_stack[0].has_class("-narrow"):
+            self.query_one(Inspector).focus_fields()
+        else:
+            self.query_one(TopologyView).focus()
 
     def action_maximize(self) -> None:
         """Give the view the whole screen, and take it back."""
-        self.toggle_class("-maximized-view")
+        if self.view is None:
+            self.notify("no view is open: v lists them, 1 to 0 open one", markup=False)
+        else:
+            self.toggle_class("-maximized-view")
+            self.query_one(ViewPane).focus()
 
     def action_undo(self) -> None:
         """Take the last change back."""

@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.worker import get_current_worker
 
 from capacity.errors import CapacityError
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
+from tui.in_turn import KeysInTurn
 from tui.scene import Scene, scene
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Outdated(Exception):  # noqa: N818
     """Nobody waits for the answer any more."""
 
 
-class SessionApp(App[None]):
+class SessionApp(KeysInTurn):
     """Holds the session; whatever changes it goes through `become`, and is evaluated beside the screen."""
 
     def __init__(self, session: Session) -> None:

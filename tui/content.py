@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from capacity.axes import Axis
 
 Style = Literal["", "good", "bad", "warn", "dim", "strong"]
 
@@ -39,15 +39,6 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     left: frozenset[int] = frozenset({0})
     """Columns of words."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """What is along one side of a chart; `show` writes a value with its unit."""
-
-    label: str
-    show: Callable[[float], str]
-    log: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
+from capacity.claims import Claim
 from capacity.errors import UsageError, printable
 from capacity.saving import discard, keep
 from tui.base import SessionApp
@@ -37,6 +38,8 @@ class Filed(SessionApp):
         self.opening = opening
         self.file: OpenedFile | None = None if opening is None else opening.file
         """What is known to be on disk."""
+        self.claim: Claim | None = None if opening is None else Claim(opening.file.path)
+        """That this program works on the file; held while the screen is there."""
         self.texts = Texts()
         if opening is not None:
             self.texts.give(opening.on_disk, opening.file.text)
@@ -61,13 +64,13 @@ class Filed(SessionApp):
         """Keep what is not saved where the next start finds it; forget it where there is no such work."""
         with self._keeping:
             session, file = self.session, self.file
-            if file is None or self.undecided:
+            if file is None or self.undecided or self.claim is None:
                 return
             try:
                 if session.dirty and not self.left:
-                    keep(file.path, self.texts.of(session), file.fingerprint, file.text)
+                    keep(file.path, self.texts.of(session), file.fingerprint, file.text, self.claim.owner)
                 else:
-                    discard(file.path)
+                    discard(file.path, self.claim.owner)
             except (UsageError, RuntimeError) as error:
                 self.say(f"unsaved work is not kept against a crash: {error}", "warning")
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from textual.worker import get_current_worker
 
+from capacity.claims import running
 from capacity.document import parse
 from capacity.errors import DocumentError
 from capacity.reading import toml
-from capacity.saving import Recovered, discard, fingerprint, recoverable
+from capacity.saving import Recovered, discard, fingerprint, recoverable, recovery_file
 from tui.reconciling import told
 from tui.scene import solved_counts
 from tui.screens.choice import Answer, Choice
@@ -25,6 +26,8 @@ from tui.sharing import Sharing
 from tui.storing import Storing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.timer import Timer
 
     from capacity.document import Document
@@ -50,6 +53,10 @@ class Filing(Sharing, Storing):
         self._to_keep: Timer | None = None
         self._seen: tuple[int, int, int] | None = None
         self._told_of: str | None = None
+        self._judged: tuple[Document, bool] | None = None
+        """Whether the plan that a document carries is out of date."""
+        self.others: tuple[int, ...] = ()
+        """The processes in which the file is open as well."""
         self.solving = False
         """Whether the counts of the plan are still being looked for: the fewest that make sense are shown."""
 
@@ -61,10 +68,11 @@ class Filing(Sharing, Storing):
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self._terminated)
             loop.add_signal_handler(signal.SIGHUP, self._hung_up)
-        found = recoverable(self.file.path)
+        self.others = self._claimed()
+        found = recoverable(self.file.path, running(self.file.path))
         if found is not None:
             self.undecided = True
-            self.call_after_refresh(self.converse, lambda: self._recover(found))
+            self.converse(lambda: self._recover(found))
         else:
             self._schedule()
         self.set_interval(LOOKED_EVERY, self._look)
@@ -122,10 +130,39 @@ class Filing(Sharing, Storing):
             else:
                 self.texts.give(document, found.text)
                 self.become(self.session.edited(document, "recovered"))
-        else:
-            await to_thread(discard, path)
+        await self._forget(found, path, recovered=answer == "recover")
+
+    async def _forget(self, found: Recovered, path: str, *, recovered: bool) -> None:
+        """Forget work that was decided about, once this session keeps it itself; then offer what is older."""
         self.undecided = False
+        await to_thread(self.keep_now)
+        if not recovered or not self.session.dirty or (self.claim and recovery_file(path, self.claim.owner).exists()):
+            await to_thread(discard, path, found.owner)
         self._schedule()
+        earlier = None if recovered else recoverable(path, running(path))
+        if earlier is not None:
+            self.undecided = True
+            await self._recover(earlier)
+
+    def _claimed(self) -> tuple[int, ...]:
+        """Begin to be seen by others that open the file, and return those that have it open."""
+        if self.claim is None:
+            return ()
+        self.claim.take()
+        others = tuple(self.claim.others())
+        if others:
+            self._say_others(others)
+        return others
+
+    def _say_others(self, others: Sequence[int]) -> None:
+        who = ", ".join(map(str, others))
+        path = "" if self.file is None else self.file.path
+        self.say(f"{path} is open in another editor as well (process {who}): whoever saves second merges", "warning")
+
+    def on_unmount(self) -> None:
+        """Be seen no longer."""
+        if self.claim is not None:
+            self.claim.release()
 
     # The end.
 
@@ -170,6 +207,9 @@ class Filing(Sharing, Storing):
         worker, file = get_current_worker(), self.file
         if file is None:
             return
+        others = tuple(self.claim.others()) if self.claim is not None else ()
+        if others != self.others and not worker.is_cancelled:
+            self.call_from_thread(self._met, others)
         try:
             found = Path(file.path).stat()
             seen = (found.st_mtime_ns, found.st_size, found.st_ino)
@@ -181,6 +221,14 @@ class Filing(Sharing, Storing):
         if not worker.is_cancelled and self.file is file:
             self._seen = seen
             self.call_from_thread(self._compared, now, file.fingerprint)
+
+    def _met(self, others: tuple[int, ...]) -> None:
+        """Tell of another editor that has the file open since; that one has gone shows in the top line."""
+        more = [one for one in others if one not in self.others]
+        self.others = others
+        if more:
+            self._say_others(more)
+        self.told()
 
     def _compared(self, now: str | None, known: str | None) -> None:
         was, self.changed_on_disk = self.changed_on_disk, now != known
@@ -194,7 +242,20 @@ class Filing(Sharing, Storing):
     def file_status(self) -> list[list[Span]]:
         """Return what is to be said of the file in the top line."""
         found: list[list[Span]] = [[("changed on disk", "bad")]] if self.changed_on_disk else []
+        found += [[("also open elsewhere", "bad")]] if self.others else []
+        found += [[("[plan] out of date", "changed")]] if self._plan_is_old() else []
         return [*found, [("fewest nodes; finding the plan", "changed")]] if self.solving else found
+
+    def _plan_is_old(self) -> bool:
+        """Return whether the file has the numbers of a plan that what is shown is no longer."""
+        document = self.session.now.document
+        if "plan" not in document.values:
+            return False
+        if self._judged is None or self._judged[0] is not document:
+            from tui.planned import out_of_date  # noqa: PLC0415 - only files that are plans need it
+
+            self._judged = document, out_of_date(document.values)
+        return self._judged[1]
 
     # Counts that the file leaves out, where finding them took longer than the first paint could wait.
 

@@ -88,6 +88,16 @@ class Finding(SessionApp):
 
         self.push_screen(Pick("Find a tier or a class", every, start=here), chosen)
 
+    def action_list_views(self) -> None:
+        """List the views, each with the key that opens it."""
+        choices = [Choice(f"{one.keys[0]}  {one.title}", one.told, one.id) for one in bound_views(self.rebound)]
+
+        def chosen(found: str | None) -> None:
+            if found is not None:
+                self.open_view(found.removeprefix("view."))
+
+        self.push_screen(Pick("Which view?", choices, hint="↑↓ or its key · Enter open · Esc back"), chosen)
+
     def action_history(self) -> None:
         """List every change; going to one undoes what came after it, or makes again what came before."""
         here = len(self.session.past)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from capacity.advice import show
 from capacity.units import digits, show_availability, show_percent
 from tui.drawing.gauge import gauge
-from tui.drawing.picture import nearness
+from tui.drawing.picture import nearness, paced
 from tui.drawing.text import clean, columns, left, right
-from tui.flowing import LONGEST_BAR, SHORTEST_BAR, Line, cut_line, flowed, goal_lines, notice, priced, timing
+from tui.flowing import LONGEST_BAR, SHORTEST_BAR, Line, changed, cut_line, flowed, goal_lines, notice, priced, timing
 from tui.telling import distances
 from tui.tier_findings import tier_findings
 
@@ -43,7 +43,12 @@ def _class(found: ClassResult, before: ClassResult | None, width: int) -> list[L
     ]
     if found.mean_s is None:
         times = [(("overloaded: no latency", "bad"),)]
-    rate: Line = ((f"{digits(found.arrival_rate_per_s)}/s", "strong"), (" at its peak and the load shown", "dim"))
+    then = None if before is None else before.arrival_rate_per_s
+    rate: Line = (
+        (f"{digits(found.arrival_rate_per_s)}/s", "strong"),
+        *changed(paced(then, found.arrival_rate_per_s)),
+        (" at its peak and the load shown", "dim"),
+    )
     lines = [*flowed("rate", [rate], width), *flowed("latency", times, width)]
     lines += [line for goal in found.slo for line in goal_lines(goal, width)]
     if not found.slo:
@@ -60,7 +65,7 @@ def _class(found: ClassResult, before: ClassResult | None, width: int) -> list[L
         lines += flowed("" if judged else "availability", [parts], width) if by or not judged else []
     elif found.availability_unknown:
         names = ", ".join(map(clean, found.availability_unknown))
-        lines += flowed("availability", [((f"not known: nothing is said of {names}", "dim"),)], width)
+        lines += [] if judged else flowed("availability", [((f"not known: nothing is said of {names}", "dim"),)], width)
     return [*lines, *flowed("model", [(("exact" if found.exact else "approximation", "dim"),)], width)]
 
 
@@ -69,7 +74,7 @@ def _system(now: Evaluation, before: Evaluation | None, width: int) -> list[Line
     least = "≥ " if cost.unknown else ""
     money: Line = ((f"{least}{digits(round(cost.monthly, 2))} {clean(cost.currency)}/month", "strong"),)
     if before is not None:
-        money += priced(cost.monthly - before.cost.monthly)
+        money += priced(cost.monthly - before.cost.monthly, cost.currency)
     ahead = f"{digits(round(cost.over_horizon, 2))} over {cost.horizon_months} months"
     lines = flowed("cost", [money, ((ahead, "dim"),)], width)
     known = sorted(distances(now), key=lambda near: -near.share)

@@ -85,6 +85,11 @@ def timing(name: str, value: float | None, before: float | None, *, compared: bo
 def goal_lines(goal: Slo, width: int) -> list[Line]:
     """Return an objective as a bar, with its value and limit."""
     value = "no answer" if goal.value is None else _goal_value(goal, goal.value)
+    if goal.met is None:
+        best = f", at most {_goal_value(goal, goal.value)} is reached" if goal.value is not None else ""
+        told = f"? not judged (asked for {_goal_value(goal, goal.limit)}{best}), since it is not known how often these"
+        told += f" fail: {', '.join(map(clean, goal.unknown))} (their field availability, or money.spot_interruptions)"
+        return flowed(goal.name, [((word, "warn"),) for word in told.split()], width, " ")
     mark = ("✓ ", "good") if goal.met else ("✗ ", "bad")
     parts: list[Line] = [(mark, (value, "" if goal.met else "bad"), (f" of {_goal_value(goal, goal.limit)}", "dim"))]
     if goal.value is not None and goal.limit > 0 and goal.name != "availability":
@@ -100,13 +105,12 @@ def _goal_value(goal: Slo, value: float) -> str:
     return show_availability(value) if goal.name == "availability" else show_seconds(value)
 
 
-def priced(more: float) -> Line:
+def priced(more: float, currency: str) -> Line:
     """Return how an amount of money differs from the baseline."""
     if abs(more) < 0.005:
         return ()
-    return (
-        (f" {'▲+' if more > 0 else '▼-'}{digits(round(abs(more), 2))}", f"change.{'worse' if more > 0 else 'better'}"),
-    )
+    text = f" {'▲+' if more > 0 else '▼-'}{digits(round(abs(more), 2))} {clean(currency)}"
+    return ((text, f"change.{'worse' if more > 0 else 'better'}"),)
 
 
 def notice(text: str, width: int) -> list[Line]:

@@ -9,7 +9,7 @@ from capacity.components.base import Call
 from capacity.editing import read_value, short, value_at
 from capacity.errors import DocumentError
 from capacity.forms import Field, fields_of
-from capacity.literals import toml_value
+from capacity.literals import plain, toml_value
 from capacity.topology import LatencyGoal, RequestClass, Topology
 from capacity.units import BYTES, CEILING, FRACTION, POSITIVE_SECONDS, SECONDS, show_bytes, show_percent, show_seconds
 from tui.drawing.text import clean
@@ -192,7 +192,7 @@ def written(values: Any, path: KeyPath, value: Any) -> str:
         return ", ".join(value)
     if type(value) is int:
         return f"{value:_}" if abs(value) >= _GROUPED else str(value)
-    return repr(value) if type(value) is float else toml_value(value)
+    return toml_value(value)
 
 
 def effective(document: Document, path: KeyPath) -> Any:
@@ -230,7 +230,7 @@ def quantity_text(value: float, field: Field) -> str:
         return show_bytes(value).replace(" ", "") if value else "0KiB"
     if field.unit in (FRACTION, CEILING):
         return show_percent(value) if value else "0%"
-    return f"{value:g}"
+    return plain(float(f"{value:.12g}")).removesuffix(".0")
 
 
 def allowed(field: Field) -> str:

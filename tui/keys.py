@@ -38,6 +38,7 @@ EVERYWHERE: Final = [
     Binding("y", "copy", "Copy", id="copy", tooltip="Copy a value, a table or the command line", show=False),
     Binding("slash", "find", "Find", show=False, id="find", tooltip="Go to a tier or a class"),
     Binding("g", "jump", "Jump", id="jump", tooltip="Go anywhere by one key", show=False),
+    Binding("v", "list_views", "Views", id="view.list", tooltip="Every view, to choose one"),
     Binding(
         "m", "maximize", "Maximise", id="view.maximize", tooltip="The view over the whole screen, and back", show=False
     ),

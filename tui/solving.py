@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.worker import get_current_worker
 
@@ -14,9 +14,15 @@ from tui.scene import solved
 from tui.session import counts_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from capacity.system import Counts
     from tui.scene import Solved
     from tui.session import Session, Version
+
+    Tick = Callable[[int], None]
+
+T = TypeVar("T")
 
 OFTEN = 10
 """Systems that are solved between two signs of life."""
@@ -40,25 +46,31 @@ class Solving(SessionApp):
         if not self.session.now.counts:
             self.notify("the file fixes every count: nothing is left to solve (p frees one)", markup=False)
             return
-        self._progress("solving…")
-        solve = partial(self._solve, self.session.now, self.session.load)
-        self.run_worker(solve, group="solve", description="solve", exclusive=True, thread=True)
+        version, load = self.session.now, self.session.load
+        self._beside(
+            "solve", "solving…", lambda tick: solved(version.document, load, tick), partial(self._solved, version)
+        )
+
+    def _beside(self, group: str, said: str, ask: Callable[[Tick], T], found: Callable[[T], None]) -> None:
+        """Ask the planner in a thread, telling how far it is; what it answers after it was stopped is dropped."""
+        self._progress(said)
+        self.run_worker(partial(self._asked, said, ask, found), group=group, exclusive=True, thread=True)
 
     def _stop_solving(self) -> None:
         self.workers.cancel_group(self, "solve")
         self.progress = ""
 
-    def _solve(self, version: Version, load: float) -> None:
+    def _asked(self, said: str, ask: Callable[[Tick], T], found: Callable[[T], None]) -> None:
         worker = get_current_worker()
 
         def tick(done: int) -> None:
             if worker.is_cancelled:
                 raise Outdated
             if done % OFTEN == 0:
-                self.call_from_thread(self._progress, f"solving… {done} tried")
+                self.call_from_thread(self._progress, f"{said} {done} tried")
 
         try:
-            found = solved(version.document, load, tick)
+            answer = ask(tick)
         except Outdated:
             return
         except CapacityError as error:
@@ -66,7 +78,7 @@ class Solving(SessionApp):
                 self.call_from_thread(self._unsolvable, str(error))
             return
         if not worker.is_cancelled:
-            self.call_from_thread(self._solved, version, found)
+            self.call_from_thread(found, answer)
 
     def _unsolvable(self, why: str) -> None:
         self._progress("")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from capacity.claims import Claim
 from capacity.document import parse
 from capacity.errors import DocumentError, UsageError
 from capacity.merging import merged, same
@@ -18,12 +19,13 @@ from tui.filed import Filed
 from tui.opening import OpenedFile
 from tui.reconciling import checked, settled, told
 from tui.screens.choice import Answer, Choice
-from tui.screens.conflicts import Conflicts
+from tui.screens.conflicts import Conflicts, Decided
 from tui.screens.file_name import FileName
 from tui.session import Version
 
 if TYPE_CHECKING:
     from capacity.document import Document
+    from tui.session import Session
 
 ELSEWHERE = Answer("elsewhere", "n", "save under another name")
 BACK = Answer("back", "c", "cancel: change nothing")
@@ -56,22 +58,34 @@ class Storing(Filed):
     async def _written(self, path: str) -> bool:
         session, file = self.session, self.file
         try:
-            text = await to_thread(self.texts.of, session)
+            text, stale = await to_thread(self._written_text, session)
             known = await to_thread(save, path, text)
         except (UsageError, RuntimeError) as error:
             asked = f"{error}. Nothing is lost: the work stays here, and is kept should the program end."
             if await self.ask(Choice(asked, [ELSEWHERE, BACK], otherwise="back")) == "elsewhere":
                 return await self._save_as()
             return False
-        if file is not None and file.path != path:
-            await to_thread(discard, file.path)
+        if file is not None and self.claim is not None and file.path != path:
+            await to_thread(discard, file.path, self.claim.owner)
+            self.claim.release()
+            self.claim = Claim(path)
+            self.claim.take()
         self.file = OpenedFile(path, text, known, None if file is None else file.prices)
         self.session = replace(self.session, saved=session.now)
         self.changed_on_disk = False
         await to_thread(self.keep_now)
         self.told()
-        self.say(f"saved {path}")
+        self.say(f"saved {path}" + ("; its [plan] is out of date and says so: e exports a new one" if stale else ""))
         return True
+
+    def _written_text(self, session: Session) -> tuple[str, bool]:
+        """Return what is written for a session, and whether it has the numbers of a plan that it is no longer."""
+        text, values = self.texts.of(session), session.now.document.values
+        if "plan" not in values:
+            return text, False
+        from tui.planned import marked, out_of_date  # noqa: PLC0415 - only files that are plans need it
+
+        return marked(text, values), out_of_date(values)
 
     async def _save_as(self) -> bool:
         if self.file is None:
@@ -125,7 +139,8 @@ class Storing(Filed):
             self._reloaded(*found)
             return True
         if found is not None and answer == "merge":
-            await self.merge(self._base(), self.session.now.document, *found)
+            done = await self.merge(self._base(), self.session.now.document, *found)
+            return done and not self.session.dirty
         return False
 
     def _answers(self, readable: bool) -> list[Answer]:  # noqa: FBT001
@@ -136,7 +151,10 @@ class Storing(Filed):
             dropped = "; undo brings what is here back" if self.session.dirty else ""
             answers = [Answer("reload", "r", f"reload: take what is on disk{dropped}"), *answers]
         if readable and self.session.dirty:
-            answers = [Answer("merge", "m", "merge: the changes of both, asking where they meet"), *answers]
+            answers = [
+                Answer("merge", "m", "merge: the changes of both, asking where they meet; saved by ctrl+s"),
+                *answers,
+            ]
         return answers
 
     def _base(self) -> dict[str, Any]:
@@ -162,13 +180,15 @@ class Storing(Filed):
         self.become(replace(session, saved=session.now))
 
     async def merge(self, base: dict[str, Any], mine: Document, theirs: Document, file: OpenedFile) -> bool:
-        """Take in their changes since `base`; return whether that was done. The outcome is not saved yet."""
+        """Take in their changes since `base`; return whether that was done.
+
+        The outcome is only saved where somebody says so while choosing sides.
+        """
         values, conflicts = merged(base, mine.values, theirs.values)
-        if conflicts:
-            chosen = await self.ask(Conflicts(conflicts))
-            if chosen is None:
-                return False
-            values = settled(values, conflicts, chosen)
+        chosen = await self.ask(Conflicts(conflicts)) if conflicts else Decided(frozenset(), save=False)
+        if chosen is None:
+            return False
+        values = settled(values, conflicts, chosen.theirs)
         try:
             document = checked(values, theirs)
         except DocumentError as error:
@@ -180,7 +200,11 @@ class Storing(Filed):
         session = self.session.edited(document, "merge with disk")
         self._on_disk(file)
         self.become(replace(session, saved=Version(theirs, {}, "on disk")))
-        self.say("merged; " + ("nothing of yours is left to save" if same(values, theirs.values) else "not saved yet"))
+        if chosen.save and self.session.dirty:
+            await self._written(file.path)
+            return True
+        left = "nothing of yours is left to save" if same(values, theirs.values) else "NOT SAVED yet: ctrl+s writes it"
+        self.say(f"merged; {left}")
         return True
 
     def _on_disk(self, file: OpenedFile) -> None:

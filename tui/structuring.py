@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from capacity import rewiring
 from capacity.components import kinds
 from capacity.editing import with_value, without_value
-from capacity.errors import DocumentError
+from capacity.errors import DocumentError, Problem
 from tui.base import SessionApp
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from capacity.document import Document
     from capacity.editing import Edited
-    from capacity.errors import Problem
 
 WORDS = {"tier": "tier", "class": "request class"}
 
@@ -185,6 +184,9 @@ def removal(document: Document, key: Key) -> tuple[Edited, list[str]]:
 
     Raises DocumentError where nothing valid would be left.
     """
+    needed = _needed(document, key)
+    if needed is not None:
+        raise DocumentError([needed])
     if key.scope == "class":
         return rewiring.remove_class(document, key.name), []
     callers = [path for path in rewiring.referrers(document, key.name) if path[:2] != ("components", key.name)]
@@ -201,6 +203,18 @@ def removal(document: Document, key: Key) -> tuple[Edited, list[str]]:
     ]
     lines = [f"{one.text} ({one.what}) goes" for one in (wire(document, path) for path in callers)]
     return edited, [*lines, *(f"{one} cannot be without it and goes too" for one in gone)]
+
+
+def _needed(document: Document, key: Key) -> Problem | None:
+    """Return why a system cannot be without a tier or a class at all; None where it can."""
+    name, topology = clean(key.name), document.topology
+    if list(_known(document, key)) == [key.name]:
+        return Problem((), f"{name} is the only {WORDS[key.scope]}, and a system needs one: add another first")
+    entering = [one for one, declared in topology.workload.classes.items() if declared.entry == key.name]
+    if key.scope == "tier" and len(entering) == len(topology.workload.classes):
+        every = f"{'the only request class enters' if len(entering) == 1 else 'all request classes enter'} here"
+        return Problem((), f"{every} ({', '.join(map(clean, entering))}): have it enter elsewhere first (w on it)")
+    return None
 
 
 def _known(document: Document, key: Key) -> Iterable[str]:

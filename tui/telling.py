@@ -46,8 +46,9 @@ def status(session: Session, scene: Scene | None, baseline: Scene | None) -> lis
     if baseline is not None:
         more = cost.monthly - baseline.evaluation.cost.monthly
         if abs(more) >= 0.005:
-            money.append((f" {'▲+' if more > 0 else '▼-'}{abs(more):,.2f}", "worse" if more > 0 else "better"))
-        parts.append([("against baseline", "dim")])
+            text = f" {'▲+' if more > 0 else '▼-'}{digits(round(abs(more), 2))} {clean(cost.currency)}"
+            money.append((text, "worse" if more > 0 else "better"))
+        return [*parts, money, [("against baseline", "dim")]]
     return [*parts, money]
 
 

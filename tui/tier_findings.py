@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from capacity.units import digits, show_amount, show_bytes, show_percent, show_seconds
 from tui.because import asks_why
-from tui.drawing.changes import used
+from tui.drawing.changes import NONE, counted, differing, shared, used
 from tui.drawing.gauge import gauge
-from tui.drawing.picture import ceiling_of, nearness
+from tui.drawing.picture import ceiling_of, nearness, paced
 from tui.drawing.text import clean, columns, left, right
 from tui.flowing import (
     LABEL,
     LONGEST_BAR,
     SHORTEST_BAR,
     Line,
+    changed,
     cut_line,
     flowed,
     goal_lines,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tui.drawing.canvas import Key
     from tui.scene import Scene
 
-_MOVED: Final = 8
+_MOVED: Final = 10
 """Columns of how a utilisation differs from the baseline."""
 
 _TIMES_FROM: Final = 10.0
@@ -52,7 +53,7 @@ def tier_findings(scene: Scene, selected: Key, baseline: Scene | None, width: in
         *_times(tier, told, width),
         *(line for goal in tier.slo for line in goal_lines(goal, width)),
         *_details(tier, told, width),
-        *_nodes(scene, selected, tier, why, width),
+        *_nodes(scene, selected, tier, told, why, width=width),
         *_money(tier, told, now.cost.currency, width),
         *flowed("model", [(("exact" if tier.exact else f"approximation: {clean(tier.method)}", "dim"),)], width),
     ]
@@ -116,7 +117,8 @@ def _times(tier: TierResult, before: TierResult | None, width: int) -> list[Line
     if response.mean_s is not None:
         wait = timing("wait", tier.wait_mean_s, before.wait_mean_s if before else None, compared=compared)
         total = timing("with its calls", tier.total_mean_s, before.total_mean_s if before else None, compared=compared)
-        rate = (("gets ", "dim"), (f"{digits(tier.arrival_rate_per_s)}/s", ""))
+        more = changed(paced(before.arrival_rate_per_s if before else None, tier.arrival_rate_per_s))
+        rate = (("gets ", "dim"), (f"{digits(tier.arrival_rate_per_s)}/s", ""), *more)
         lines += flowed("", [wait, total, rate], width)
     return lines
 
@@ -142,9 +144,11 @@ def _details(tier: TierResult, before: TierResult | None, width: int) -> list[Li
         value = tier.details.get(key)
         if isinstance(value, int | float) and not (key == "busiest_shard_share" and value == 1):
             was = before.details.get(key) if before else None
-            changed = isinstance(was, int | float) and told(was) != told(value)
-            text = f" was {told(was)}" if changed else ""
-            parts.append(((f"{name} ", "dim"), (told(value), ""), (text, "change.changed")))
+            change = NONE
+            if isinstance(was, int | float) and told(was) != told(value):
+                size = abs(value - was)
+                change = shared(was, value) if told is show_percent else differing(was, value, told(size))
+            parts.append(((f"{name} ", "dim"), (told(value), ""), *changed(change)))
     lines = flowed("", parts, width) if parts else []
     lag = tier.details.get("lag")
     if lag is not None:
@@ -156,12 +160,15 @@ def _details(tier: TierResult, before: TierResult | None, width: int) -> list[Li
     return lines
 
 
-def _nodes(scene: Scene, selected: Key, tier: TierResult, why: Because, width: int) -> list[Line]:
+def _nodes(
+    scene: Scene, selected: Key, tier: TierResult, before: TierResult | None, why: Because, *, width: int
+) -> list[Line]:
     if tier.host is not None:
         return flowed("nodes", [((f"those of {clean(tier.host)}", ""),)], width)
     if not scene.search.system.takes_nodes(selected.name):
         return []
-    head: Line = ((f"{tier.nodes} ", "strong"), (f"× {clean(tier.node or '')}", "dim"))
+    more = changed(counted(before.nodes, tier.nodes)) if before else ()
+    head: Line = ((f"{tier.nodes}", "strong"), *more, (f" × {clean(tier.node or '')}", "dim"))
     binds: Line = ((f"tightest now: {clean(tier.binding or '')} at {_share(tier.utilization or 0.0)}", ""),)
     if asks_why(scene, selected) is None:
         return flowed("why so many", [head, (("fixed in the file (p: left to the plan)", "dim"),), binds], width)
@@ -193,5 +200,5 @@ def _money(tier: TierResult, before: TierResult | None, currency: str, width: in
         return flowed("cost", [(("not known: its node type has no price", "dim"),)], width)
     part: Line = ((f"{digits(round(tier.monthly_cost, 2))} {clean(currency)}/month", ""),)
     if before is not None and before.monthly_cost is not None:
-        part += priced(tier.monthly_cost - before.monthly_cost)
+        part += priced(tier.monthly_cost - before.monthly_cost, currency)
     return flowed("cost", [part], width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from models.popularity import Popularity
     from models.queues import Wait
     from models.service_time import ServiceTime
+
+P = ParamSpec("P")
 
 Operation = Literal["read", "write"]
 
@@ -276,8 +278,8 @@ class Surroundings:
         """Return the connections that all callers keep open to each node of a tier."""
         raise NotImplementedError
 
-    def once(self, key: tuple[str, str], make: Callable[[], Wait]) -> Wait:
-        """Return one waiting time for one place, made at first asking: visits of a request share it."""
+    def once(self, key: tuple[str, str], make: Callable[P, Wait], *arguments: P.args, **named: P.kwargs) -> Wait:
+        """Return one waiting time for one place, made of these by a pure function: visits of a request share it."""
         raise NotImplementedError
 
     def called(self, place: Place, index: int, call: Call, request_class: str) -> Latency | None:

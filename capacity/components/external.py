@@ -17,7 +17,7 @@ from models.queues import mgc_wait
 from models.service_time import ServiceTime, from_moments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from capacity.components.exchange import Arrivals, Operation, Place, Surroundings
     from models.queues import Wait
@@ -90,8 +90,8 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         result = ZERO
         if self.overflow == "queue":
             try:
-                for name, wait in self._waits(arrivals, service, around):
-                    result = result + Latency.waiting(around.once((place.name, name), wait))
+                for wait in self._waits(place, arrivals, service, around):
+                    result = result + Latency.waiting(wait)
             except UnstableQueueError:
                 return Answer(None, None)
         if service is not None:
@@ -99,16 +99,14 @@ class External(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         return Answer(result, result)
 
     def _waits(
-        self, arrivals: Arrivals, service: ServiceTime | None, around: Surroundings
-    ) -> list[tuple[str, Callable[[], Wait]]]:
-        """Return the limits that make a request wait, each with what makes its waiting time."""
-        found: list[tuple[str, Callable[[], Wait]]] = []
+        self, place: Place, arrivals: Arrivals, service: ServiceTime | None, around: Surroundings
+    ) -> Iterator[Wait]:
+        """Yield the waiting time at each limit that makes a request wait."""
         rate, concurrency = self.rate_limit, self.concurrency_limit
         if rate is not None:
-            found.append(("rate", lambda: rate_limit_wait(arrivals.rate, rate)))
+            yield around.once((place.name, "rate"), rate_limit_wait, arrivals.rate, rate)
         if concurrency is not None and service is not None:
-            found.append(("concurrency", lambda: mgc_wait(arrivals.rate, service, concurrency)))
-        return found
+            yield around.once((place.name, "concurrency"), mgc_wait, arrivals.rate, service, concurrency)
 
     def failing(self, place: Place, arrivals: Arrivals, request_class: str, around: Surroundings) -> float:
         """Return what is turned away."""

@@ -288,3 +288,12 @@ def test_help(arguments: str) -> None:
     ended = capacity(*arguments.split())
     assert (ended.code, ended.err) == (0, "")
     assert ended.out
+
+
+# A report names what has to be survived; of a single scenario that is looked at, the file need not have asked for it.
+def test_one_scenario_is_not_said_to_be_asked_for() -> None:
+    example = str(EXAMPLES / "ladder" / "5-read-replicas.toml")
+    assert "to be survived: normal, node lost" in capacity("evaluate", example).out
+    seen = capacity("evaluate", example, "--scenario", "surge").out
+    assert "in a surge of" in seen
+    assert "to be survived" not in seen

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -80,3 +81,16 @@ def test_no_load_is_small_enough() -> None:
     ended = capacity("next", FIRST, "--set", "slo.latency.order.p99=1ms", "--ahead", "1")
     assert "no plan exists at a small part of this load either" in ended.out
     assert "0x" not in ended.out
+
+
+# On a calm system it is said that nothing is tight yet and at which load to ask; there, steps apply and a plan exists.
+def test_calm() -> None:
+    calm = capacity("next", str(EXAMPLES / "starter.toml"), "--load", "2x", "--ahead", "0")
+    assert "nothing is tight enough for a step yet" in calm.out
+    found = re.search(r"`--load (\S+)x` asks where it ends", " ".join(calm.out.split()))
+    assert found is not None
+    there = capacity("next", str(EXAMPLES / "starter.toml"), "--load", f"{found[1]}x", "--ahead", "0", "--json").json
+    assert there["now"]["feasible"]
+    assert there["steps"]
+    beyond = capacity("plan", str(EXAMPLES / "starter.toml"), "--load", f"{float(found[1]) * 1.06}x")
+    assert beyond.code == 1, "a plan beyond where it is said to end"

@@ -13,7 +13,7 @@ from models.service_time import ServiceTime, erlang, exponential, from_moments
 from models.transforms import Repeated, Sum
 
 if TYPE_CHECKING:
-    from models.transforms import Floats
+    from models.transforms import Floats, Transform
 
 
 def gamma_tail(phases: int, times: Floats) -> Floats:
@@ -86,3 +86,16 @@ def test_sharp_part_in_a_broad_sum() -> None:
         exact.append(later + after)
     found, _ = tail_and_density(Sum((erlang(50, 1.0), exponential(0.3))), grid[1:])
     assert found == pytest.approx(np.array(exact), abs=1e-5)
+
+
+# Tail and density at a time are the same to the last bit, whatever other times are asked for with it.
+@pytest.mark.parametrize(
+    "duration", [erlang(3, 1.0), erlang(100, 1.0), Sum((from_moments(1.0, 0.4), exponential(2.0)))]
+)
+def test_other_times_do_not_matter(duration: Transform) -> None:
+    times = np.linspace(0.05, 8.0, 23) * duration.mean
+    tail, density = tail_and_density(duration, times)
+    for some in (slice(0, 1), slice(3, 8), slice(11, 13), slice(0, 23, 4)):
+        found = tail_and_density(duration, times[some])
+        assert (found[0] == tail[some]).all()
+        assert (found[1] == density[some]).all()

@@ -3,18 +3,22 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
+import subprocess
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from capacity.alerts import Alert, Alerts, alerts, before, growth_over
+from capacity.alerts import Alert, Alerts, alerts
 from capacity.alerts_rules import expression, rules
-from capacity.course import DAYS_OF_MONTH
+from capacity.course import DAYS_OF_MONTH, Course
 from capacity.document import load, parse, scaled
 from capacity.errors import DocumentError
 from capacity.evaluate import describe
 from capacity.gauges import Gauge, gauges
+from capacity.leading import before, rise
 from capacity.scenarios import events
 from capacity.search import Search
 from capacity.solve import solve
@@ -25,6 +29,7 @@ from tests.planner.systems import file, service, topology
 if TYPE_CHECKING:
     from capacity.topology import Topology
 
+PROMTOOL = shutil.which("promtool")
 SHOP = Path(__file__).parents[2] / "examples" / "shop.toml"
 
 
@@ -131,7 +136,7 @@ def test_early_is_the_lead_of_growth(shape: str) -> None:
         file({"app": service(0.02, 8)}, 300.0, utilization=0.9, growth="10%/month") | {"forecast": {"shape": shape}}
     )
     month = DAYS_OF_MONTH * 86400
-    assert growth_over(subject, month) == pytest.approx(1.1, rel=1e-12)  # one rounding of a power
+    assert rise(subject, month) == pytest.approx(1.1, rel=1e-12)  # one rounding of a power
     edge = 0.9 * 8 / (300 * 0.02)
     expected = edge / 1.1 if shape == "compound" else edge - 0.1
     assert before(subject, edge, month) == pytest.approx(expected, rel=1e-12)
@@ -139,6 +144,41 @@ def test_early_is_the_lead_of_growth(shape: str) -> None:
     grown = edge / 1.1 ** (1 / 30) if shape == "compound" else edge - 0.1 / 30
     lost = 0.9 * 7 / (300 * 0.02)
     assert early == pytest.approx(min(grown, lost) * 0.9 / edge, rel=2e-6)  # the root's precision
+
+
+# With seasons and events a lead is as steep as the steepest that comes: whenever it begins, what was early is in time.
+@pytest.mark.parametrize(
+    "future",
+    [
+        {"season": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1.2, 1.5, 1.6]},
+        {"events": [{"date": "2027-01-15", "factor": 1.6, "days": 3}]},
+        {"events": [{"date": "2027-02-01", "factor": 3.0, "classes": ["page"]}], "shape": "linear"},
+    ],
+)
+def test_early_is_in_time_for_seasons_and_events(future: dict[str, Any]) -> None:
+    values = file({"app": service(0.02, 8)}, {"page": 200.0, "other": 100.0}, utilization=0.9, growth="2%/month")
+    subject = topology(values | {"forecast": {"start": "2026-06-01", "months": 12, **future}})
+    course = Course(subject, date(2026, 6, 1))
+    lead, days = 30, course.months(12)[-1].end
+    loads = [200 * f["page"] + 100 * f["other"] for f in map(course.factors, range(days))]
+    reached = before(subject, 1.0, lead * 86400)
+    after = [max(loads[day : day + lead + 1]) / loads[day] for day in range(days)]
+    assert max(after) > 1.25, "nothing steep to be in time for"
+    assert reached * max(after) == pytest.approx(1.0, rel=1e-12)  # one division
+    assert "seasons and events" in alerts(subject, lead * 86400).alerts[0].early_because
+
+
+# Alerts stand break by break; of each exactly one leads, and it is the gauge of what breaks or of what that stands on.
+def test_one_alert_leads_each_break(shop: tuple[Topology, Alerts]) -> None:
+    _, found = shop
+    breaks = [alert.breaks for alert in found.alerts]
+    assert breaks == sorted(breaks, key=breaks.index), "a break in two places"
+    leading = [alert for alert in found.alerts if alert.leads]
+    assert [alert.breaks for alert in leading] == list(dict.fromkeys(breaks))
+    assert all(alert.causes for alert in leading)
+    assert (leading[0].tier, leading[0].metric) == ("orders", "delay")
+    cores = alerts(two_tiers(latency={})).alerts[0]
+    assert (cores.tier, cores.resource, cores.leads) == ("app", "cores", True)
 
 
 # A hit ratio is the one at which something breaks at today's load: with a little less of the cache it does.
@@ -186,8 +226,9 @@ def test_hopeless_is_set_aside() -> None:
     assert "cores of app" in found.first_break.constraint
 
 
-# Every line of a rule file is of the few shapes that YAML and Prometheus agree on, and every rule is whole.
-def test_rules_are_yaml(shop: tuple[Topology, Alerts]) -> None:
+# Every line of a rule file is of the few shapes that YAML and Prometheus agree on, and every rule is whole. Where the
+# checker of Prometheus is installed, it agrees.
+def test_rules_are_yaml(shop: tuple[Topology, Alerts], tmp_path: Path) -> None:
     subject, found = shop
     read = read_rules(rules(found, subject.alerts))
     assert len(read) == sum(1 if a.early is None else 2 for a in found.alerts)
@@ -196,6 +237,11 @@ def test_rules_are_yaml(shop: tuple[Topology, Alerts]) -> None:
         assert rule["labels"]["severity"] in ("page", "warning")
         assert rule["annotations"]["description"]
     assert len({json.dumps([r["alert"], r["labels"]], sort_keys=True) for r in read}) == len(read)
+    if PROMTOOL is not None:
+        target = tmp_path / "rules.yml"
+        target.write_text(rules(found, subject.alerts), encoding="utf-8")
+        ended = subprocess.run([PROMTOOL, "check", "rules", str(target)], capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
 
 
 def read_rules(text: str) -> list[dict[str, Any]]:

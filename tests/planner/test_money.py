@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from capacity import money
 from capacity.money_report import total
 from capacity.plan import as_given
 from capacity.report import sections
 from tests.planner.random_systems import random_system
-from tests.planner.systems import Values, cache, changed, database, evaluated, external, file, service, topology
+from tests.planner.systems import Values, cache, changed, database, evaluated, external, file, service, solved, topology
 
 if TYPE_CHECKING:
     from capacity.results import Cost, CostItem, Evaluation
@@ -422,3 +423,27 @@ def test_migration_is_paid_once(shards: int, paid: float) -> None:
     assert found.cost.over_horizon == pytest.approx(12 * 73.0 * (1 + shards) + paid)
     assert (f"db (migration to {shards} shards): 9,000.00" in text(found)) == (paid > 0)
     assert evaluated(changed(file(tiers, 10), "components.db.migration_cost", None)).cost.once == []
+
+
+# What nothing metered is paid by is not worked out: no price, no second solution of the system.
+def test_no_second_solution_without_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    def solved_again(*_: Any) -> None:
+        raise AssertionError("the system is solved for an ordinary hour")
+
+    monkeypatch.setattr(money, "solve", solved_again)
+    calls = [{"to": "partner", "timeout": 0.3, "retries": 2}]
+    tiers = {"app": service(0.005, 3, calls=calls), "partner": external(0.1)}
+    assert bought(cost(file(tiers, 100.0, peak_to_mean=2.0))) == [("n1", 3, 219.0)]
+    billed = tiers | {"partner": external(0.1, price_per_call=0.001)}
+    with pytest.raises(AssertionError, match="ordinary hour"):
+        cost(file(billed, 100.0, peak_to_mean=2.0))
+
+
+# The traffic of an ordinary hour is that of the whole system solved at the daily mean, retries and pools or not.
+@pytest.mark.parametrize("seed", range(8))
+def test_ordinary_hour(seed: int) -> None:
+    values = priced(random_system(random.Random(seed)), zone_traffic=0.01)  # noqa: S311, systems and no secrets
+    values = changed(values, "resilience.zones", 3)
+    calm = solved(changed(values, "workload.peak_to_mean", 1.0))
+    busy = solved(changed(values, "workload.peak_to_mean", 1.7))
+    assert money._ordinary(busy) == calm.traffic

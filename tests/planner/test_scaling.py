@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.errors import UsageError
-from capacity.scaling import Option, _recommended, _with_front, scale
+from capacity.recommending import recommended, with_front
+from capacity.scaling import Option, scale
 from capacity.units import rounded_downtime
 from tests.capacity.running import EXAMPLES
 from tests.planner.brute_force import BruteForce
@@ -318,10 +319,10 @@ def test_front_and_recommendation(drawn: list[tuple[float | None, float, float, 
                downtime_s_per_month=None if out else down, out="no" if out else None, planned=i == planned_at)
         for i, (cost, p99, down, out) in enumerate(drawn)
     ]  # fmt: skip
-    marked = _with_front(options)
+    marked = with_front(options)
     assert {option.node for option in marked if option.front} == brute_front(options)
     assert [msgspec.structs.replace(option, front=False) for option in marked] == options
-    best = _recommended(marked)
+    best = recommended(marked)
     costs = {option.node: option.monthly for option in options if option.monthly is not None}
     assert (best is None) == (not costs)
     if best is not None:

@@ -28,16 +28,30 @@ def test_columns_stand_below_each_other(table: Table, width: int) -> None:
     assert len(widths) == 1
 
 
-# Words give way to numbers: a table with a column of words that can be cut fits, and no number loses a digit.
-def test_words_are_cut_and_numbers_are_not() -> None:
+# Words give way to numbers, and are broken, not cut: a table with a column of words fits, no number loses a digit, and
+# no name its end.
+def test_words_are_broken_and_numbers_are_not() -> None:
     row = (Cell("a name that is long"), Cell("1.23 s"), Cell("456 ms"))
     table = Table("t", ("Class", "mean", "p99"), (row,))
-    header, line = ["".join(part for part, _ in found) for found in aligned(table, 24)]
-    assert cell_len(line) == 24
-    assert "1.23 s 456 ms" in line
-    assert "…" in line
+    header, *lines = ["".join(part for part, _ in found) for found in aligned(table, 24)]
+    assert {cell_len(line) for line in lines} == {24}
+    assert "1.23 s 456 ms" in lines[0]
+    assert " ".join(line[:10].strip() for line in lines) == "a name that is long"
     assert header.startswith("Class")
     assert "1.23 s 456 ms" in "".join(part for part, _ in aligned(table, 10)[1])
+
+
+# A name is broken where its parts are joined, and titles above numbers between their words.
+def test_names_and_titles_are_broken_where_they_are_joined() -> None:
+    row = (Cell("primary lost"), Cell("customer-database"), Cell("6.8 ms"))
+    table = Table("t", ("Scenario", "Worst", "recommendations p99"), (row,), frozenset({0, 1}))
+    lines = ["".join(part for part, _ in found) for found in aligned(table, 35)]
+    assert [line.split() for line in lines] == [
+        ["Scenario", "Worst", "recommendations"],
+        ["p99"],
+        ["primary", "customer-", "6.8", "ms"],
+        ["lost", "database"],
+    ]
 
 
 # The last words go on below themselves, so that a sentence in a table is not lost.

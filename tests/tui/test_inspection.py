@@ -1,22 +1,28 @@
 from __future__ import annotations
 
+import re
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from capacity.components import kinds
 from capacity.document import Document, load
-from capacity.editing import in_unit_of, value_at
+from capacity.editing import in_unit_of, value_at, with_value
 from capacity.errors import DocumentError
+from capacity.literals import toml_value
 from tests.planner.systems import document, file, service
 from tui.amending import Stretch, continued, moved, names_for, pinned, removed, said, typed
 from tui.because import Because, because
 from tui.drawing.canvas import Key
+from tui.drawing.picture import picture
 from tui.drawing.text import columns
 from tui.findings import findings
 from tui.inspection import LEFT_OUT, Row, Unfolding, about, refreshed, rows
-from tui.scene import Scene, scene, solved_counts
+from tui.scene import Scene, followed_up, scene, solved_counts
 from tui.session import Session, opened
+from tui.telling import status
 
 ROOT = Path(__file__).parents[2]
 SHOP = load(str(ROOT / "examples" / "shop.toml"))
@@ -90,6 +96,27 @@ def test_a_held_field_stays() -> None:
     free = [one.label for one in rows(after, {}, APP)]
     assert held.index("spot") > held.index(LEFT_OUT)
     assert free.index("spot") < free.index(LEFT_OUT)
+
+
+# A small number is written with its zeros, as the file has it: nobody should have to count places after an e.
+def test_no_exponents() -> None:
+    small = with_value(SHOP, ("components", "app", "coherency"), 0.00005).document
+    assert row("coherency", APP, small).text == row("coherency", APP, small).shown == "0.00005"
+    assert [toml_value(one) for one in (5e-05, [1e-7], 1e16, 1.5, -2e-5)] == [
+        "0.00005",
+        "[0.0000001]",
+        "10000000000000000.0",
+        "1.5",
+        "-0.00002",
+    ]
+    assert toml_value(1e-300) == "1e-300"
+    assert all(tomllib.loads(f"v = {toml_value(one)}")["v"] == one for one in (5e-05, 1e16, 1e22, 1e-300, 123456.789))
+    shown_texts = [
+        one.shown
+        for key in (None, *(Key("tier", name) for name in SHOP.topology.components))
+        for one in rows(small, {}, key)
+    ]
+    assert not [text for text in shown_texts if re.fullmatch(r"-?[\d.]+e[+-]?\d+", text)]
 
 
 # With a baseline, a field says what it was there.
@@ -214,6 +241,29 @@ def test_findings_fit(solved: Scene, width: int) -> None:
             assert max(sum(columns(text) for text, _ in line) for line in lines) <= width
 
 
+# Against a baseline, every number beside which there is one has its difference, with sign, arrow and unit.
+def test_differences_have_units(solved: Scene) -> None:
+    more = {**solved.counts, "app": solved.counts["app"] + 2}
+    after = scene(replace(opened(SHOP, more), load=1.25).question)
+    app = shown(findings(after, APP, solved, 100, Because()))
+    for pattern in (
+        r"cores .*[▲▼][+-][\d.]+pp",
+        r"p99 [\d.]+ ms [▲▼][+-][\d.]+ [mu]s",
+        r"gets [\d,.]+/s ▲\+[\d.]+k?/s",
+        rf"{more['app']} ▲\+2 × ",
+        r"/month ▲\+[\d.,]+ USD",
+    ):
+        assert re.search(pattern, app), f"{pattern} in {app}"
+    redis = shown(findings(after, Key("tier", "redis"), solved, 100, Because()))
+    assert " was " not in redis
+    assert re.search(
+        r"rate +[\d,.]+/s ▲\+[\d.]+k?/s", shown(findings(after, Key("class", "browse"), solved, 100, Because()))
+    )
+    assert re.search(r"/month ▲\+[\d.,]+ USD", shown(findings(after, None, solved, 100, Because())))
+    top = "".join(text for part in status(opened(SHOP, more), after, solved) for text, _ in part)
+    assert re.search(r"/month ▲\+[\d.,]+ USD", top)
+
+
 # The inspector says what the evaluation says: limits with their ceiling, latency, cost, and what asks for the nodes.
 def test_findings_of_a_tier(solved: Scene) -> None:
     tier = solved.evaluation.tiers["app"]
@@ -224,6 +274,16 @@ def test_findings_of_a_tier(solved: Scene) -> None:
     assert "┊" in text
     assert "threads" in text
     assert f"{tier.nodes}  zone lost: app cores ← decides" in text
+
+
+# What is not judged is neither met nor missed, and says what is not known; the drawing names it.
+def test_what_is_not_judged_says_why(solved: Scene) -> None:
+    found = followed_up(solved).scene
+    text = " ".join(shown(findings(found, Key("class", "checkout"), None, 78, Because())).split())
+    assert "availability ? not judged (asked for 99.950%" in text
+    assert "how often these fail: orders, payments (their field availability" in text
+    box = next(b for b in picture(found.topology, found.evaluation).boxes if b.name == "checkout")
+    assert box.facts[1].text == "availability ?"
 
 
 # Where something is not met, or the file fixes the count, no reason is made up.

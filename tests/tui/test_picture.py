@@ -181,12 +181,21 @@ def test_changes_against_a_baseline() -> None:
     assert app.load.change.trend == "worse"
     assert app.load.change.text.startswith("▲+")
     assert "▼-1" in draw(seen, 300).text
-    narrow, tree = draw(seen, 150), draw(seen, 80)
-    assert (narrow.form, tree.form) == ("boxes", "tree")
-    for drawing in (narrow, tree):
-        arrows = {(text, style) for row in drawing.rows for text, style in row if style == "change.worse"}
-        assert any(text.strip() == "▲" for text, _ in arrows)
-    assert any(text == app.facts[0].change.text for row in draw(seen, 100).rows for text, _ in row)
+    for width, form in ((300, "boxes"), (150, "boxes"), (100, "tree"), (80, "tree")):
+        drawing = draw(seen, width)
+        assert drawing.form == form
+        for box in seen.boxes:
+            for change in (box.where.change, box.load.change, box.facts[0].change):
+                assert change.text in drawing.text, f"{box.name} at {width}"
+        told = {text.strip() for row in drawing.rows for text, style in row if style.startswith("change")}
+        assert not told & {"▲", "▼"}, "an arrow always has its amount"
+    fewer_users = picture(pinned, evaluate(pinned), evaluate(scaled(pinned, 1.25)))
+    assert {edge.change.text[:2] for edge in fewer_users.edges} == {"▼-"}
+    for width in (300, 100):
+        drawing = draw(fewer_users, width)
+        assert all(f"{edge.change.text}" in drawing.text for edge in fewer_users.edges)
+    texts = [draw(fewer_users, width).text for width in range(150, 240, 5)]
+    assert any("/s ▼" in text and "/s ▼-" not in text for text in texts), "at least an arrow where amounts are too long"
     same = picture(pinned, evaluate(pinned), evaluate(pinned))
     assert "▲" not in draw(same, 300).text
     assert "▼" not in draw(same, 300).text

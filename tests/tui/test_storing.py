@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.widgets import OptionList
 
 from capacity import saving
 from capacity.document import load
@@ -141,6 +142,29 @@ def test_conflicts_are_chosen_one_by_one(tmp_path: Path, keys: str, count: int, 
         assert values["workload"]["classes"]["page"]["rate"] == rate
 
     run(path, act)
+
+
+# Which side is kept is told by a mark, not by colour alone; ctrl+s among the sides saves what comes of it.
+def test_conflicts_are_marked_and_saved(tmp_path: Path) -> None:
+    path = topology(tmp_path)
+
+    async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
+        edit(app, NODES, 7)
+        path.write_text(TEXT.replace("nodes = 2", "nodes = 8"))
+        await pilot.press("ctrl+s")
+        await answered(pilot, Choice, "m")
+        await until(pilot, lambda: isinstance(app.screen, Conflicts))
+        listed = app.screen.query_one(OptionList)
+        assert "(●) mine 7" in str(listed.get_option_at_index(0).prompt)
+        assert "( ) theirs 8" in str(listed.get_option_at_index(0).prompt)
+        await pilot.press("t")
+        assert "( ) mine 7" in str(listed.get_option_at_index(0).prompt)
+        assert "(●) theirs 8" in str(listed.get_option_at_index(0).prompt)
+        await pilot.press("m", "ctrl+s")
+        await until(pilot, lambda: not app.session.dirty)
+
+    run(path, act)
+    assert path.read_text() == TEXT.replace("nodes = 2", "nodes = 7")
 
 
 # Reloading takes what is on disk, and undo brings back what was here.

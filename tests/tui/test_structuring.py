@@ -2,7 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from capacity.document import parse
+from capacity.errors import DocumentError
 from tests.tui.driving import notices, odd, play, press, shop, told, write
+from tests.tui.filing import TEXT
 from tui.drawing.canvas import Key
 from tui.screens.confirm import Confirm
 from tui.screens.form import Form
@@ -147,7 +152,7 @@ def test_what_cannot_be_removed() -> None:
         before = app.session
         app.go(Key("tier", "web"))
         await press(app, pilot, "d")
-        assert "no request class" in notices(app)
+        assert "all request classes enter here (browse, checkout): have it enter elsewhere first" in notices(app)
         assert app.session is before
 
     play(script)
@@ -247,3 +252,30 @@ def test_removing_a_class_asks_nothing() -> None:
     edited, lines = removal(shop(), Key("class", "checkout"))
     assert lines == []
     assert "checkout" not in edited.document.values["slo"]["latency"]
+
+
+# The only tier, and the only class, say that they are; what to do about it is said as well.
+def test_the_only_one_cannot_be_removed() -> None:
+    only = parse(TEXT, "small.toml")
+    for key in (Key("tier", "web"), Key("class", "page")):
+        with pytest.raises(DocumentError) as error:
+            removal(only, key)
+        assert "is the only " in str(error.value)
+        assert "add another first" in str(error.value)
+
+
+# A form complains about nothing before anything is done in it: a name is taken by what is to be renamed.
+def test_a_form_opens_without_complaint() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.go(Key("tier", "web"))
+        await press(app, pilot, "r")
+        assert "✗" not in told(app)
+        await press(app, pilot, "enter")
+        assert not app.screen.is_modal, "as it was: nothing to do"
+        await press(app, pilot, "r")
+        await write(app, pilot, "app")
+        assert "✗" in told(app)
+        await press(app, pilot, "escape")
+        assert not app.session.past
+
+    play(script)

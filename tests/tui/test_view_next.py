@@ -143,3 +143,12 @@ def test_a_late_list_is_dropped() -> None:
         assert app.progress == ""
 
     play(script, read(BALANCED))
+
+
+# Where nothing is tight, no step is offered, and it is said at which load one would be.
+def test_a_calm_system_is_told_when() -> None:
+    calm = answered("next", shown(read("examples/starter.toml")))
+    found = next_steps(read("examples/starter.toml"), ahead=0)
+    assert found.now.carries is not None
+    assert "nothing is tight enough for a step yet" in notes(calm)
+    assert f"to {found.now.carries:g}x, where it ends" in notes(calm)

@@ -6,16 +6,21 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown
 
+from capacity.axes import Axis
+from capacity.plot import lone_places
 from capacity.units import digits, show_seconds
 from tests.tui.asking import SHOP, answered, seen, view
+from tests.tui.driving import notices, play, press
 from tests.tui.terminal import driven
-from tui.content import Axis, Cell, Chart, Content, Mark, Note, Series, Table
+from tui.content import Cell, Chart, Content, Mark, Note, Series, Table
 from tui.widgets.blocks import TextBlock
-from tui.widgets.chart import ChartBlock, Plot, lone_places
+from tui.widgets.chart import ChartBlock, Plot
 from tui.widgets.view_pane import ViewPane
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
+
+    from tui.app import CapacityApp
 
 SIZES = [(160, 50), (120, 36), (80, 24)]
 X, Y = Axis("load", digits), Axis("p99", show_seconds, log=True)
@@ -234,3 +239,30 @@ async def test_a_chart_leaves_wheel_and_keys_to_the_pane() -> None:
         await pilot.pause(0.3)
         assert pane.scroll_y > 0
         assert (plot._x_min, plot._x_max) == ends
+
+
+# A view that is all tables says so where somebody wants its charts as tables.
+def test_a_view_without_charts_says_so() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        await press(app, pilot, "4", "t")
+        assert "nothing here is a chart" in notices(app)
+        assert not app.query_one(ViewPane).twin
+
+    play(script)
+
+
+# A view has its whole frame, corners included, beside the fields and over the whole screen.
+def test_a_view_has_all_corners() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        await press(app, pilot, "m")
+        assert "no view is open" in notices(app)
+        await press(app, pilot, "4")
+        for _ in range(2):
+            region = app.query_one(ViewPane).region
+            rows = app.screen._compositor.render_strips(app.size)
+            ends = [(x, y) for y in (region.y, region.bottom - 1) for x in (region.x, region.right - 1)]
+            assert "".join(rows[y].crop(x, x + 1).text for x, y in ends) == "╭╮╰╯"
+            await press(app, pilot, "m")
+            assert app.focused is app.query_one(ViewPane), "keys scroll what fills the screen"
+
+    play(script, size=(160, 50))

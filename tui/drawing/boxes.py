@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tui.drawing.changes import NONE
 from tui.drawing.gauge import gauge
 from tui.drawing.text import columns, cut, left
 
@@ -53,29 +55,33 @@ HEAVY: Final = {
 BOTTLENECK: Final = "BOTTLENECK"
 
 
-def height(box: Box, *, narrow: bool) -> int:
-    """Return the rows of a box, its frame included."""
-    return 3 if box.kind == "class" else 6 if narrow else 5
+def height(box: Box, *, narrow: bool, compared: bool = False) -> int:
+    """Return the rows of a box, its frame included; a narrow one that is compared has its differences below."""
+    if box.kind == "class":
+        return 4 if narrow and compared else 3
+    return 8 if narrow and compared else 6 if narrow else 5
 
 
 def widths(box: Box, *, narrow: bool, tight: bool = False) -> tuple[int, int]:
     """Return the columns that a box needs at least, and those in which it shows everything, its frame included.
 
-    A `tight` one may cut the type of its nodes.
+    A `tight` one may cut the type of its nodes. No difference to a baseline is ever left out.
     """
     name = min(columns(box.name), LONGEST_NAME)
     if box.kind == "class":
-        facts = [columns(fact.text) + (2 if fact.change.text else 0) for fact in box.facts]
-        return max(min(name, _SHORTEST_NAME), *facts) + 3, max(name, *map(_long, box.facts)) + 3
-    bar = columns(marked_load(box)) + 3 + (2 if box.load.change.text else 0) if box.load.text else 0
-    head = [columns(box.word), min(columns(box.where.text), _SHORTEST_NODES if tight else LONGEST_NAME)]
-    told = columns(box.facts[0].text) + (2 if box.facts[0].change.text else 0)
+        facts = [max(columns(f.text), columns(f.change.text)) if narrow else _long(f) for f in box.facts]
+        return max(min(name, _SHORTEST_NAME), *facts) + 3, max(name, *facts) + 3
+    load, first = columns(box.load.change.text), columns(box.facts[0].change.text)
+    bar = columns(marked_load(box)) + 3 + (load + 1 if load and not narrow else 0) if box.load.text else 0
+    nodes = min(columns(box.where.text), _SHORTEST_NODES if tight else LONGEST_NAME)
+    head = [columns(box.word), nodes + (columns(box.where.change.text) + 1 if box.where.change.text else 0)]
+    told = max(load, first, columns(box.facts[0].text)) if narrow else _long(box.facts[0])
     marked = columns(BOTTLENECK) + 1 if box.bottleneck else 0
     least = max(head) if narrow else sum(head) + 1
     shortest = max(least, told, marked, _SHORTEST_BAR + bar if bar else 0, min(name, _SHORTEST_NAME) + 1)
     whole = max(
         _long(box.where) + (0 if narrow else columns(box.word) + 1),
-        _BAR + bar + columns(box.resource) + 1 + columns(box.load.change.text) + 1 if bar else 0,
+        _BAR + bar + columns(box.resource) + 1 + load + 1 if bar else 0,
         sum(_long(fact) + 2 for fact in box.facts) - 2,
         name + 1,
     )
@@ -89,7 +95,7 @@ def _long(fact: Fact) -> int:
 def paint(canvas: Canvas, box: Box, region: Region, ports: Iterable[int], *, narrow: bool, selected: bool) -> None:
     """Draw a box, with `ports` at the rows (from its top) at which edges leave it."""
     if box.kind == "class":
-        _paint_class(canvas, box, region, selected=selected)
+        _paint_class(canvas, box, region, ports, narrow=narrow, selected=selected)
         return
     x, y, width, rows = region
     frames = HEAVY if box.bottleneck else FRAMES
@@ -113,17 +119,20 @@ def paint(canvas: Canvas, box: Box, region: Region, ports: Iterable[int], *, nar
             canvas.spans(x + 2, y + row, lines[row - 1])
 
 
-def _paint_class(canvas: Canvas, box: Box, region: Region, *, selected: bool) -> None:
+def _paint_class(
+    canvas: Canvas, box: Box, region: Region, ports: Iterable[int], *, narrow: bool, selected: bool
+) -> None:
     """Draw a request class: no frame, since it is no machine; a brace gathers its lines into its edge."""
     x, y, width, rows = region
     name = ("▸" if selected else "") + cut(box.name, width - 3 - selected)
     style = styled("class", box.severity)
     canvas.put(x, y, left(name, width - 2), "selected" if selected else "name")
-    for row, fact in enumerate(box.facts, 1):
+    lines = [line for fact in box.facts for line in _told(fact, style, width - 2, narrow=narrow)]
+    for row in range(1, rows):
         canvas.put(x, y + row, " " * (width - 2), "fill")
-        canvas.spans(x, y + row, _fitted([fact], style, width - 2))
+        canvas.spans(x, y + row, lines[row - 1] if row <= len(lines) else ())
     for row in range(rows):
-        mark = "╮" if row == 0 else "╯" if row == rows - 1 else "├" if row == 1 else "│"
+        mark = "╮" if row == 0 else "╯" if row == rows - 1 else "├" if row in ports else "│"
         canvas.put(x + width - 1, y + row, mark, "edge")
 
 
@@ -134,8 +143,22 @@ def content(box: Box, width: int, *, narrow: bool) -> list[tuple[Span, ...]]:
     head: list[tuple[Span, ...]] = (
         [(word,), *([where] if box.where.text else [])] if narrow else [(word, (" ", ""), *where)]
     )
-    facts = _fitted(box.facts, styled("fact", box.severity), width)
-    return [*head, bar_line(box, width), facts] if box.load.text else [*head, facts]
+    style = styled("fact", box.severity)
+    if not narrow:
+        facts = _fitted(box.facts, style, width)
+        return [*head, bar_line(box, width), facts] if box.load.text else [*head, facts]
+    first, load = box.facts[0], box.load.change
+    lines = [bar_line(replace(box, load=replace(box.load, change=NONE)), width)] if box.load.text else []
+    lines += [((load.text, f"change.{load.trend}"),)] if load.text else []
+    told, *below = _told(first, style, width, narrow=True)
+    return [*head, *lines, told if first.change.text else _fitted(box.facts, style, width), *below]
+
+
+def _told(fact: Fact, style: str, width: int, *, narrow: bool) -> list[tuple[Span, ...]]:
+    """Return a number and how it changed: where it is narrow, in a line below it."""
+    if not narrow or not fact.change.text:
+        return [_fitted([fact], style, width)]
+    return [_fitted([replace(fact, change=NONE)], style, width), ((fact.change.text, f"change.{fact.change.trend}"),)]
 
 
 def bar_line(box: Box, width: int) -> tuple[Span, ...]:
@@ -169,7 +192,8 @@ def _fitted(facts: Iterable[Fact], style: str, width: int) -> tuple[Span, ...]:
     for i, fact in enumerate(facts):
         if i and columns(fact.text) + 2 > room:
             break
-        text = cut(fact.text, room)
+        aside = columns(fact.change.text) + 1 if fact.change.text else 0
+        text = cut(fact.text, room - aside if room - aside >= _SHORTEST_BAR else room)
         spans += [("  ", "")] if i else []
         spans.append((text, style))
         room -= columns(text) + (2 if i else 0)

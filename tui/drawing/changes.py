@@ -25,11 +25,21 @@ def timed(before: float | None, after: float | None) -> Change:
 
 
 def used(before: float | None, after: float | None) -> Change:
-    """Return how a utilisation changed, in points of a per cent."""
+    """Return how a utilisation changed, in percentage points (pp)."""
     if before is None or after is None:
         return NONE
     points = abs(after - before) * 100
-    return _change(before, after, digits(round(points, 1))) if points >= 0.05 else NONE
+    return _change(before, after, f"{digits(round(points, 1))}pp") if points >= 0.05 else NONE
+
+
+def shared(before: float, after: float) -> Change:
+    """Return how a share changed, in percentage points (pp): whether that is good depends on of what it is."""
+    return Change(used(before, after).text, "changed")
+
+
+def differing(before: float, after: float, difference: str) -> Change:
+    """Return how a number changed that is neither good nor bad; `difference` is its size with its unit."""
+    return Change(_change(before, after, difference).text, "changed")
 
 
 def counted(before: int, after: int) -> Change:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui.drawing import boxes
 from tui.drawing.canvas import Canvas, Drawing, DrawnEdge, Key, Region
+from tui.drawing.changes import NONE, Change
 from tui.drawing.layers import Layering, Link, layering
 from tui.drawing.picture import rate
 from tui.drawing.placing import Placement, Wire, place
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _ARROWS: Final = {True: ("►", "◄"), False: ("▻", "◅")}
 """Heads to the right and to the left, of edges that are waited for and of others."""
+
+Label = tuple[str, Change]
+"""What is written on an edge, and how it changed."""
 
 _SPARE: Final = 2
 """Columns that a gap gets on top where there is room."""
@@ -43,7 +47,7 @@ class _Fit:
 
     layout: _Layout
     narrow: bool
-    labels: tuple[str, ...]
+    labels: tuple[Label, ...]
     layers: tuple[int, ...]
     gaps: tuple[int, ...]
 
@@ -53,15 +57,17 @@ def draw_boxes(picture: Picture, width: int, selected: Key | None = None) -> Dra
     number = {box.key: i for i, box in enumerate(picture.boxes)}
     links = tuple((number[edge.start], number[edge.end]) for edge in picture.edges)
     kinds = tuple("solid" if edge.waited_for else "dashed" for edge in picture.edges)
-    worded, plain, short = _labels(picture.edges)
+    worded, plain, short, shortest = _labels(picture.edges)
     for narrow, tight, labels in (
         (False, False, worded),
         (False, False, plain),
         (True, False, plain),
         (True, False, short),
         (True, True, short),
+        *(((True, True, shortest), (True, True, tuple((text, NONE) for text, _ in short))) if picture.compared else ()),
     ):
-        layout = _laid_out(links, kinds, tuple(boxes.height(box, narrow=narrow) for box in picture.boxes))
+        heights = tuple(boxes.height(box, narrow=narrow, compared=picture.compared) for box in picture.boxes)
+        layout = _laid_out(links, kinds, heights)
         fit = _fitted(picture, layout, labels, width, narrow=narrow, tight=tight)
         if fit is not None:
             return _painted(picture, fit, selected)
@@ -82,24 +88,31 @@ def _laid_out(links: tuple[Link, ...], kinds: tuple[str, ...], heights: tuple[in
     return _Layout(layers, placement, tuple(wires), tuple(gaps))
 
 
-def _labels(edges: Sequence[Edge]) -> list[tuple[str, ...]]:
+def _labels(edges: Sequence[Edge]) -> list[tuple[Label, ...]]:
     """Return the labels of the edges, from the longest that say the most to the shortest."""
-    plain = tuple(rate(edge.rate) for edge in edges)
+    plain = tuple((rate(edge.rate), edge.change) for edge in edges)
     worded = tuple(
-        f"{text} misses" if edge.kind == "miss" and text else text for edge, text in zip(edges, plain, strict=True)
+        (f"{text} misses" if edge.kind == "miss" and text else text, change)
+        for edge, (text, change) in zip(edges, plain, strict=True)
     )
-    return [worded, plain, tuple(rate(edge.rate, short=True) for edge in edges)]
+    short = tuple((rate(edge.rate, short=True), edge.change) for edge in edges)
+    return [worded, plain, short, tuple((text, Change(change.text[:1], change.trend)) for text, change in short)]
+
+
+def _wide(label: Label) -> int:
+    text, change = label
+    return columns(text) + (columns(change.text) + 1 if change.text else 0)
 
 
 def _fitted(
-    picture: Picture, layout: _Layout, labels: tuple[str, ...], width: int, *, narrow: bool, tight: bool
+    picture: Picture, layout: _Layout, labels: tuple[Label, ...], width: int, *, narrow: bool, tight: bool
 ) -> _Fit | None:
     """Return the widths of layers and gaps, or None; what is too wide is taken from the widest layers first."""
     longest = [0] * len(layout.gaps)
     for gap, hops in enumerate(layout.placement.gaps):
         for hop in hops:
             if hop.end < layout.layering.nodes:
-                longest[gap] = max(longest[gap], columns(labels[hop.chain]))
+                longest[gap] = max(longest[gap], _wide(labels[hop.chain]))
     gaps = [(3 if tight else 4) + routed.columns + text for routed, text in zip(layout.gaps, longest, strict=True)]
     needs = [
         [
@@ -179,10 +192,11 @@ def _paint_gap(canvas: Canvas, picture: Picture, fit: _Fit, number: int, x: int)
         if chain.backward and hop.start == chain.items[0]:
             canvas.put(x, placement.leaves[hop.start, hop.wire], left, _style(edge))
         if hop.end == chain.items[-1]:
-            row, label = placement.enters[hop.chain, hop.end], fit.labels[hop.chain]
+            row, (label, change) = placement.enters[hop.chain, hop.end], fit.labels[hop.chain]
+            text = f"{label} {change.text}" if change.text else label
             if not chain.backward:
                 canvas.put(end, row, right, _style(edge))
-            place = Region(end - 1 - columns(label), row, columns(label), 1)
-            canvas.put(place.x, place.y, label, "label")
+            place = Region(end - 1 - columns(text), row, columns(text), 1)
+            canvas.spans(place.x, place.y, ((label, "label"), (text[len(label) :], f"change.{change.trend}")))
             drawn[hop.chain] = place if label else None
     return drawn

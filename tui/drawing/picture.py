@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from capacity.units import digits, show_percent, show_seconds
 from tui.drawing.canvas import Key
-from tui.drawing.changes import NONE, Change, counted, timed, used
+from tui.drawing.changes import NONE, Change, counted, differing, shared, timed, used
 from tui.drawing.text import clean
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Edge:
     """"call", "async", "miss" or "consumes"."""
     rate: float | None
     """In 1/s; None where the evaluation does not tell it."""
+    change: Change = NONE
 
     @property
     def waited_for(self) -> bool:
@@ -77,6 +78,8 @@ class Picture:
 
     boxes: tuple[Box, ...]
     edges: tuple[Edge, ...]
+    compared: bool = False
+    """Whether there is a baseline: then there is room for differences, so that nothing moves when there is one."""
 
 
 def picture(topology: Topology, evaluation: Evaluation, baseline: Evaluation | None = None) -> Picture:
@@ -114,7 +117,7 @@ def picture(topology: Topology, evaluation: Evaluation, baseline: Evaluation | N
                 ),
             )
         )
-    return Picture(tuple(boxes), _edges(topology, evaluation))
+    return Picture(tuple(boxes), _edges(topology, evaluation, baseline), baseline is not None)
 
 
 def severity(result: TierResult, ceiling: float) -> str:
@@ -157,13 +160,14 @@ def ceiling_of(tier: Tier, evaluation: Evaluation) -> float:
 
 def _class_box(name: str, result: ClassResult, before: ClassResult | None, *, excused: bool) -> Box:
     missed = [goal for goal in result.slo if goal.met is False]
+    unjudged = [goal for goal in result.slo if goal.met is None]
     verdict = (
         f"{missed[0].name} MISSED"
         if missed
         else "no objective"
         if not result.slo
-        else "not all judged"
-        if any(goal.met is None for goal in result.slo)
+        else f"{unjudged[0].name} ?"
+        if unjudged
         else "all met"
     )
     p99 = "no answer" if result.p99_s is None else f"p99 {show_seconds(result.p99_s)}"
@@ -180,8 +184,18 @@ def _class_box(name: str, result: ClassResult, before: ClassResult | None, *, ex
         severity="excused" if excused else "over" if missed else "calm",
         bottleneck=False,
         facts=(Fact(p99, timed(before.p99_s, result.p99_s) if before else NONE), Fact(verdict)),
-        rate=Fact(rate(result.arrival_rate_per_s)),
+        rate=Fact(
+            rate(result.arrival_rate_per_s),
+            paced(before.arrival_rate_per_s, result.arrival_rate_per_s) if before else NONE,
+        ),
     )
+
+
+def paced(before: float | None, after: float | None) -> Change:
+    """Return how requests per second changed, which is neither good nor bad."""
+    if before is None or after is None:
+        return NONE
+    return differing(before, after, rate(abs(after - before), short=True))
 
 
 def rate(value: float | None, *, short: bool = False) -> str:
@@ -203,16 +217,21 @@ def _told(tier: Tier, result: TierResult, before: TierResult | None, *, excused:
     word = "idle" if idle else "overloaded" if p99 is None else f"p99 {show_seconds(p99)}"
     facts = [Fact(word, timed(then, p99) if before and not idle else NONE)]
     if "hit_ratio" in result.details and not idle:
-        facts.append(Fact(f"hits {show_percent(result.details['hit_ratio'])}"))
+        hits, were = result.details["hit_ratio"], before.details.get("hit_ratio") if before else None
+        facts.append(Fact(f"hits {show_percent(hits)}", shared(were, hits) if were is not None else NONE))
     if result.wait_mean_s is not None and result.kind != "queue" and not idle:
-        facts.append(Fact(f"wait {show_seconds(result.wait_mean_s) if result.wait_mean_s >= 5e-10 else '0'}"))
+        text = f"wait {show_seconds(result.wait_mean_s) if result.wait_mean_s >= 5e-10 else '0'}"
+        facts.append(Fact(text, timed(before.wait_mean_s, result.wait_mean_s) if before else NONE))
     facts += [Fact("not judged")] if excused else []
     load = "" if result.utilization is None else show_percent(result.utilization)
     return {
         "where": Fact(_where(tier, result), counted(before.nodes, result.nodes) if before else NONE),
         "load": Fact(load, used(before.utilization, result.utilization) if before else NONE),
         "facts": tuple(facts),
-        "rate": Fact(rate(result.arrival_rate_per_s)),
+        "rate": Fact(
+            rate(result.arrival_rate_per_s),
+            paced(before.arrival_rate_per_s, result.arrival_rate_per_s) if before else NONE,
+        ),
     }
 
 
@@ -236,12 +255,15 @@ def _where(tier: Tier, result: TierResult) -> str:
     return clean(f"{count}×{result.node}")
 
 
-def _edges(topology: Topology, evaluation: Evaluation) -> tuple[Edge, ...]:
+def _edges(topology: Topology, evaluation: Evaluation, baseline: Evaluation | None) -> tuple[Edge, ...]:
     rates = {(call.caller, call.callee): call.rate_per_s for call in evaluation.calls}
+    before = {(call.caller, call.callee): call.rate_per_s for call in baseline.calls} if baseline else {}
     found: dict[tuple[Key, Key], Edge] = {}
     for name, declared in topology.workload.classes.items():
         ends = Key("class", name), Key("tier", declared.entry)
-        found[ends] = Edge(*ends, "call", evaluation.classes[name].arrival_rate_per_s)
+        now = evaluation.classes[name].arrival_rate_per_s
+        was = baseline.classes.get(name) if baseline else None
+        found[ends] = Edge(*ends, "call", now, paced(was.arrival_rate_per_s if was else None, now))
     for name, tier in topology.components.items():
         for to, _, waited in tier.outgoing():
             ends = Key("tier", name), Key("tier", to)
@@ -251,5 +273,5 @@ def _edges(topology: Topology, evaluation: Evaluation) -> tuple[Edge, ...]:
                 kind = "miss"
             known = rates.get((name, to), 0.0) if evaluation.calls else None
             if name != to:
-                found.setdefault(ends, Edge(*ends, kind, known))
+                found.setdefault(ends, Edge(*ends, kind, known, paced(before.get((name, to)), known)))
     return tuple(found.values())

@@ -11,10 +11,11 @@ from tui.drawing.picture import rate
 from tui.drawing.text import columns, cut, left
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tui.drawing.canvas import Span
-    from tui.drawing.picture import Box, Edge, Fact, Picture
+    from tui.drawing.changes import Change
+    from tui.drawing.picture import Box, Edge, Picture
 
 SEEN: Final = "↑ see above"
 """What stands for a tier that has its line already."""
@@ -24,11 +25,15 @@ _MOST_NODES: Final = 20
 _BAR: Final = 8
 _HEADINGS: Final = {
     "name": "tier", "kind": "kind", "nodes": "nodes", "bar": "", "load": "load", "p99": "p99", "rate": "rate",
-    "change": "p99 change",
+    "±nodes": "", "±load": "", "±p99": "", "±rate": "",
 }  # fmt: skip
-_NUMBERS: Final = frozenset({"load", "p99", "rate", "change"})
-_DROPPED: Final = ("change", "bar", "kind", "nodes", "rate", "p99", "load")
-"""The columns that are left out one after another where there is less room."""
+_NUMBERS: Final = frozenset({"load", "p99", "rate"})
+_ORDER: Final = (
+    "name", "kind", "nodes", "±nodes", "bar", "load", "±load", "p99", "±p99", "rate", "±rate",
+)  # fmt: skip
+_DIFFERENCES: Final = frozenset(column for column in _ORDER if column.startswith("±"))
+_DROPPED: Final = ("bar", "kind", "±rate", "±nodes", "nodes", "rate", "±p99", "±load", "p99", "load")
+"""The columns that are left out one after another where there is less room; of differences, arrows stay."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,12 @@ def draw_tree(picture: Picture, width: int, selected: Key | None = None) -> Draw
         chosen = line.box.key == selected and not line.seen
         if chosen:
             canvas.put(0, y, " " * width, "selected")
-        cells = [_cell(line, column, widths[column], selected=chosen) for column in shown]
+        cells = [_cell(line, column, widths, shown, selected=chosen) for column in shown]
         _put_cells(canvas, y, cells, shown, widths)
         rows = 1
         if line.box.bottleneck and not line.seen:
-            text = cut(
-                f"{_below(_lead(line, widths['name']))}▲ {BOTTLENECK} {line.box.resource} {line.box.load.text}", width
-            )
+            below = _below(_lead(line, widths["lead"]))
+            text = cut(f"{below}▲ {BOTTLENECK} {line.box.resource} {line.box.load.text}", width)
             canvas.put(0, y + 1, left(text, width), "bottleneck")
             rows = 2
         if not line.seen:
@@ -106,26 +110,36 @@ def _lasts(edges: list[Edge] | tuple[()]) -> list[tuple[Edge, bool]]:
 
 
 def _columns(lines: list[_Line], width: int) -> tuple[list[str], dict[str, int]]:
-    """Return the columns that fit and how wide they are; together exactly the width."""
-    shown = ["name", "kind", "nodes", "bar", "load", "p99", "rate"]
+    """Return the columns that fit and how wide they are, together exactly the width; and of names, the tree's part."""
     told = [line.box for line in lines if not line.seen]
-    changed = max((columns(box.facts[0].change.text) for box in told), default=0)
-    shown += ["change"] if changed else []
+    changes = {
+        "±nodes": [box.where.change for box in told],
+        "±load": [box.load.change for box in told],
+        "±p99": [box.facts[0].change for box in told],
+        "±rate": [_change_of_rate(line) for line in lines],
+    }
+    changed = {name: max((columns(change.text) for change in found), default=0) for name, found in changes.items()}
+    shown = [name for name in _ORDER if changed.get(name, 1)]
     widths = {
-        "change": changed,
+        **changed,
         "kind": max((columns(box.word) for box in told), default=0),
         "nodes": min(_MOST_NODES, max((columns(box.where.text) for box in told), default=0)),
-        "load": max((columns(marked_load(box) + _arrow(box.load)) for box in told), default=0),
-        "p99": max((columns(_answer(box) + _arrow(box.facts[0])) for box in told), default=0),
+        "load": max((columns(marked_load(box)) for box in told), default=0),
+        "p99": max((columns(_answer(box)) for box in told), default=0),
         "rate": max((columns(_rate(line)) for line in lines), default=0),
     }
     widths = {name: max(found, columns(_HEADINGS[name])) for name, found in widths.items()} | {"bar": _BAR + 2}
     wanted = max((columns(line.lead + line.box.name) for line in lines), default=0)
     dropped = [column for column in _DROPPED if column in shown]
     while dropped and width - sum(widths[name] + 1 for name in shown[1:]) < min(wanted, _SHORTEST_NAME):
-        shown.remove(dropped.pop(0))
+        gone = dropped.pop(0)
+        shown.remove(gone)
+        if gone.startswith("±") and gone[1:] in shown:
+            widths[gone[1:]] += 2  # for an arrow
     room = width - sum(widths[name] + 1 for name in shown[1:])
-    return shown, widths | {"name": max(0, min(room, max(wanted, _SHORTEST_NAME)))}
+    name = max(0, min(room, max(wanted, _SHORTEST_NAME)))
+    longest = max((columns(line.box.name) for line in lines), default=0)
+    return shown, widths | {"name": name, "lead": max(name * 2 // 3, name - longest)}
 
 
 def _put_cells(canvas: Canvas, y: int, cells: list[tuple[Span, ...]], shown: list[str], widths: dict[str, int]) -> None:
@@ -137,40 +151,55 @@ def _put_cells(canvas: Canvas, y: int, cells: list[tuple[Span, ...]], shown: lis
         x += width + 1
 
 
-def _cell(line: _Line, column: str, width: int, *, selected: bool) -> tuple[Span, ...]:
-    """Return what one column says of a line, of `width` columns at most."""
-    box = line.box
+def _cell(
+    line: _Line, column: str, widths: dict[str, int], shown: Sequence[str], *, selected: bool
+) -> tuple[Span, ...]:
+    """Return what one column says of a line, no wider than it is; `shown` are all columns."""
+    box, width = line.box, widths[column]
     if column == "name":
-        lead = _lead(line, width)
+        lead = _lead(line, widths["lead"])
         style = "selected" if selected else "dim" if line.seen else "bottleneck" if box.bottleneck else "name"
         edge = "edge" if line.edge is None or line.edge.waited_for else "edge.async"
         return (lead, edge), (cut(box.name, width - columns(lead)), style)
-    if column == "rate":
-        return ((_rate(line), "label"),)
+    if column in ("rate", "±rate"):
+        change = _change_of_rate(line)
+        return _changed(change) if column == "±rate" else ((_rate(line), "label"), *_arrow(change, column, shown))
     if line.seen:
         return ((cut(SEEN, width), "dim"),) if column == "nodes" else ()
     if column == "bar":
         return bar(box, _BAR) if box.load.text else ()
     answer, load = box.facts[0], box.load
+    if column in _DIFFERENCES:
+        return _changed({"±nodes": box.where, "±load": load, "±p99": answer}[column].change)
     name = styled("class" if box.kind == "class" else "fact", box.severity)
+    nodes = cut(box.where.text, width - (2 if box.where.change.text and "±nodes" not in shown else 0))
     cells: dict[str, tuple[Span, ...]] = {
         "kind": ((cut(box.word, width), "kind"),),
-        "nodes": ((cut(box.where.text, width), "nodes"),),
-        "load": ((marked_load(box), styled("load", box.severity)), (_arrow(load), f"change.{load.change.trend}")),
-        "p99": ((_answer(box), name), (_arrow(answer), f"change.{answer.change.trend}")),
-        "change": ((answer.change.text, f"change.{answer.change.trend}"),),
+        "nodes": ((nodes, "nodes"), *_arrow(box.where.change, column, shown)),
+        "load": ((marked_load(box), styled("load", box.severity)), *_arrow(load.change, column, shown)),
+        "p99": ((_answer(box), name), *_arrow(answer.change, column, shown)),
     }
     return cells[column]
 
 
-def _lead(line: _Line, width: int) -> str:
+def _lead(line: _Line, most: int) -> str:
     """Return the piece of tree before a name; of a deep one its end, so that the name has room."""
-    most = width * 2 // 3
     return line.lead if len(line.lead) <= most else ("…" + line.lead[-2:] if most > 2 else "")
 
 
-def _arrow(fact: Fact) -> str:
-    return f" {fact.change.text[0]}" if fact.change.text else ""
+def _changed(change: Change) -> tuple[Span, ...]:
+    return ((change.text, f"change.{change.trend}"),)
+
+
+def _arrow(change: Change, column: str, shown: Sequence[str]) -> tuple[Span, ...]:
+    """Return at least in which direction a number went, where there is no room for how far."""
+    if not change.text or f"±{column}" in shown:
+        return ()
+    return ((f" {change.text[0]}", f"change.{change.trend}"),)
+
+
+def _change_of_rate(line: _Line) -> Change:
+    return line.box.rate.change if line.edge is None else line.edge.change
 
 
 def _below(lead: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -22,14 +22,22 @@ if TYPE_CHECKING:
     from capacity.merging import Conflict
 
 
-class Conflicts(Dialog[frozenset["KeyPath"]]):
-    """Gives the paths at which their side was chosen, None where nothing was decided."""
+class Decided(NamedTuple):
+    """The paths at which their side was chosen, and whether the outcome is to be saved at once."""
+
+    theirs: frozenset[KeyPath]
+    save: bool
+
+
+class Conflicts(Dialog[Decided]):
+    """Gives what was decided, None where nothing was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "turn", "Other side", id="conflicts.turn"),
         Binding("m", "all('mine')", "All mine", id="conflicts.mine"),
         Binding("t", "all('theirs')", "All theirs", id="conflicts.theirs"),
-        Binding("d,ctrl+s", "done", "Merge", id="conflicts.done"),
+        Binding("d", "done(False)", "Merge", id="conflicts.done"),
+        Binding("ctrl+s", "done(True)", "Merge and save", id="conflicts.save"),
     ]
     DEFAULT_CSS = """
     Conflicts > .frame { width: 96%; }
@@ -38,7 +46,7 @@ class Conflicts(Dialog[frozenset["KeyPath"]]):
 
     def __init__(self, conflicts: Sequence[Conflict]) -> None:
         asked = f"{len(conflicts)} value{'' if len(conflicts) == 1 else 's'} changed here and on disk: whose is kept?"
-        super().__init__(asked, "Enter the other side · m all mine · t all theirs · d done, merge · Esc back")
+        super().__init__(asked, "Enter other side · m all mine · t all theirs · d merge · ^s merge, save · Esc")
         self.conflicts = tuple(conflicts)
         self.theirs: frozenset[KeyPath] = frozenset()
 
@@ -51,9 +59,9 @@ class Conflicts(Dialog[frozenset["KeyPath"]]):
         chosen, other = "bold reverse", "dim"
         return Text.assemble(
             f"{short(conflict.path)}  ",
-            (f" mine {side(conflict.mine)} ", other if kept else chosen),
+            (f"{_mark(not kept)} mine {side(conflict.mine)} ", other if kept else chosen),
             " ",
-            (f" theirs {side(conflict.theirs)} ", chosen if kept else other),
+            (f"{_mark(kept)} theirs {side(conflict.theirs)} ", chosen if kept else other),
             (f"  (was {side(conflict.base)})", "dim"),
             no_wrap=True,
             overflow="ellipsis",
@@ -79,6 +87,11 @@ class Conflicts(Dialog[frozenset["KeyPath"]]):
         """Take one side of all of them."""
         self._choose(frozenset(c.path for c in self.conflicts) if side == "theirs" else frozenset())
 
-    def action_done(self) -> None:
+    def action_done(self, save: bool) -> None:  # noqa: FBT001 - given by a binding
         """Merge with what was chosen."""
-        self.dismiss(self.theirs)
+        self.dismiss(Decided(self.theirs, save))
+
+
+def _mark(chosen: bool) -> str:  # noqa: FBT001
+    """Return what tells a chosen side where no colour does."""
+    return "(●)" if chosen else "( )"

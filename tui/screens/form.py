@@ -81,6 +81,8 @@ class Form(Dialog[Filled]):
         self._asks, self._attempt, self._place, self._follow, self._told = asks, attempt, place, follow, told
         self._own: set[str] = set()
         """Fields that somebody has typed into."""
+        self._touched = False
+        """Whether anything was done: before that, nobody needs to be told what is wrong with what was there."""
         self._put = {ask.id: ask.value for ask in asks}
         """What the form itself has written into each field."""
 
@@ -108,10 +110,12 @@ class Form(Dialog[Filled]):
         name = (event.input.id or "").removeprefix("ask-")
         if event.value != self._put.get(name):
             self._own.add(name)
+            self._touched = True
         self._try()
 
     def on_one_of_changed(self) -> None:
         """Try again, with what follows from the choice."""
+        self._touched = True
         for name, value in self._follow(self._answers()).items():
             if name not in self._own:
                 self._put[name] = value
@@ -127,6 +131,8 @@ class Form(Dialog[Filled]):
         made = self._try()
         if made is not None:
             self.dismiss(Filled(self._answers(), made))
+        elif not self._touched:
+            self.dismiss(None)  # as it was: nothing to do
 
     def _answers(self) -> Answers:
         found = {}
@@ -143,6 +149,8 @@ class Form(Dialog[Filled]):
             for problem in error.problems:
                 where = self._place(problem, answers)
                 wrong.setdefault(where, said(problem, with_path=not where))
+        if not self._touched:
+            wrong = {}
         for name in ("", *(ask.id for ask in self._asks)):
             line = self.query_one(f"#wrong-{name}", Static)
             line.update(f"✗ {clean(wrong[name])}" if name in wrong else "")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from capacity.axes import Axis
 from capacity.cache_curves import SMALLEST, caches, over_size, over_ttl, room, warm_up
 from capacity.components.cache import NEARLY
 from capacity.evaluate import tier_result
 from capacity.units import digits, show_bytes, show_percent, show_seconds
 from tui.blocks import UNKNOWN, name, percent, share, table
-from tui.content import Axis, Cell, Chart, Content, Mark, Note, Series
+from tui.content import Cell, Chart, Content, Mark, Note, Series
 from tui.views import View
 
 if TYPE_CHECKING:
@@ -53,7 +54,11 @@ def _of_cache(solution: Solution, cache: str, tick: Callable[[int], None], *, ch
         return
     copy = "each local copy" if place.hosted else "all nodes together"
     for curve, title, across in (
-        (over_size(solution, cache, tick), "hit ratio over size", Axis(f"memory of {copy}", show_bytes, log=True)),
+        (
+            over_size(solution, cache, tick),
+            "hit ratio over size",
+            Axis(f"memory of {copy}", show_bytes, log=True, binary=True),
+        ),
         (over_ttl(solution, cache, tick), "hit ratio over TTL", Axis("time to live", show_seconds, log=True)),
         (warm_up(solution, cache), "filling from empty", Axis("since it was empty", show_seconds, log=True)),
     ):

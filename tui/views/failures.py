@@ -10,6 +10,7 @@ from capacity.report import answered, describe_failure, new_failures, passing
 from capacity.scenarios import SCENARIOS, TITLES
 from capacity.units import show_percent
 from tui.content import Cell, Content, Note, Table
+from tui.drawing.text import clean, columns
 from tui.views import View
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from tui.content import Block, Style
     from tui.views import Asked
 
-_TOGETHER: Final = 4
-"""Classes beside each other in one table: as many as 80 columns hold."""
+_TOGETHER: Final = 36
+"""Columns of classes beside each other in one table: what 80 leave for them."""
+
+_SHORTEST: Final = 9
+"""Columns of one class, however short its name."""
 
 _NEAR: Final = 0.9
 """Of its limit, from which a p99 is warned of."""
@@ -42,18 +46,33 @@ def answer(asked: Asked, tick: Callable[[int], None]) -> Content:
 
 def _heat(found: dict[str, ScenarioResult], topology: Topology) -> Iterator[Block]:
     names = list(topology.workload.classes)
-    columns = ("Scenario", "Asked", "Verdict", "Worst", "Busiest")
-    for first in range(0, max(len(names), 1), _TOGETHER):
-        shown = names[first : first + _TOGETHER]
+    whole = ("Scenario", "Asked", "Verdict", "Worst", "Busiest")
+    first = 0
+    for shown in _groups(names):
         rows = []
         for scenario, result in found.items():
             seen = [_seen(result, name, topology) for name in shown]
             rows.append((*_told(scenario, result), *seen))
-        more = f", classes {first + 1} to {first + len(shown)} of {len(names)}" if len(names) > _TOGETHER else ""
-        heads = (*columns, *(f"{name} p99" for name in shown))
+        more = f", classes {first + 1} to {first + len(shown)} of {len(names)}" if len(names) > len(shown) else ""
+        first += len(shown)
+        heads = (*whole, *(f"{name} p99" for name in shown))
         yield Table(f"What may happen{more}", heads, tuple(rows), frozenset({0, 1, 2, 3, 4}))
     if any(not result.required for result in found.values()):
         yield Note('"would": not asked for by resilience.survive, and of no weight for the plan', "dim")
+
+
+def _groups(names: list[str]) -> list[list[str]]:
+    """Return the classes as many at a time as stand beside each other."""
+    found: list[list[str]] = [[]]
+    room = _TOGETHER
+    for name in names:
+        wide = max(columns(clean(name)) + 1, _SHORTEST)
+        if found[-1] and wide > room:
+            found.append([])
+            room = _TOGETHER
+        found[-1].append(name)
+        room -= wide
+    return found
 
 
 def _told(scenario: str, result: ScenarioResult) -> tuple[Cell, ...]:

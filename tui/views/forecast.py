@@ -7,11 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from capacity import forecast_report
+from capacity.axes import Axis
 from capacity.course import Course
 from capacity.forecast import forecast
 from capacity.units import digits
 from tui.blocks import name, of_section
-from tui.content import Axis, Chart, Content, Mark, Note, Series, Style, Table
+from tui.content import Chart, Content, Mark, Note, Series, Style, Table
 from tui.views import View
 
 if TYPE_CHECKING:

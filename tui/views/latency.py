@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from capacity.axes import Axis
 from capacity.contributions import contributions
 from capacity.outcomes import solved_during
 from capacity.units import digits, show_percent, show_seconds
 from capacity.verdict import class_latency
-from tui.content import Axis, Cell, Chart, Content, Mark, Note, Series, Table
+from tui.content import Cell, Chart, Content, Mark, Note, Series, Table
 from tui.drawing.changes import timed
 from tui.views import View
 

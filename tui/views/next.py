@@ -65,7 +65,9 @@ def _as_it_is(scene: Scene, found: Next) -> Iterator[Note]:
 
 def _best(found: Next, able: list[Outcome]) -> Iterator[Note]:
     if not found.steps:
-        yield Note("No step of a growing architecture applies to it.")
+        at = next_report.tight_at(found)
+        turn = f"; turn the load up (]) to {at}, where it ends" if at else ""
+        yield Note(f"No step applies: {next_report.no_step(found)}{turn}.")
     elif not able:
         yield Note("No single step is enough; n takes one all the same.", "warn")
     elif not able[0].brings:

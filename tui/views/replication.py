@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from capacity.axes import Axis
 from capacity.lagging import RAREST, databases, lagging
 from capacity.units import digits, show_percent, show_seconds
 from tui.blocks import name, percent, seconds, share, table
-from tui.content import Axis, Cell, Chart, Content, Note, Series, Style
+from tui.content import Cell, Chart, Content, Note, Series, Style
 from tui.views import View
 
 if TYPE_CHECKING:

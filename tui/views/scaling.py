@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capacity import scale_report
+from capacity.axes import Axis
 from capacity.curve import curve
 from capacity.scaling import scale
 from capacity.units import digits, show_percent, show_seconds
 from capacity.variants import PRICE_UNKNOWN
 from tui.blocks import UNKNOWN, money, name, of_section, percent, table
-from tui.content import Axis, Cell, Chart, Content, Mark, Note, Series, Style
+from tui.content import Cell, Chart, Content, Mark, Note, Series, Style
 from tui.views import View
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _nothing_to_scale(system: System, tier: str) -> str | None:
             " to one for each partition: select them."
         )
     if not any(system.classes[resident] for resident in system.residents[tier]):
-        return f"No request reaches {name(tier)}: any size carries nothing. Does a call to it lack?"
+        return f"No request reaches {name(tier)}: any size carries nothing. Is a call to it missing?"
     return None
 
 

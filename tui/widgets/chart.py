@@ -6,10 +6,8 @@ The only module that knows the library which draws. Nothing here is focused: key
 from __future__ import annotations
 
 import unicodedata
-from string import ascii_uppercase
 from typing import TYPE_CHECKING, ClassVar, Final
 
-import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -21,8 +19,9 @@ from textual_hires_canvas import Canvas, HiResMode
 from textual_plot import PlotWidget
 from textual_plot.axis_formatter import AxisFormatter
 
+from capacity.axes import place, span, ticks
+from capacity.plot import letter, lone_places
 from tui.drawing.text import clean, columns, cut
-from tui.widgets.scales import place, span, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import MouseScrollDown, MouseScrollUp, Resize
 
-    from tui.content import Axis, Chart, Series
+    from capacity.axes import Axis
+    from tui.content import Chart, Series
 
 _COLOURS: Final = 6
 """Of lines; further ones begin again, with other letters."""
@@ -202,34 +202,6 @@ def _placed(chart: Chart, line: Series) -> list[tuple[float, float]]:
     """Return the points that have a place on both axes."""
     found = [(place(chart.across, x), place(chart.up, y)) for x, y in line.points]
     return [(x, y) for x, y in found if x is not None and y is not None]
-
-
-def lone_places(
-    lines: Sequence[Sequence[tuple[float, float]]], number: int, across: tuple[float, float], up: tuple[float, float]
-) -> list[tuple[float, float]]:
-    """Return where a line is marked with its letter: in each of its halves, where it is farthest from the others.
-
-    Not at its very ends, where the frame is.
-    """
-    low, size = np.array([across[0], up[0]]), np.array([across[1] - across[0], up[1] - up[0]])
-    own = (np.array(lines[number]).reshape(-1, 2) - low) / size
-    others = [(np.array(line).reshape(-1, 2) - low) / size for i, line in enumerate(lines) if i != number and line]
-    if len(own) == 0:
-        return []
-    far = np.full(len(own), 1.0)
-    for other in others:
-        far = np.minimum(far, np.abs(own[:, None, :] - other[None, :, :]).max(axis=2).min(axis=1))
-    # Where lines are the same all along, each still has a place of its own.
-    far += 1e-6 * np.cos(np.arange(len(own)) + number)
-    edge, half = len(own) // 10, len(own) // 2
-    first, second = slice(edge, half), slice(half, len(own) - edge)
-    chosen = {part.start + int(np.argmax(far[part])) for part in (first, second) if part.stop > part.start}
-    return [lines[number][i] for i in sorted(chosen)]
-
-
-def letter(number: int) -> str:
-    """Return the letter of a line."""
-    return ascii_uppercase[number % len(ascii_uppercase)]
 
 
 class ChartBlock(Vertical):

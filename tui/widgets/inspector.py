@@ -56,7 +56,8 @@ class Inspector(Container):
     Inspector > #inspector-title { height: 1; padding: 0 1; background: $surface; width: 100%; }
     Inspector > #inspector-body { height: 1fr; layout: vertical; }
     Inspector #fields { height: 3fr; min-height: 4; }
-    Inspector #inspector-findings { height: 2fr; padding: 0 1; border-top: dashed $panel; scrollbar-size: 1 1; }
+    Inspector #inspector-findings { height: 2fr; padding: 0 1; border-top: dashed $panel; }
+    Inspector #inspector-findings { scrollbar-size: 1 1; scrollbar-gutter: stable; }
     Inspector #inspector-findings:focus { background: $boost; }
     Inspector.-beside > #inspector-body { layout: horizontal; }
     Inspector.-beside #fields { height: 1fr; width: 1fr; }
@@ -154,7 +155,9 @@ class Inspector(Container):
         self._show_about()
         name = clean(self._session.now.document.topology.name) if self.key is None else clean(self.key.name)
         word = "the whole system" if self.key is None else self._word(self.key)
-        self.query_one("#inspector-title", Lines).show([[(f" {name}", "name"), (f"  {word}", "dim")]])
+        self.query_one("#inspector-title", Lines).show(
+            [[(f" {name}", "name"), (f"  {word} · a digit begins a value; v lists the views", "dim")]]
+        )
 
     def _word(self, key: Key) -> str:
         tier = self._scene.evaluation.tiers.get(key.name) if self._scene is not None else None
@@ -284,3 +287,8 @@ class Inspector(Container):
         self.set_class(event.size.width >= _SIDE_BY_SIDE, "-beside")
         self.call_after_refresh(self._show_rows)
         self.call_after_refresh(self._show_findings)
+
+    def on_findings_widened(self, event: Findings.Widened) -> None:
+        """Tell the findings again in as many columns as there are now."""
+        event.stop()
+        self._show_findings()

@@ -69,6 +69,9 @@ class ViewPane(VerticalScroll, can_focus=True):
 
     def action_twin(self) -> None:
         """Show charts as tables, or as charts again."""
+        if self.content is not None and not any(isinstance(block, Chart) for block in self.content.blocks):
+            self.notify("nothing here is a chart: these are words and tables already", markup=False)
+            return
         self.twin = not self.twin
 
     def watch_twin(self) -> None:

@@ -1,4 +1,4 @@
-"""Axes of a chart: where they begin and end, and which values are written along them. Pure; knows no widget.
+"""Axes of a chart: where they begin and end, and which values are written along them. Pure; knows no screen.
 
 A place along a logarithmic axis is the decimal logarithm of its value.
 """
@@ -6,15 +6,18 @@ A place along a logarithmic axis is the decimal logarithm of its value.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tui.content import Axis
+    from collections.abc import Callable, Iterator, Sequence
 
 _ROUND: Final = (1, 2, 5)
+_FINER: Final = ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 1.5, 2, 3, 5, 7), (1, 2, 3, 5))
+_SHORT: Final = 1.1
+"""Decades of a logarithmic axis up to which 1, 2 and 5 are too few, and what there is then."""
+
 _SMALLEST: Final = 1e-12
 """Of a range, relative to its ends: below that, floating point has no ticks between them."""
 
@@ -24,6 +27,17 @@ _NEAR_ZERO: Final = 0.25
 
 _GAP: Final = 3
 """Columns between two texts below an axis."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What is along one side of a chart; `show` writes a value with its unit."""
+
+    label: str
+    show: Callable[[float], str]
+    log: bool = False
+    binary: bool = False
+    """Whether round values are powers of two, as they are of bytes."""
 
 
 def place(axis: Axis, value: float) -> float | None:
@@ -63,7 +77,8 @@ def _rounded_off(axis: Axis, low: float, high: float) -> tuple[float, float]:
 def ticks(axis: Axis, low: float, high: float, room: int, *, across: bool) -> list[tuple[float, str]]:
     """Return as many round places with their texts as fit into `room` cells, across or up."""
     best: list[tuple[float, str]] = []
-    for places in _logarithmic(low, high) if axis.log else _linear(low, high):
+    candidates = _doublings(low, high) if axis.log and axis.binary else _logarithmic(low, high) if axis.log else None
+    for places in candidates or _linear(low, high):
         found = [(at, axis.show(_rounded(value(axis, at)))) for at in places]
         if found and _apart(found, low, high, room, across=across):
             return found
@@ -90,14 +105,28 @@ def _linear(low: float, high: float) -> Iterator[list[float]]:
         yield [_rounded(n * step) for n in range(first, last + 1)]
 
 
+def _doublings(low: float, high: float) -> Iterator[list[float]]:
+    """Yield powers of two, then every second, third … of them; less than two doublings as a linear axis."""
+    factor = math.log10(2)
+    if high - low < 2 * factor:
+        yield from _logarithmic(low, high)
+    for every in count(1):
+        first, last = math.ceil(low / factor - 1e-9), math.floor(high / factor + 1e-9)
+        found = [n * factor for n in range(first, last + 1) if n % every == 0]
+        yield found
+        if len(found) <= 1:
+            return
+
+
 def _logarithmic(low: float, high: float) -> Iterator[list[float]]:
-    """Yield 1-2-5 of each decade, then decades, then every second, third … of them; a narrow range as a linear one."""
+    """Yield 1-2-5 of each decade, then decades, then every second, third … of them; a narrow range in finer steps."""
     if high - low < 0.5:
         for values in _linear(10.0**low, 10.0**high):
             yield [math.log10(v) for v in values if v > 0]
     decades = range(math.floor(low), math.ceil(high) + 1)
-    fine = [decade + math.log10(factor) for decade in decades for factor in _ROUND]
-    yield [at for at in fine if low - 1e-9 <= at <= high + 1e-9]
+    for factors in (*(_FINER if high - low < _SHORT else ()), _ROUND):
+        fine = [decade + math.log10(factor) for decade in decades for factor in factors]
+        yield [at for at in fine if low - 1e-9 <= at <= high + 1e-9]
     for every in count(1):
         found = [float(d) for d in decades if d % every == 0 and low - 1e-9 <= d <= high + 1e-9]
         yield found

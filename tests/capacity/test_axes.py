@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.units import digits, show_seconds
-from tui.content import Axis
-from tui.widgets.scales import place, span, ticks
+from capacity.axes import Axis, place, span, ticks
+from capacity.units import digits, show_bytes, show_seconds
 
 TIME = Axis("time", show_seconds, log=True)
 LINEAR = Axis("rate", digits)
+SIZE = Axis("memory", show_bytes, log=True, binary=True)
 
 ends = st.floats(-1e9, 1e9).map(lambda number: 0.0 if abs(number) < 1e-9 else number)
 
@@ -49,6 +49,9 @@ def test_ticks_are_on_the_axis_and_apart(a: float, b: float, room: int, kind: st
         (LINEAR, 0.0, 100.0, 14, "0 50 100"),
         (TIME, math.log10(0.001), math.log10(0.1), 60, "1 ms,2 ms,5 ms,10 ms,20 ms,50 ms,100 ms"),
         (TIME, math.log10(0.001), math.log10(10.0), 40, "1 ms,10 ms,100 ms,1 s,10 s"),
+        (TIME, math.log10(0.0009), math.log10(0.0045), 60, "1 ms,1.5 ms,2 ms,3 ms"),
+        (SIZE, math.log10(900e3), math.log10(40e6), 80, "1 MiB,2 MiB,4 MiB,8 MiB,16 MiB,32 MiB"),
+        (SIZE, math.log10(900e3), math.log10(40e9), 40, "1 MiB,16 MiB,256 MiB,4 GiB"),
     ],
 )
 def test_ticks_are_round(axis: Axis, low: float, high: float, room: int, expected: str) -> None:

@@ -1,0 +1,84 @@
+"""Keys that come faster than anything can be done about them go where a patient typist's would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.events import Key as Pressed
+from textual.events import Paste
+from textual.widgets import Input
+
+from tests.tui.driving import play, press
+from tui.drawing.canvas import Key
+from tui.widgets.field_list import FieldList
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from tui.app import CapacityApp
+
+
+def _burst(app: CapacityApp, *keys: str) -> None:
+    """Have keys come in before any of them is looked at."""
+    for key in keys:
+        app.post_message(Pressed(key, key if len(key) == 1 else {"plus": "+"}.get(key)))
+
+
+def test_after_enter_the_next_keys_of_a_burst_walk_and_step() -> None:
+    """Enter keeps a value; what follows in the same breath is not written into it, but moves and steps below."""
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.go(Key("tier", "web"))
+        await press(app, pilot, "enter")
+        fields = app.query_one(FieldList)
+        fields.go_to(("components", "web", "cpu_time"))
+        below = fields.rows[fields.cursor + 1].path
+        before = len(app.session.past)
+        _burst(app, "9", "enter", "j", "plus")
+        await press(app, pilot)
+        assert app.session.now.document.values["components"]["web"]["cpu_time"] == "9ms"
+        assert fields.row is not None
+        assert fields.row.path == below
+        assert len(app.session.past) == before + 2, "the field below took its step"
+        assert app.focused is fields
+
+    play(script)
+
+
+def test_there_and_back_in_one_burst() -> None:
+    """From the drawing into the fields, down two, and back to walk on: as if typed slowly."""
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.go(Key("tier", "web"))
+        await pilot.pause()
+        _burst(app, "enter", "j", "j", "escape", "j")
+        await press(app, pilot)
+        assert app.query_one(FieldList).cursor == 0, "the fields are those of another tier"
+        assert app.focused is app.query_one("#topology")
+        assert app.selected == Key("tier", "app")
+
+    play(script)
+
+
+def test_a_burst_into_a_dialog_is_typed_there() -> None:
+    """What is typed right after the key that opens a dialog stands in its field, pasted text as well."""
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.go(Key("tier", "web"))
+        await pilot.pause()
+        _burst(app, "r", "a", "b")
+        app.post_message(Paste("c"))
+        _burst(app, "d")
+        await pilot.pause()
+        for _ in range(200):
+            await pilot.pause(0.02)
+            if app.screen.is_modal and app.screen.query_one(Input).value == "abcd":
+                break
+        else:
+            raise AssertionError("what was typed is not in the field")
+        _burst(app, "enter", "u")
+        await press(app, pilot)
+        assert "web" in app.session.now.document.topology.components, "renamed, and taken back"
+        assert [version.label for version in app.session.future] != []
+
+    play(script)

@@ -1,0 +1,89 @@
+"""Keys one at a time: the next one goes to what has the focus once the one before has done what it does."""
+
+from __future__ import annotations
+
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from textual.app import App
+from textual.events import Key, Paste
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from textual.events import Event
+    from textual.screen import Screen
+    from textual.widget import Widget
+
+_TRIPS: Final = 2
+"""Ways through what has the focus up to here: the first follows the key, the second what the widget says of it."""
+
+_LOST: Final = 0.25
+"""Seconds after which nothing more is waited for: what had the focus may have gone, and the trip with it."""
+
+
+class Followed(Message):
+    """Comes up the way that a key took, behind it."""
+
+    def __init__(self, number: int, trip: int) -> None:
+        super().__init__()
+        self.number, self.trip = number, trip
+
+
+class KeysInTurn(App[None]):
+    """Holds keys back while an earlier one is under way.
+
+    The library hands a key on to what has the focus when the key comes in. Of a burst, all would go to what has it
+    before the first of them is looked at: after Enter, the next key belongs somewhere else.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: deque[Key | Paste] = deque()
+        self._number = 0
+        """Of keys so far: a trip that comes late is of none that is waited for."""
+        self._under_way: float | None = None
+        """Since when a key is under way."""
+        self._beneath: Screen[object] | None = None
+        """The screen that it went to."""
+
+    async def on_event(self, event: Event) -> None:
+        """Let a key in when its turn has come, everything else at once."""
+        if not isinstance(event, Key | Paste) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self._keys.append(event)
+        if self._under_way is None or monotonic() - self._under_way > _LOST:
+            await self._next_key()
+        elif len(self._keys) == 1:
+            number = self._number
+            self.set_timer(_LOST, lambda: self._arrived(number, _TRIPS))
+
+    async def on_followed(self, event: Followed) -> None:
+        """See that a key has been where it was to go."""
+        event.stop()
+        await self._arrived(event.number, event.trip)
+
+    async def _next_key(self) -> None:
+        if not self._keys:
+            self._under_way = None
+            return
+        self._number, self._under_way, self._beneath = self._number + 1, monotonic(), self.screen
+        focused = self.focused or self.screen
+        await super().on_event(self._keys.popleft())
+        self._follow(focused, 1)
+
+    def _follow(self, focused: Widget, trip: int) -> None:
+        focused.post_message(Followed(self._number, trip).set_sender(focused))
+
+    async def _arrived(self, number: int, trip: int) -> None:
+        if number != self._number or self._under_way is None:
+            return
+        if trip < _TRIPS:
+            self._follow(self.focused or self.screen, trip + 1)
+        elif self._keys and self.screen is not self._beneath:
+            # A dialog that has just been opened gives the focus away when it is there.
+            self._beneath = self.screen
+            self.screen.call_after_refresh(self._arrived, number, trip)
+        else:
+            await self._next_key()
