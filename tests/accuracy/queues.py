@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import mpmath
 
+from models.correlated import correlated_arrivals
 from models.deterministic import constant_service
 from models.erlang import erlang_b, erlang_c, log_erlang_b, log_erlang_c
 from models.impatience import impatient
 from models.loss import finite_population, finite_room
 from models.phases import phase_service, phase_states
+from models.polling import polling_waits
 from models.priorities import queue_by_priority
 from models.renewal import renewal_states
 from models.service_time import exponential, from_moments
 from models.sharing import processor_sharing
+from models.size_based import size_based_mean
 from models.staffing import load_for_blocking, load_for_wait, load_for_wait_mean, load_for_wait_percentile
 from models.stations import ggc, mg1, mgc, mmc
 from tests.accuracy.comparison import Comparison, Family, relative
 from tests.cases import queue_case
+from tests.models.test_polling import published as published_queues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -255,6 +259,36 @@ def shared() -> Iterator[float]:
         yield relative(state.response.variance, (2 + use) / (2 - use) / (1 - use) ** 2)
 
 
+def published_classes() -> Iterator[float]:
+    """Compare correlated arrivals of three classes with another program."""
+    case = queue_case("butools-mmapph1-fcfs")
+    services = [(case[f"service{k}"]["alpha"], case[f"service{k}"]["S"]) for k in (1, 2, 3)]
+    one, two, three = correlated_arrivals(case["D0"], [case["D1"], case["D2"], case["D3"]], services)
+    for order, true in enumerate(case["expected"]["sojourn moments class1"]["value"], 1):
+        yield relative(one.moment(order), true)
+    for found, name in ((two, "sojourn mean class2"), (three, "sojourn mean class3")):
+        yield relative(found.mean, case["expected"][name]["value"])
+
+
+def sizes() -> Iterator[float]:
+    """Compare the shortest job first of M/M/1 with its integral in 20 digits."""
+    for use in (0.3, 0.9, 0.99):
+        with mpmath.workdps(20):
+            spent = mpmath.quad(
+                lambda x, r=use: r * mpmath.exp(-x) / (1 - r * (1 - mpmath.exp(-x) * (1 + x))) ** 2,
+                [0, 1, 3, 6, 12, 30, 60],
+            )
+        yield float(abs(size_based_mean("sjf", use, exponential(1.0)) / (spent + 1) - 1))
+
+
+def polled() -> Iterator[float]:
+    """Compare polling with another program's means, beyond their last digit."""
+    for visits in ("gated", "exhaustive"):
+        wanted = queue_case("line-polling")["expected"][visits]["value"]
+        found = polling_waits(visits, *published_queues())
+        yield from (relative(x, true) for x, true in zip(found, wanted, strict=True))
+
+
 def _wait(state: SteadyState) -> float:
     return state.wait_mean
 
@@ -366,6 +400,27 @@ FAMILY = Family(
             region="1 to 30 servers, three classes, utilization 0.9 and 0.95",
             measure=conserved,
             bar=1e-9,
+        ),
+        Comparison(
+            law="correlated arrivals of three classes (MMAP/PH/1): moments",
+            against="BuTools (documented output)",
+            region="one server, the published case",
+            measure=published_classes,
+            bar=1e-8,
+        ),
+        Comparison(
+            law="shortest job first: mean",
+            against="its integral in 20 digits",
+            region="M/M/1, utilization 0.3 to 0.99",
+            measure=sizes,
+            bar=1e-9,
+        ),
+        Comparison(
+            law="polling, gated and exhaustive: means",
+            against="line-solver (its test)",
+            region="three queues, load 0.3",
+            measure=polled,
+            bar=1e-6,
         ),
         Comparison(
             law="processor sharing: mean and variance",
