@@ -143,8 +143,10 @@ def test_busy_periods(load: float, squared_cv: float, backlog: float) -> None:
     # Squared CVs below 1/400 are taken as 0, and are 0.01 s**2 off at most there.
     assert found.deviation**2 == pytest.approx(backlog * one, rel=1e-6 if squared_cv > 0.01 else 0.1)
     middle = [found.percentile((i + 0.5) / 200) for i in range(200)]
-    # 200 levels of equal weight miss the tail above 99.75 %.
-    assert math.fsum(middle) / 200 == pytest.approx(found.mean, rel=0.03)
+    # 200 levels of equal weight miss the tail above 99.75 %, which is much of the mean only where it is wide.
+    assert math.fsum(middle) / 200 <= found.mean * (1 + 1e-3)
+    if found.deviation < found.mean:
+        assert math.fsum(middle) / 200 == pytest.approx(found.mean, rel=0.03)
     assert middle == sorted(middle)
 
 
