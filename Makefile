@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-all bench readme lint clean
+.PHONY: run test test-all bench readme accuracy lint clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run-ready  ## plan examples/shop.toml and print the plan
@@ -23,6 +23,9 @@ lint: $(VENV)/.test-ready
 
 readme: $(VENV)/.test-ready  ## run the README's blocks again and write down what comes out
 	$(BIN)/python docs/readme.py
+
+accuracy: $(VENV)/.test-ready  ## measure every law against its bar again, the long runs too, and write docs/accuracy.md
+	$(BIN)/python -m tests.accuracy --slow
 
 bench: $(VENV)/.test-ready  ## one evaluation, one plan, a cold start; compared within one run
 	$(BIN)/python bench/bench.py

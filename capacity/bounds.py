@@ -66,6 +66,9 @@ def _hopeless(search: Search, counts: Counts, name: str, aside: AbstractSet[Want
     def clean(count: int) -> bool:
         return next(_own_conflicts(search, {**counts, name: count}, name, aside), None) is None
 
+    guess = search.near.get(name, 0)
+    if least <= guess <= remaining and clean(guess):
+        return []  # nor is anything left with more
     if search.more_may_be_slower(name) and search.first(name, clean, least) is not None:
         return []
     return list(_own_conflicts(search, {**counts, name: remaining}, name, aside))
@@ -142,7 +145,7 @@ def _floor_of(search: Search, event: Event, counts: Counts) -> Iterator[Conflict
 
 def _still_unavailable(search: Search, counts: Counts, aside: AbstractSet[Wanted]) -> Iterator[Conflict]:
     """Yield the classes that are down for too long even with many times the nodes that would do otherwise."""
-    if search.system.topology.slo.availability is None:
+    if search.attainable or search.system.topology.slo.availability is None:
         return
     free = search.free()
     many = {n: min(search.most(n), 4 * c + 16) if n in free else c for n, c in counts.items()}

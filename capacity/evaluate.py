@@ -47,6 +47,11 @@ def describe(solution: Solution) -> Evaluation:
     """Return the evaluation of a solved system."""
     system = solution.system
     topology = system.topology
+    for name, goal in topology.slo.latency.items():
+        latency = class_latency(solution, name)
+        if latency is not None:
+            wanted = [limit for key, limit in goals(goal) if key in FRACTIONS]
+            latency.percentiles(list(FRACTIONS.values()), wanted)
     found = violations(solution)
     missed = {(v.name, v.constraint) for v in found if v.scope == "class"}
     classes = {name: _class_result(solution, name, missed) for name in topology.workload.classes}

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 def explain(
     file: File,
-    tier: Annotated[str, typer.Argument(help="The tier whose numbers are explained.", metavar="TIER")],
+    tier: Annotated[
+        str, typer.Argument(help="The tier, or the request class, whose numbers are explained.", metavar="TIER")
+    ],
     metric: Annotated[
         str | None,
         typer.Argument(
             help="utilization, headroom, wait, mean, total, p99, hit_ratio, lag, backlog, drain, threads, rejected, "
-            "nodes, availability or cost; left out, all of them in short.",
+            "nodes, availability or cost; of a class mean, p99 or availability; left out, all of them in short.",
             metavar="[METRIC]",
         ),
     ] = None,
@@ -37,7 +39,8 @@ def explain(
     """Tell where a number comes from: formula, this tier's numbers in it, source, what each input does to it.
 
     Examples: capacity explain plan.toml app; capacity explain plan.toml app wait; capacity explain plan.toml mysql lag
-    --latex; capacity explain shop.toml app wait --scenario node --load 2x --json
+    --latex; capacity explain shop.toml checkout mean;
+    capacity explain shop.toml app wait --scenario node --load 2x --json
     """
     from capacity import console, explain_report  # noqa: PLC0415
     from capacity import output as out  # noqa: PLC0415

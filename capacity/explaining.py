@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from capacity import explaining_plan, explaining_state, explaining_time, explaining_work
+from capacity import explaining_class, explaining_plan, explaining_state, explaining_time, explaining_work
 from capacity.decode import nearest
 from capacity.errors import UsageError, ascii_quoted
-from capacity.evaluate import tier_result
+from capacity.evaluate import describe, tier_result
+from capacity.explaining_class import OfClass
 from capacity.explaining_plan import Planned
 from capacity.explanations import Explained
 from capacity.outcomes import asked_event
@@ -55,14 +56,17 @@ def explain(
     scenario: str | None = None,
     tick: Callable[[int], None] = lambda _: None,
 ) -> Explained:
-    """Return where the numbers of a tier come from; all of them, or one metric.
+    """Return where the numbers of a tier, or of a request class, come from; all of them, or one metric.
 
     The nodes are those of the file, and where it leaves them out those of its plan; `scenario` as `capacity evaluate`
-    takes it. Raises UsageError for a tier, metric or scenario that there is not, with the nearest name and the list.
+    takes it. Of a tier and a class of one name, the tier is meant. Raises UsageError for a tier, metric or scenario
+    that there is not, with the nearest name and the list.
     """
-    _known("tier", tier, topology.components)
+    of_class = tier in topology.workload.classes and tier not in topology.components
+    if not of_class:
+        _known("tier", tier, topology.components, f"; or a request class: {', '.join(topology.workload.classes)}")
     if metric is not None:
-        _known("metric", metric, METRICS)
+        _known("metric", metric, explaining_class.METRICS if of_class else METRICS)
     system = resolve(topology)
     search = Search.of(system, tick)
     free = set(system.counted()) - set(system.given())
@@ -70,6 +74,16 @@ def explain(
     search.aside = frozenset()
     event = None if scenario is None else asked_event(search, counts, scenario)
     solution = search.at(counts) if event is None else search.solved(event.state(counts))
+    when = "" if event is None else phrase(event.scenario, event.subject)
+    if of_class:
+        seen = OfClass(solution, tier, describe(solution).classes[tier], search)
+        return Explained(
+            name=topology.name,
+            tier=tier,
+            kind="request class",
+            when=when,
+            metrics=_of_class(seen, metric, usual=event is None),
+        )
     if event is not None and tier in event.state(counts).gone:
         raise UsageError(f"TIER {ascii_quoted(tier)}: nothing of it is left {phrase(event.scenario, event.subject)}")
     result = tier_result(solution, tier)
@@ -80,16 +94,24 @@ def explain(
         has = [name for name, ask in askable.items() if name != metric and ask(asked) is not None]
         there = ", ".join(has) or "nothing: no request reaches it"
         raise UsageError(f"METRIC {metric}: {ascii_quoted(tier)} has no such number; it has {there}")
-    when = "" if event is None else phrase(event.scenario, event.subject)
     return Explained(name=topology.name, tier=tier, kind=result.kind, when=when, metrics=list(found.values()))
 
 
-def _known(what: str, name: str, known: Iterable[str]) -> None:
+def _of_class(asked: OfClass, metric: str | None, *, usual: bool) -> list[Explanation]:
+    """Return the numbers of a class that are asked for; what is told of a plan alone, not in an event."""
+    names = [n for n in explaining_class.METRICS if metric in (None, n) and (usual or n not in _USUAL)]
+    found = [explaining_class.METRICS[name](asked) for name in names]
+    if metric is not None and not any(found):
+        raise UsageError(f"METRIC {metric}: {ascii_quoted(asked.name)} has no such number here")
+    return [one for one in found if one is not None]
+
+
+def _known(what: str, name: str, known: Iterable[str], more: str = "") -> None:
     names = list(known)
     if name not in names:
         near = nearest(name, names)
         hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"{what.upper()} {ascii_quoted(name)}: there are {', '.join(names)}{hint}")
+        raise UsageError(f"{what.upper()} {ascii_quoted(name)}: there are {', '.join(names)}{more}{hint}")
 
 
 __all__ = ["METRICS", "explain"]

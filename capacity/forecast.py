@@ -157,7 +157,10 @@ class _Days:
         if key not in self._plans:
             search = self.search(factors)
             near = min(self._plans, key=lambda other: abs(sum(other) - sum(key)), default=None)
-            search.near = {} if near is None else self._plans[near].sizing.bounds
+            if near is not None:
+                bounds, ratio = self._plans[near].sizing.bounds, sum(key) / sum(near) if sum(near) > 0 else 1.0
+                search.near = {name: round(count * ratio) for name, count in bounds.items()}
+                search.attainable = self._plans[near].sizing.available
             sizing = size(search)
             found = cost(search.at(sizing.counts))
             self._plans[key] = _Planned(sizing, search.system, found.monthly, found.unknown)
@@ -210,7 +213,7 @@ def _breaks(days: _Days, calendar: list[Month]) -> list[Break]:
     first: dict[tuple[str, str], tuple[int, Conflict]] = {}
     classes = {("class", name) for name in days.course.topology.workload.classes}
     for stretch in _looked_at(days.course, calendar):
-        for day in stretch:
+        for day in dict.fromkeys((*(stretch[:1] if stretch[0] == 0 else ()), *_heaviest_days(days.course, *stretch))):
             for (scope, name, constraint), conflict in days.missed(day, downtime=not classes <= first.keys()).items():
                 if (scope, name) in first:
                     continue

@@ -69,6 +69,7 @@ class _Reach:
                 self.passing[factor] = counts
                 return True
         search.near = {name: math.ceil(count * factor) for name, count in self.planned.bounds.items()}
+        search.attainable = self.planned.available
         sizing = size(search)
         if sizing.conflict is None:
             self.passing[factor] = sizing.counts

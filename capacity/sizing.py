@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capacity.bounds import lower_bounds
-from capacity.fewest import fewest
+from capacity.fewest import fewest, fewest_near
 from capacity.money import running
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ class Sizing:
     """What no counts can meet; the counts are the cheapest that meet all the rest."""
     bounds: Counts = field(default_factory=dict)
     """The fewest nodes of each tier that could ever do, where the search began."""
+
+    @property
+    def available(self) -> bool:
+        """Whether the availability that is wanted can be had."""
+        found = self.hopeless if self.conflict is None else (*self.hopeless, self.conflict)
+        return all(conflict.violation.constraint != "availability" for conflict in found)
 
 
 def size(search: Search, most: int = MOST_CANDIDATES) -> Sizing:
@@ -137,7 +143,9 @@ def _jump(search: Search, counts: Counts, conflict: Conflict, name: str) -> int:
         same = (v for v in search.failing(conflict.event, {**counts, name: count}) if _same(v, conflict))
         return next(same, None) is None
 
-    return fewest(kept, counts[name] + 1, search.most(name)) or counts[name] + 1
+    least, most = counts[name] + 1, search.most(name)
+    guess = math.ceil(min(counts[name] * (conflict.violation.short or 1.0), most))
+    return fewest_near(kept, guess, least, most) or least
 
 
 def settle(search: Search, start: Counts, counts: Counts, tried: int = MOST_CANDIDATES) -> Sizing:

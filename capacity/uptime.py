@@ -57,6 +57,8 @@ class ClassUptime:
     unknown: tuple[str, ...]
     failing: float = 0.0
     """The share of requests that fail while everything is up."""
+    parts: tuple[tuple[str, float], ...] = ()
+    """What it is made of, in series: each in words, with its unavailability."""
 
 
 class Uptime:
@@ -133,13 +135,17 @@ class Uptime:
         ours = _over(self._zones, [in_series(part[m] for part in parts) for m in range(len(self._zones))])
         serving = self._serving
         writing = [n for n in reached if system.tiers[n].needs_writer(serving.places[n], serving.arrivals(n), name)]
-        switching = [tier.switching for n, tier in tiers.items() if tier is not None and n in writing]
+        switching = {n: tier.switching for n, tier in tiers.items() if tier is not None and n in writing}
         share = {n: _over(self._zones, tier.by_zones) for n, tier in tiers.items() if tier is not None} | known
         share |= {n: share[n] + tier.switching for n, tier in tiers.items() if tier is not None and n in writing}
         failing = failed(serving, name)
         limited = max((n for n in share if share[n] > failing), key=lambda n: share[n], default=None)
-        total = in_series([ours, *switching, *known.values(), failing])
-        return ClassUptime(total, limited, tuple(unknown), failing)
+        named = {f"too few nodes of {', '.join(tiers)}": ours} if tiers else {}
+        named |= {f"{n} switching to another writer": down for n, down in switching.items()}
+        named |= known | {"requests that fail": failing}
+        told = tuple((what, down) for what, down in named.items() if down > 0)
+        total = in_series([ours, *switching.values(), *known.values(), failing])
+        return ClassUptime(total, limited, tuple(unknown), failing, told)
 
     def overload(self, name: str) -> str | None:
         """Return the tier or partner whose overload leaves a class unanswered: the one that is asked most too much."""

@@ -53,28 +53,30 @@ def hits(
     eviction: Eviction = "lru",
     ttl: float | None = None,
     write_rate: float = 0.0,
+    sliding: bool = False,
 ) -> CacheHits:
     """Return the hit ratio of reads in a cache of `capacity` objects (>= 0, may be infinite).
 
     `read_rate` and `write_rate` in 1/s over all objects, both spread by the popularity; a write invalidates its
-    object. `ttl` in seconds from insertion, None for ever. Reads at rate 0 hit nothing.
+    object. `ttl` in seconds from insertion, or if `sliding` from the last read; None for ever. Reads at rate 0 hit
+    nothing.
     """
     if capacity <= 0 or read_rate <= 0:
         return CacheHits(0.0, None, 0.0, popularity)
     reads, writes = popularity.share * read_rate, popularity.share * write_rate
     if eviction == "lfu":
-        return _lfu(popularity, reads, writes, capacity, ttl)
+        return _lfu(popularity, reads, writes, capacity, ttl, sliding=sliding)
 
     def present(time: float) -> Floats:
-        kept = stay(eviction, reads, writes, time, ttl)
+        kept = stay(eviction, reads, writes, time, ttl, sliding=sliding)
         return reads * kept / (1 + reads * kept)
 
     unbounded = present(math.inf)
     # A hair of slack: a cache for exactly all objects evicts none, whatever the rounding of the sum.
     if float((popularity.count * unbounded).sum()) <= capacity * (1 + 1e-9):
-        return _result(popularity, unbounded, None)
-    time = _solve(lambda t: float((popularity.count * present(t)).sum()), capacity, capacity / read_rate / 2)
-    return _result(popularity, present(time), time)
+        return result(popularity, unbounded, None)
+    time = solve(lambda t: float((popularity.count * present(t)).sum()), capacity, capacity / read_rate / 2)
+    return result(popularity, present(time), time)
 
 
 @lru_cache(maxsize=1024)
@@ -92,7 +94,8 @@ def cooled(steady: CacheHits, popularity: Popularity, warm: float) -> CacheHits:
     return CacheHits(hit_ratio, steady.characteristic_time, warm * steady.objects, missed)
 
 
-def _result(popularity: Popularity, present: Floats, time: float | None) -> CacheHits:
+def result(popularity: Popularity, present: Floats, time: float | None) -> CacheHits:
+    """Return the hits of a cache in which each object is `present` that share of the time."""
     held = popularity.count * present
     hit_ratio = min(1.0, float((held * popularity.share).sum()))
     missed = None
@@ -101,18 +104,24 @@ def _result(popularity: Popularity, present: Floats, time: float | None) -> Cach
     return CacheHits(hit_ratio, time, float(held.sum()), missed)
 
 
-def _lfu(popularity: Popularity, reads: Floats, writes: Floats, capacity: float, ttl: float | None) -> CacheHits:
+def _lfu(
+    popularity: Popularity, reads: Floats, writes: Floats, capacity: float, ttl: float | None, *, sliding: bool
+) -> CacheHits:
     """Ideal LFU holds the most popular objects, less what has expired or been written: an upper bound."""
     before = np.cumsum(popularity.count) - popularity.count
     kept = np.clip((capacity - before) / popularity.count, 0.0, 1.0)
-    kept_for = stay("fifo", reads, writes, math.inf, ttl)
+    kept_for = stay("fifo", reads, writes, math.inf, ttl, sliding=sliding)
     with np.errstate(invalid="ignore"):
         present = np.where(np.isinf(kept_for), 1.0, reads * kept_for / (1 + reads * kept_for))
-    return _result(popularity, kept * present, None)
+    return result(popularity, kept * present, None)
 
 
-def stay(eviction: Eviction, reads: Floats, writes: Floats, time: float, ttl: float | None) -> Floats:
+def stay(
+    eviction: Eviction, reads: Floats, writes: Floats, time: float, ttl: float | None, *, sliding: bool = False
+) -> Floats:
     """Return the mean time in seconds that an object stays once inserted, for characteristic time `time`."""
+    if sliding and ttl is not None:
+        return _sliding_stay(eviction, reads, writes, time, ttl)
     if eviction == "random":
         ends = writes + (1 / time if time < math.inf else 0.0)
         return _until(ends, ttl if ttl is not None else math.inf)
@@ -120,6 +129,18 @@ def stay(eviction: Eviction, reads: Floats, writes: Floats, time: float, ttl: fl
     if eviction == "fifo" or time >= life:
         return _until(writes, min(life, time))
     return _lru_stay(reads, writes, time, life)
+
+
+def _sliding_stay(eviction: Eviction, reads: Floats, writes: Floats, time: float, ttl: float) -> Floats:
+    """Return the mean stay where what was not read for `ttl` goes: just what LRU does with its characteristic time.
+
+    A FIFO queue is then to it what a TTL from insertion is to LRU.
+    """
+    if eviction == "lru":
+        return _lru_stay(reads, writes, min(time, ttl), math.inf)
+    if eviction == "random":
+        return _lru_stay(reads, writes + (1 / time if time < math.inf else 0.0), ttl, math.inf)
+    return _until(writes, time) if time <= ttl else _lru_stay(reads, writes, ttl, time)
 
 
 def _until(rate: Floats, end: float) -> Floats:
@@ -141,7 +162,7 @@ def _lru_stay(reads: Floats, writes: Floats, time: float, ttl: float) -> Floats:
     x = reads * time
     if math.isinf(ttl):
         once = _until(reads + writes, time)
-        return once / np.maximum(1 - reads * once, 1e-300)
+        return once / np.maximum(1 - reads * once, 1e-200)
     gone = np.exp(-x)
     hazard = reads * gone
     end = min(ttl, (_SERIES + 1) * time)
@@ -190,7 +211,7 @@ def _rate_with_area(area: Floats, end: float) -> Floats:
     return z / end
 
 
-def _solve(held: Callable[[float], float], capacity: float, start: float) -> float:
+def solve(held: Callable[[float], float], capacity: float, start: float) -> float:
     """Return the time at which the cache is full: `held` grows with it. Secant steps on logarithms, bracketed."""
     low, high = start, start
     while held(low) > capacity:

@@ -17,6 +17,8 @@ import numpy as np
 from models.quadrature import gauss_legendre
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
 Load = TypeVar("Load", float, "NDArray[np.float64]")
@@ -24,6 +26,9 @@ Load = TypeVar("Load", float, "NDArray[np.float64]")
 
 _RECURSION_LIMIT = 512
 """Up to here the recursion is both the fastest and the most accurate road."""
+
+_TINY = 1e-290
+"""Below it a probability has lost digits, or is 0."""
 
 _FAR_BELOW = 10.0
 """Standard deviations below saturation from which P(more than c busy of infinitely many) is under 1e-22."""
@@ -90,16 +95,57 @@ def erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> NDArray[np.float64]
     return waits if counts.ndim else float(waits)
 
 
-def log_erlang_b(servers: int, offered_load: float) -> float:
+@overload
+def log_erlang_b(servers: int, offered_load: float) -> float: ...
+@overload
+def log_erlang_b(servers: ArrayLike, offered_load: ArrayLike) -> NDArray[np.float64] | float: ...
+def log_erlang_b(servers: ArrayLike, offered_load: ArrayLike) -> NDArray[np.float64] | float:
     """Return the natural logarithm of `erlang_b` (*exact*), finite where the probability itself underflows.
 
-    Relative error of the logarithm below 1e-12. Raises as `erlang_b` does, and ValueError for a load of 0.
+    Scalars or arrays, broadcast together; of an array, those that underflow are taken one by one. Relative error of the
+    logarithm below 1e-12. Raises as `erlang_b` does, and ValueError for a load of 0.
     """
+    if isinstance(servers, int) and isinstance(offered_load, float | int):
+        return _log_erlang_b(servers, float(offered_load))
+    counts, loads = _pairs(servers, offered_load)
+    return _logarithms(counts, loads, _erlang_b_array(counts, loads), _log_erlang_b)
+
+
+@overload
+def log_erlang_c(servers: int, offered_load: float) -> float: ...
+@overload
+def log_erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> NDArray[np.float64] | float: ...
+def log_erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> NDArray[np.float64] | float:
+    """Return the natural logarithm of `erlang_c` (*exact*), finite where the probability itself underflows.
+
+    Scalars or arrays; see `log_erlang_b`.
+    """
+    if isinstance(servers, int) and isinstance(offered_load, float | int):
+        return _log_erlang_c(servers, float(offered_load))
+    counts, loads = _pairs(servers, offered_load)
+    return _logarithms(counts, loads, np.asarray(erlang_c(counts, loads)), _log_erlang_c)
+
+
+def _logarithms(
+    counts: NDArray[np.float64],
+    loads: NDArray[np.float64],
+    probabilities: NDArray[np.float64],
+    one: Callable[[int, float], float],
+) -> NDArray[np.float64] | float:
+    """Return the logarithms of probabilities; `one` gives that of one which is too small for a double."""
+    tiny = np.asarray(probabilities <= _TINY)
+    found = np.log(np.where(tiny, 1.0, probabilities))
+    for i in np.flatnonzero(tiny):
+        found.flat[i] = one(int(counts.flat[i]), float(loads.flat[i]))
+    return found if counts.ndim else float(found)
+
+
+def _log_erlang_b(servers: int, offered_load: float) -> float:
     _check(servers, offered_load)
     if offered_load == 0:
         raise ValueError("the logarithm of a blocking probability of 0 does not exist")
     probability = _erlang_b(servers, offered_load)
-    if probability > 1e-290:
+    if probability > _TINY:
         return math.log(probability)
     if servers <= _RECURSION_LIMIT:
         # So little load that P(at most c busy) is 1 to all digits; Stirling's series is not good for so few servers.
@@ -107,10 +153,9 @@ def log_erlang_b(servers: int, offered_load: float) -> float:
     return log_poisson(servers, offered_load)
 
 
-def log_erlang_c(servers: int, offered_load: float) -> float:
-    """Return the natural logarithm of `erlang_c` (*exact*), finite where the probability itself underflows."""
+def _log_erlang_c(servers: int, offered_load: float) -> float:
     _check_queue(servers, offered_load)
-    log_b = log_erlang_b(servers, offered_load)
+    log_b = _log_erlang_b(servers, offered_load)
     return log_b + math.log(servers) - math.log((servers - offered_load) + offered_load * math.exp(log_b))
 
 

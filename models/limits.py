@@ -33,6 +33,9 @@ def rate_limit_rejection(arrival_rate: float, limit: float, burst: int) -> float
     rho = arrival_rate / limit
     if rho == 0:
         return 0.0
+    if rho * (burst - 1) > 700 and burst <= _SUMMED:
+        # The work is exp(700) times what comes with a token: the bucket is never full again.
+        return 1 - 1 / rho
     if burst > _SUMMED:
         return _rejection_by_exponentials(rho, burst - 1)
     work = math.fsum(

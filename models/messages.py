@@ -144,6 +144,8 @@ def late_write(write: Message, read: Message, response: Message, written: Floats
     result = np.zeros((len(written), len(until)))
     for a in read.parts:
         for b in response.parts:
+            if (total <= a.least + b.least).all():
+                continue
             depth, weights = _up_to(a, total - b.least)
             arrival = a.time(depth)
             answered = -weights * np.expm1(-b.depth(total[:, None] - arrival))
@@ -166,6 +168,8 @@ def _around(parts: tuple[Part, Part, Part], total: Floats, since: Floats, bend: 
     result = np.zeros(np.broadcast_shapes(middle.shape, end.shape))
     nodes, weights = _squared()
     for low, high in ((np.zeros_like(middle), middle), (middle, np.broadcast_to(end, middle.shape))):
+        if (high <= low).all():
+            continue
         depth = low[..., None] + (high - low)[..., None] * nodes
         arrival = a.time(depth)
         answered = -np.expm1(-b.depth(total[None, :, None] - arrival))

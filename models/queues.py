@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from models import markov
 from models.erlang import UnstableQueueError, erlang_c
 from models.service_time import Residual, ServiceTime, exponential
 from models.transforms import INSTANT, NEGLIGIBLE, GeometricSum, Stretched, Transform
@@ -90,7 +91,7 @@ class MMc:
     @property
     def spare_rate(self) -> float:
         """Return c*mu - lambda, 1/s: from (c - a), which is exact where 1 - rho loses digits."""
-        return (self.servers - self.offered_load) / self.service_time
+        return markov.spare_rate(self.servers, self.offered_load, self.service_time)
 
     @cached_property
     def wait_probability(self) -> float:
@@ -114,32 +115,28 @@ class MMc:
 
     def wait_tail(self, t: float) -> float:
         """Return P(wait > t)."""
-        return self.wait_probability * math.exp(-self.spare_rate * t)
+        return markov.wait_tail(self.wait_probability, self.spare_rate, t)
 
     def response_tail(self, t: float) -> float:
         """Return P(wait + service > t), also where the two exponential rates meet."""
-        mu, spare = 1 / self.service_time, self.spare_rate
-        gap = abs(spare - mu)
-        # The integral over u < t of exp(-spare u) exp(-mu (t - u)), the slower rate taken out: nothing overflows.
-        area = math.exp(-min(mu, spare) * t) * (t if gap * t < 1e-12 else -math.expm1(-gap * t) / gap)
-        return math.exp(-mu * t) + self.wait_probability * mu * area
+        return markov.response_tail(self.wait_probability, self.spare_rate, self.service_time, t)
 
     def wait_percentile(self, fraction: float) -> float:
         """Return the time within which this fraction of arrivals starts service."""
-        if self.wait_probability <= 1 - fraction:
-            return 0.0
-        return math.log(self.wait_probability / (1 - fraction)) / self.spare_rate
+        return markov.wait_percentile(self.wait_probability, self.spare_rate, 1 - fraction)
 
     def response_percentile(self, fraction: float) -> float:
         """Return the time within which this fraction of arrivals is served, to the last digits."""
+        waits, spare, late = self.wait_probability, self.spare_rate, 1 - fraction
         low, high = 0.0, self.response_mean
-        while self.response_tail(high) > 1 - fraction:
+        while markov.response_tail(waits, spare, self.service_time, high) > late:
             low, high = high, 2 * high
         while high - low > 4e-16 * high:
             middle = (low + high) / 2
             if middle in (low, high):
                 break
-            low, high = (middle, high) if self.response_tail(middle) > 1 - fraction else (low, middle)
+            beyond = markov.response_tail(waits, spare, self.service_time, middle) > late
+            low, high = (middle, high) if beyond else (low, middle)
         return high
 
 

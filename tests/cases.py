@@ -35,6 +35,12 @@ def cache_cases(section: str) -> list[Case]:
     return cases
 
 
+def cache_run(section: str) -> Case:
+    """Return a section about caches that is one case."""
+    run: Case = _read("cache_cases.json")[section]
+    return run
+
+
 def scalability_cases() -> list[Case]:
     """Return measured throughputs with what others fitted to them."""
     cases: list[Case] = _read("scalability_cases.json")["cases"]

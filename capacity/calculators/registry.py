@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 NAMES: Final = (
     "queue",
+    "cache",
     "usl",
+    "lag",
+    "quorum",
+    "backlog",
+    "limit",
     "availability",
 )
 """In the order in which help lists them."""

@@ -23,7 +23,7 @@ QUEUE = ("queue", "--rate", "1200/s", "--service", "9ms", "--servers", "16")
 )
 def test_examples_of_the_help_run(example: str) -> None:
     words = example.split()
-    files = any(option.unit == FILE for option in calculator(words[1]).options)
+    files = any(option.unit == FILE or option.name == "trace" for option in calculator(words[1]).options)
     if files and any(word.endswith((".csv", ".txt")) for word in words):
         assert capacity(*words[1:]).code == 2
         return

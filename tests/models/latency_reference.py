@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tests.simulation import Clock, Station
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -139,6 +141,50 @@ FORKS: dict[str, tuple[tuple[float, list[tuple[float, float, int]]], int, int]] 
 }  # fmt: skip
 
 
+def visits(
+    arrival_rate: float, tiers: Sequence[tuple[float, float, int]], order: Sequence[int]
+) -> Callable[[np.random.Generator, int], Floats]:
+    """Return a draw of requests that go from tier to tier in this order, and meet the same queues again."""
+
+    def draw(random: np.random.Generator, n: int) -> Floats:
+        clock = Clock()
+        stations = [Station(clock, servers) for _, _, servers in tiers]
+        services = [gamma(*tiers[tier][:2])(random, n).tolist() for tier in order]
+        born, found = np.cumsum(random.exponential(1 / arrival_rate, n)).tolist(), np.empty(n)
+
+        def visit(i: int, stage: int) -> None:
+            if stage == len(order):
+                found[i] = clock.now - born[i]
+            else:
+                stations[order[stage]].serve(services[stage][i], lambda: visit(i, stage + 1))
+
+        def arrive(i: int) -> None:
+            if i + 1 < n:
+                clock.after(born[i + 1] - clock.now, lambda: arrive(i + 1))
+            visit(i, 0)
+
+        clock.after(born[0], lambda: arrive(0))
+        clock.run()
+        return found[n // 20 :]
+
+    return draw
+
+
+def network(rho: float, squared_cv: float = 1.0) -> tuple[float, list[tuple[float, float, int]], list[int]]:
+    return rho / 2, [(1.0, squared_cv, 1), (2.0, squared_cv, 3), (2.0, squared_cv, 2)], [0, 1, 2, 1, 0, 1, 2]
+
+
+VISITS: dict[str, tuple[float, list[tuple[float, float, int]], list[int]]] = {
+    "2, 3 and 2 visits, rho 0.5": network(0.5),
+    "2, 3 and 2 visits, rho 0.8": network(0.8),
+    "2, 3 and 2 visits, rho 0.9": network(0.9),
+    "2, 3 and 2 visits, rho 0.8, cv2 0.25": network(0.8, 0.25),
+    "2, 3 and 2 visits, rho 0.8, cv2 4": network(0.8, 4.0),
+    "three in a row, four servers, rho 0.8": (0.8 * 4 / 3, [(1.0, 1.0, 4)], [0, 0, 0]),
+    "three by turns with another, rho 0.8": (0.8 * 4 / 3, [(1.0, 1.0, 4), (1.0, 1.0, 3)], [0, 1, 0, 1, 0]),
+}
+
+
 def measured(draw: Draw, fractions: list[float], size: int, replications: int, seed: int) -> dict[str, Any]:
     rows = []
     for i in range(replications):
@@ -167,6 +213,11 @@ def main() -> None:
     for seed, (name, ((rate, branches), size, replications)) in enumerate(FORKS.items()):
         found = measured(fork(rate, branches), FORK_FRACTIONS, size, replications, 1000 + seed)
         cases["forks"][name] = {"arrival_rate": rate, "branches": branches} | found
+        sys.stderr.write(name + "\n")
+    cases["visits"] = {}
+    for seed, (name, (rate, tiers, order)) in enumerate(VISITS.items()):
+        found = measured(visits(rate, tiers, order), FORK_FRACTIONS, 300_000, 5, 2000 + seed)
+        cases["visits"][name] = {"arrival_rate": rate, "tiers": tiers, "order": order} | found
         sys.stderr.write(name + "\n")
     rows = [f" {json.dumps(key)}: {_rows(value)}" for key, value in cases.items()]
     FILE.write_text("{\n" + ",\n".join(rows) + "\n}\n")

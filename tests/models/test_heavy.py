@@ -35,13 +35,13 @@ def exact_log_normal(s: complex, sigma: float) -> Any:
     return bell * mpmath.exp(-w * w / 2 / square - w / square) / mpmath.sqrt(2 * mpmath.pi) / sigma
 
 
-# The log-normal transform is right to 3e-8 on both sides of where its line changes, for narrow and for wide ones.
-@pytest.mark.parametrize("sigma", [0.05, 0.3, 0.79, 0.8, 1.0, 2.0])
+# The log-normal transform is right to 1e-8 on both sides of where its line changes, for narrow and for wide ones.
+@pytest.mark.parametrize("sigma", [0.05, 0.33, 0.34, 0.5, 0.9, 2.0])
 def test_log_normal_transform(sigma: float) -> None:
     found = LogNormal(1.0, sigma).at(Points(INVERTED[::6]))
     with mpmath.workdps(20):
         exact = np.array([complex(exact_log_normal(complex(s), sigma)) for s in INVERTED[::6]])
-    assert np.abs(found - exact).max() < 3e-8
+    assert np.abs(found - exact).max() < 1e-8
 
 
 # Pareto's transform is that of the incomplete gamma function, to 1e-8.
@@ -90,7 +90,7 @@ def test_pareto_plus_exponential(index: float) -> None:
 
 
 # The sum of two log-normal times has its exact tail, from sigma 0.2 to 2.
-@pytest.mark.parametrize("sigma", [0.2, 0.7, 0.9, 2.0])
+@pytest.mark.parametrize("sigma", [0.2, 0.35, 0.9, 2.0])
 def test_sum_of_log_normal(sigma: float) -> None:
     latency = Latency.of(LogNormal(1.0, sigma)) + Latency.of(LogNormal(1.0, sigma))
     u, weights = np.polynomial.legendre.leggauss(400)

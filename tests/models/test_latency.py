@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from models.latency import MOST_TERMS, ZERO, Latency, maximum, mixed, with_timeout
+from models.queues import mgc_wait
 from models.service_time import erlang, exponential, from_moments
 
 if TYPE_CHECKING:
@@ -355,3 +356,54 @@ def test_timeout_always_reached() -> None:
 def test_senseless_percentiles_are_refused(fraction: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Latency.of(exponential(1.0)).percentile(fraction)
+
+
+# What is said of limits that are looked up with percentiles is what is said of them alone, to the last bit.
+def test_limits_beside_percentiles() -> None:
+    parts = Latency.waiting(mgc_wait(8.0, exponential(0.1), 1)) + Latency.of(exponential(0.1)) + Latency.constant(0.3)
+    late, failed = with_timeout(parts, 1.5, 1)
+    assert failed > 0
+    limits = [0.1, 0.31, 0.9, 1.6, 4.0]
+    alone = [Latency(late.terms).exceeds(limit) for limit in limits]
+    asked = Latency(late.terms)
+    assert asked.percentiles([0.5, 0.99], limits) == Latency(late.terms).percentiles([0.5, 0.99])
+    assert [asked.exceeds(limit) for limit in limits] == alone
+
+
+# The distribution function takes one time or an array of any shape, and is the other side of the tail.
+def test_cdf_of_arrays() -> None:
+    latency = Latency.constant(0.5) + Latency.of(exponential(2.0)) + Latency.of(exponential(1.0))
+    times = np.array([[0.0, 0.5, 0.6], [1.0, 3.0, 20.0]])
+    assert latency.cdf(times).shape == (2, 3)
+    assert latency.cdf(times)[1] == pytest.approx(1 - latency.tail(times[1]), abs=1e-15)
+    assert float(latency.cdf(3.0)) == pytest.approx(1 - latency.exceeds(3.0), abs=1e-15)
+    assert latency.cdf([-1.0, 0.0, 0.4]).tolist() == [0, 0, 0]
+    assert latency.percentiles(np.array(FRACTIONS)) == latency.percentiles(FRACTIONS)
+    assert latency.cdf(latency.percentiles(FRACTIONS)) == pytest.approx(np.array(FRACTIONS), abs=1e-7)
+
+
+# Who does not wait is counted at 0, or right after a constant: an atom belongs to its time.
+def test_atom_at_zero() -> None:
+    wait = Latency.waiting(mgc_wait(0.8, exponential(1.0), 1))
+    assert float(wait.cdf(0.0)) == pytest.approx(0.2, abs=1e-8)
+    assert float((wait + Latency.constant(3.0)).cdf(3.0)) == pytest.approx(0.2, abs=1e-8)
+    assert float(Latency.constant(3.0).cdf(3.0)) == 1
+    assert wait.percentile(0.1) == pytest.approx(0.0, abs=1e-6)
+
+
+# Scaling multiplies every duration: moments, percentiles, and waits that are shared before and after it.
+@property_test
+@given(st.floats(-6, 6), st.floats(0, 4))
+def test_scaling(magnitude: float, squared_cv: float) -> None:
+    factor = 10**magnitude
+    wait = mgc_wait(0.8, exponential(1.0), 1)
+    latency = Latency.constant(0.3) + Latency.waiting(wait) + Latency.of(from_moments(1.0, squared_cv))
+    scaled = latency.scaled(factor)
+    assert scaled.mean == pytest.approx(factor * latency.mean, rel=1e-12)
+    assert scaled.variance == pytest.approx(factor**2 * latency.variance, rel=1e-10)
+    expected = [factor * t for t in latency.percentiles(FRACTIONS)]
+    assert scaled.percentiles(FRACTIONS) == pytest.approx(expected, rel=SEARCH)
+    alone = from_moments(1.0, squared_cv).variance
+    assert (latency + scaled).variance == pytest.approx(
+        (1 + factor) ** 2 * wait.variance + (1 + factor**2) * alone, rel=1e-9
+    )

@@ -90,3 +90,11 @@ def test_above_the_limit() -> None:
     with pytest.raises(UnstableQueueError) as error:
         rate_limit_wait(120.0, 100.0)
     assert error.value.short == pytest.approx(20)
+
+
+# Far above the limit a bucket of some tokens lets the limit pass, and no more; of one token a little less.
+def test_far_above_the_limit() -> None:
+    for burst in (2, 3, 10, 11, 50):
+        assert rate_limit_rejection(1e6, 0.01, burst) == pytest.approx(1 - 1e-8, rel=1e-15)
+        assert rate_limit_rejection(400.0, 1.0, burst) == pytest.approx(1 - 1 / 400, rel=1e-14)
+    assert rate_limit_rejection(400.0, 1.0, 1) == pytest.approx(400 / 401, rel=1e-14)

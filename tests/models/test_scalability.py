@@ -269,7 +269,7 @@ def test_latency_without_an_answer() -> None:
         concurrency_for_latency(0.0, 0.1, 0.0)
 
 
-# usl4j's own tests hold an inverse that leaves coherency out: 17.7 workers for 12,201/s do 10,650/s by its own law. The
+# usl4j's own tests hold an inverse that leaves coherency out: 17.7 workers for 12,201/s do 10,539/s by its own law. The
 # latencies that it gives for 400, 500 and 600/s belong to a law that never does more than 84/s.
 def test_a_published_inverse_is_wrong() -> None:
     inverse, (sigma, kappa, one) = scalability_inverses(), CISCO

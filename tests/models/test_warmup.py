@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from models.cache import Eviction, hits
 from models.popularity import Popularity, zipf
 from models.warmup import hit_ratio_after, recovery_time
+from tests.cases import Case, cache_cases, cache_run
 
 POLICIES: list[Eviction] = ["lru", "fifo", "random", "lfu"]
 
@@ -24,42 +25,23 @@ ttls = st.one_of(st.none(), st.floats(-3, 5).map(lambda power: 10**power))
 writes = st.one_of(st.just(0.0), st.floats(-4, 2.5).map(lambda power: 10**power))
 parts = st.floats(0.01, 1.0)
 
-# The section "cold_start" of cache_cases.json: objects, exponent, capacity; reads since empty and simulated hit ratio.
-COLD_STARTS = [
-    (100_000, 0.8, 10_000, [(156, 0.084575), (468, 0.141588), (1560, 0.22553), (4681, 0.326798), (7802, 0.382301), (12484, 0.439426), (14045, 0.454472), (15605, 0.468252), (17166, 0.468506), (23408, 0.468963), (31211, 0.468399)]),
-    (100_000, 1.0, 10_000, [(290, 0.358561), (871, 0.447538), (2903, 0.548818), (8711, 0.639194), (14519, 0.680951), (23230, 0.719381), (26134, 0.728999), (29038, 0.737088), (31942, 0.737394), (43557, 0.737357), (58077, 0.737337)]),
-    (1_000_000, 1.0, 100_000, [(3456, 0.461573), (10370, 0.538239), (34567, 0.620896), (103701, 0.696941), (172835, 0.732088), (276536, 0.764282), (311103, 0.772315), (345670, 0.779272), (380237, 0.779411), (518505, 0.77945), (691340, 0.779459)]),
-]  # fmt: skip
-
-# The section "node_loss": share of keys lost, capacity left; characteristic times since, simulated hit ratio; the first
-# is off by more than the others, for which keys were lost matters most at once.
-NODE_LOSSES = [
-    (0.1, 9990, [(0.0, 0.6524664), (0.003, 0.6868627), (0.01, 0.6992668), (0.03, 0.7083498), (0.1, 0.7180473), (0.3, 0.7274644), (1.0, 0.7367029), (2.0, 0.7370065)], 0.0115, 2.7e-3),
-    (0.9, 8991, [(0.0, 0.07142033), (0.003, 0.3037384), (0.01, 0.3976212), (0.03, 0.4784964), (0.1, 0.5666587), (0.3, 0.6476123), (1.0, 0.7259004), (2.0, 0.7258981)], 1.5e-3, 2.7e-3),
-    (2 / 3, 6660, [(0.0, 0.2284719), (0.003, 0.4175653), (0.01, 0.4857525), (0.03, 0.5443867), (0.1, 0.6073299), (0.3, 0.6619598), (1.0, 0.694463), (2.0, 0.6945487)], 3.5e-3, 0.0155),
-]  # fmt: skip
-
-# BitFaster.Caching, HitRateAnalysis/results.zipf.csv: exponent, capacity, hit ratio of the first million reads of 50,000.
-PUBLISHED = [
-    (0.5, 1250, 0.0591), (0.5, 2500, 0.105474), (0.5, 3750, 0.146363), (0.5, 6250, 0.219567), (0.5, 10000, 0.314019),
-    (0.5, 12500, 0.371602), (0.5, 20000, 0.52372), (0.86, 625, 0.286258), (0.86, 2500, 0.441153), (0.86, 3750, 0.495789),
-    (0.86, 5000, 0.537961), (0.86, 6250, 0.57266), (0.86, 7500, 0.602087), (0.86, 10000, 0.651139), (0.86, 12500, 0.691158),
-    (0.86, 17500, 0.755104),
-]  # fmt: skip
-
 
 # Simulated cold starts of LRU agree to 1.7e-3, the noise of 6 to 40 replicas.
-@pytest.mark.parametrize(("objects", "exponent", "capacity", "points"), COLD_STARTS)
-def test_cold_start(objects: int, exponent: float, capacity: int, points: list[tuple[int, float]]) -> None:
-    popularity = zipf(objects, exponent)
-    for reads, simulated in points:
-        assert hit_ratio_after(reads / 500, popularity, 500.0, capacity) == pytest.approx(simulated, abs=1.7e-3)
+@pytest.mark.parametrize("case", cache_cases("cold_start"), ids=lambda c: f"{c['N']}-{c['alpha']}-{c['C']}")
+def test_cold_start(case: Case) -> None:
+    popularity = zipf(case["N"], case["alpha"])
+    for point in case["points"]:
+        found = hit_ratio_after(point["requests"] / 500, popularity, 500.0, case["C"])
+        assert found == pytest.approx(point["hit_sim"], abs=1.7e-3)
+    steady = hits(popularity, 1.0, case["C"])
+    assert steady.hit_ratio == pytest.approx(case["h_steady"], abs=1e-7)  # printed to seven digits
+    assert steady.characteristic_time == pytest.approx(case["T"], rel=1e-6)
 
 
 # The first million reads of an empty cache, as someone else counted them: 1e-3, of which sampling is 5e-4.
-@pytest.mark.parametrize(("exponent", "capacity", "published"), PUBLISHED)
-def test_first_million_reads(exponent: float, capacity: int, published: float) -> None:
-    popularity, reads = zipf(50_000, exponent), 1e6
+@pytest.mark.parametrize("case", cache_run("bitfaster_published")["cases"], ids=lambda c: f"{c['s']}-{c['C']}")
+def test_first_million_reads(case: Case) -> None:
+    popularity, capacity, reads = zipf(case["N"], case["s"]), case["C"], 1e6
     full = hits(popularity, 1.0, capacity).characteristic_time
     assert full is not None
     nodes, weights = np.polynomial.legendre.leggauss(40)
@@ -69,21 +51,26 @@ def test_first_million_reads(exponent: float, capacity: int, published: float) -
         w * r * hit_ratio_after(full * r**2, popularity, 1.0, capacity) for r, w in zip(roots, weights, strict=True)
     )
     found = full * float(filling) + (reads - full) * hit_ratio_after(full, popularity, 1.0, capacity)
-    assert found / reads == pytest.approx(published, abs=1e-3)
+    assert found / reads == pytest.approx(case["published"], abs=1e-3)
 
 
 # One node of ten replaced by an empty one, or all but a tenth (a third) of the keys moved to nine (two) nodes left.
-@pytest.mark.parametrize(("cold", "capacity", "points", "at_once", "later"), NODE_LOSSES)
-def test_node_loss(cold: float, capacity: int, points: list[tuple[float, float]], at_once: float, later: float) -> None:
-    popularity, before = zipf(100_000, 1.0), 29_000.51
-    for times, simulated in points:
-        found = hit_ratio_after(times * before, popularity, 1.0, capacity, cold=cold)
-        assert found == pytest.approx(simulated, abs=at_once if times == 0 else later)
+@pytest.mark.parametrize("case", cache_cases("node_loss"), ids=lambda c: f"{c['nodes']}-{c['mode']}")
+def test_node_loss(case: Case) -> None:
+    nodes, moved = case["nodes"], "modulo" in case["mode"]
+    cold, capacity = ((nodes - 1) / nodes, case["C"] * (nodes - 1) / nodes) if moved else (1 / nodes, case["C"])
+    # At once it matters most which keys were lost; of three nodes each has many.
+    at_once, later = (1.5e-3 if moved else 0.0115, 2.7e-3) if nodes == 10 else (3.5e-3, 0.0155)
+    for point in case["points"]:
+        found = hit_ratio_after(point["x_over_T"] * case["T"], zipf(case["N"], case["alpha"]), 1.0, capacity, cold=cold)
+        assert found == pytest.approx(point["hit"], abs=at_once if point["x_over_T"] == 0 else later)
 
 
 # A real Redis 7.0.15 started empty, 20,000 reads/s, was full after 17 to 18 s; its hit ratio second by second.
 def test_redis() -> None:
-    measured = [0.6028, 0.642, 0.6736, 0.6896, 0.6979, 0.7135, 0.7227, 0.7309, 0.7367, 0.7472, 0.748, 0.7556, 0.7647, 0.7632, 0.7726, 0.775]  # fmt: skip
+    run = cache_run("redis_cold_start")
+    measured = [window["h"] for window in run["windows"][1:17]]
+    assert run["fill_complete_s"] == "17..18"
     popularity = zipf(1_000_000, 1.0)
     for second, hit_ratio in enumerate(measured, start=1):
         # A second holds 20,000 reads, 3e-3 of noise each way; the first of these is still steep.

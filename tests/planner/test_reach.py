@@ -14,7 +14,7 @@ from capacity.search import Search
 from capacity.sizing import size
 from capacity.system import resolve
 from tests.planner.random_systems import random_system
-from tests.planner.systems import topology
+from tests.planner.systems import changed, topology
 
 if TYPE_CHECKING:
     from capacity.topology import Topology
@@ -24,18 +24,20 @@ def ignored(_: int) -> None:
     """Nobody watches."""
 
 
-# Where the search looks first, at the bounds of other loads or at nonsense, changes nothing of what it finds.
+# Where the search looks first, at the bounds of other loads or at nonsense, and whether it is told that the availability
+# can be had, changes nothing of what it finds.
 @pytest.mark.parametrize("seed", range(12))
 def test_bounds_of_other_loads_change_no_plan(seed: int) -> None:
     draws = random.Random(seed)  # noqa: S311
-    subject = topology(random_system(draws))
+    values = random_system(draws)
+    subject = topology(changed(values, "slo.availability", draws.choice([0.99, 0.9999, 0.9999999])))
     fresh = size(Search.of(resolve(subject)))
     for load in (0.4, 0.9, 1.0, 1.7):
         near = size(Search.of(resolve(scaled(subject, load)))).bounds
         nonsense = {name: draws.choice([0, 1, 3, 900]) for name in near}
         for guesses in (near, nonsense):
             search = Search.of(resolve(subject))
-            search.near = guesses
+            search.near, search.attainable = guesses, fresh.available
             found = size(search)
             assert (found.counts, found.bounds, found.proven) == (fresh.counts, fresh.bounds, fresh.proven)
             assert [c.wanted for c in found.hopeless] == [c.wanted for c in fresh.hopeless]

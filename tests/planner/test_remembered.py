@@ -22,6 +22,8 @@ from tests.planner.random_systems import random_system
 from tests.planner.systems import document, external, file, service, solved
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capacity.document import Document
     from capacity.results import Evaluation
 
@@ -125,9 +127,9 @@ def work(before: Document, after: Document, monkeypatch: pytest.MonkeyPatch) -> 
     found: list[Latency] = []
     search = Latency._computed
 
-    def counted(subject: Latency, fractions: list[float]) -> list[float]:
+    def counted(subject: Latency, fractions: list[float], limits: Sequence[float]) -> list[float]:
         found.append(subject)
-        return search(subject, fractions)
+        return search(subject, fractions, limits)
 
     monkeypatch.setattr(Latency, "_computed", counted)
     forget()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tui.drawing.text import columns
+from tui.drawing.text import columns, is_narrow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Span = tuple[str, str]
 """A piece of text and the name of its style, like "bar.over"; an empty name is the plain background."""
+
+_CHARACTER, _STYLE = itemgetter(0), itemgetter(1)
 
 UP, DOWN, WEST, EAST = 1, 2, 4, 8
 
@@ -88,6 +91,10 @@ class Canvas:
         while len(self._cells) <= y:
             self._cells.append([(" ", "")] * self.width)
         row = self._cells[y]
+        if is_narrow(text):
+            end = min(x + len(text), self.width)
+            row[x:end] = [(c, style) for c in text[: max(0, end - x)]]
+            return
         last = x
         for c in text:
             wide = columns(c)
@@ -131,6 +138,6 @@ class Canvas:
                 self._cells[y][x] = (_DASHED.get(mark, mark) if dashed else mark, style)
         self._lines.clear()
         return tuple(
-            tuple(("".join(c for c, _ in run), style) for style, run in groupby(row, key=lambda cell: cell[1]))
+            tuple(("".join(map(_CHARACTER, run)), style) for style, run in groupby(row, key=_STYLE))
             for row in self._cells
         )

@@ -47,7 +47,22 @@ def clean(text: str) -> str:
 
 def columns(text: str) -> int:
     """Return the columns of clean text: none for marks, two for what East Asia writes wide, else one."""
-    return len(text) if text.isascii() else sum(_columns(c) for c in text)
+    return len(text) if text.isascii() else _wide(text)
+
+
+def is_narrow(text: str) -> bool:
+    """Return whether each character of clean text takes one column."""
+    return text.isascii() or _is_narrow(text)
+
+
+@lru_cache(maxsize=4096)
+def _wide(text: str) -> int:
+    return sum(_columns(c) for c in text)
+
+
+@lru_cache(maxsize=4096)
+def _is_narrow(text: str) -> bool:
+    return all(_columns(c) == 1 for c in text)
 
 
 @lru_cache(maxsize=4096)

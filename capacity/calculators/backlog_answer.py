@@ -1,0 +1,258 @@
+"""What `capacity backlog` answers: capacity by partitions, delay, drain, rebalancing, redelivery, data loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capacity.calculators.calculator import Answer, Row
+from capacity.calculators.searching import fewest
+from capacity.errors import UsageError
+from capacity.units import digits, show_percent, show_seconds
+from models.backlog import Rebalancing, backlog_drain, drain_time, rebalancing, redelivery, storage, time_to_loss
+from models.partitions import Partitioned, random_drain
+from models.service_time import ServiceTime, from_moments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capacity.calculators.calculator import Given
+    from capacity.explanations import Explanation
+    from models.latency import Latency
+
+_MOST_CONSUMERS: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Group:
+    """Consumers of a topic and what they have to do: rates in messages/s."""
+
+    topic: Partitioned
+    service: ServiceTime
+    rate: float
+    """Deliveries: messages, and again those that failed."""
+    stops: Rebalancing | None
+    """What rebalancing costs; None without, or if it leaves too little time."""
+    full: bool
+    """Whether there is no time left."""
+
+    @property
+    def capacity(self) -> float:
+        """Deliveries/s at which the busiest consumer is full."""
+        return self.topic.capacity(self.service.mean)
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether a backlog ever goes."""
+        return self.rate < self.capacity and not self.full
+
+    def delay(self) -> Latency:
+        """Return how long messages take when nothing stops."""
+        return self.topic.delay(self.rate, self.service)
+
+
+def answered(given: Given) -> Answer:
+    """Return the answer to what was given."""
+    if not given.has("consumers"):
+        if not any(given.has(name) for name in ("drain", "p99", "utilization")):
+            raise UsageError("--consumers is left out: to solve for it, say what is wanted, like --drain 30min")
+        most = given.maybe_count("partitions") or _MOST_CONSUMERS
+        found = fewest(lambda consumers: _good(given, consumers), most)
+        if found is None:
+            return _hopeless(given, most)
+        return _answer(given, _group(given, found), solved=True)
+    return _answer(given, _group(given, given.count("consumers")), solved=False)
+
+
+def _group(given: Given, consumers: int) -> Group:
+    if given.has("pause") != given.has("every"):
+        raise UsageError("--pause and --every belong together: how long, and how often")
+    partitions = given.maybe_count("partitions") or consumers
+    hottest = given.maybe("hottest")
+    if hottest is not None and hottest < 1 / partitions * (1 - 1e-9):
+        least = show_percent(1 / partitions)
+        raise UsageError(f"--hottest: found {show_percent(hottest)}; allowed: at least {least}, an equal share")
+    if given.number("failed") == 1 and not given.has("deliveries"):
+        raise UsageError("--failed: found 100%; allowed: less, or a number of --deliveries")
+    topic = Partitioned(partitions, consumers, hottest)
+    service = from_moments(given.number("service"), given.number("cv2"))
+    rate = given.number("rate") * redelivery(given.number("failed"), given.maybe_count("deliveries")).deliveries
+    stops, full = None, False
+    if given.has("pause"):
+        pause, every = given.number("pause"), given.number("every")
+        if pause > every:
+            raise UsageError(f"--pause: found {show_seconds(pause)}; allowed: at most {show_seconds(every)}, --every")
+        stops = rebalancing(rate, topic.capacity(service.mean), pause, every, given.number("commit"))
+        full = stops is None
+    return Group(topic, service, rate, stops, full)
+
+
+def _drain(given: Given, group: Group) -> float | None:
+    """Return the seconds until the backlog that there is, and that of the stop, is gone; None for never."""
+    if not group.keeps_up:
+        return None
+    stopped = drain_time(group.rate, group.capacity, given.maybe("stop") or 0.0)
+    waiting = backlog_drain(given.maybe("backlog") or 0.0, group.rate, group.capacity)
+    return None if stopped is None or waiting is None else stopped + waiting
+
+
+def _missed(given: Given, group: Group) -> list[str]:
+    """Return the names of the wishes that are not met."""
+    missed = []
+    if given.has("drain"):
+        drain = _drain(given, group)
+        missed += ["drain"] if drain is None or drain > given.number("drain") * (1 + 1e-9) else []
+    if given.has("p99"):
+        late = not group.keeps_up or group.delay().percentile(0.99) > given.number("p99") * (1 + 1e-9)
+        missed += ["p99"] if late else []
+    if given.has("utilization"):
+        missed += ["utilization"] if group.rate / group.capacity > given.number("utilization") * (1 + 1e-9) else []
+    return missed
+
+
+def _good(given: Given, consumers: int) -> bool:
+    given.tick(consumers)
+    hottest, partitions = given.maybe("hottest"), given.maybe_count("partitions")
+    if hottest is not None and partitions is None and hottest < 1 / consumers:
+        return False
+    group = _group(given, consumers)
+    return group.keeps_up and not _missed(given, group)
+
+
+def _hopeless(given: Given, most: int) -> Answer:
+    group = _group(given, most if given.has("partitions") else 1)
+    partitions = group.topic.partitions
+    rows = [Row("capacity_at_most_per_s", "messages taken, at most", group.capacity, "/s")]
+    note = "more partitions, or a shorter service; a hot partition is read by one consumer however many there are"
+    headline = f"no number of consumers is enough for {partitions:,} partitions"
+    return Answer(headline=headline, rows=rows, notes=[note], met=False, more={"solved_for": "consumers"})
+
+
+def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
+    missed = _missed(given, group)
+    wishes = [name for name in ("drain", "p99", "utilization") if given.has(name)]
+    noted = {name: "MISSED" if name in missed else "as wanted" for name in wishes}
+    topic, busy = group.topic, group.rate / group.capacity
+    idle = f"{topic.idle:,} of them without a partition" if topic.idle else ""
+    rows = [Row("consumers", "consumers", topic.consumers, "", "solved for" if solved else idle, "Consumers")]
+    rows += [
+        Row("capacity_per_s", "messages taken, at most", group.capacity, "/s", "", "Capacity"),
+        Row("utilization", "busiest consumer", busy, "share", noted.get("utilization", ""), "Busy"),
+        Row("busiest_share", "  its share of the messages", topic.readers[0].share, "share"),
+    ]
+    if given.number("failed") > 0:
+        again = redelivery(given.number("failed"), given.maybe_count("deliveries"))
+        rows.append(Row("deliveries", "deliveries of a message", again.deliveries, ""))
+        rows.append(Row("put_aside", "  put aside in the end", again.dead, "share"))
+    if group.keeps_up:
+        rows += _steady(given, group, noted)
+        drain = _drain(given, group)
+        headline = f"busiest of {topic.consumers:,} consumers at {show_percent(busy)}"
+        headline += f", backlog gone after {show_seconds(drain)}" if drain else ""
+    else:
+        rows += _growing(given, group)
+        headline = (
+            f"overloaded: {digits(group.rate)} messages/s for consumers that take {digits(group.capacity)}/s"
+            if not group.full
+            else "overloaded: the next rebalancing comes before the backlog of the last is gone"
+        )
+    if wishes:
+        headline += f"; NOT MET: {' and '.join('--' + name for name in missed)}" if missed else "; as wanted"
+    return Answer(
+        headline=headline,
+        rows=rows + list(_kept(given, group)),
+        model="fluid, and M/G/1 for each consumer",
+        source="fluid queue; Pollaczek 1930, Khinchine 1932; drains by Takacs 1962",
+        accuracy="for steady rates and Poisson messages; with several consumers the spread of a drain within 5%",
+        notes=_mends(group) if not group.keeps_up and given.alone else [],
+        met=None if not wishes else not missed,
+        more={"solved_for": "consumers" if solved else None, "overloaded": not group.keeps_up,
+              "deliveries_per_s": group.rate},
+    )  # fmt: skip
+
+
+def _steady(given: Given, group: Group, noted: dict[str, str]) -> Iterator[Row]:
+    delay = group.delay()
+    yield Row("delay_mean_s", "delay when nothing stops, mean", delay.mean, "s", "", "Delay")
+    yield Row("delay_p99_s", "  99%", delay.percentile(0.99), "s", noted.get("p99", ""), "P99")
+    if group.stops is not None:
+        yield Row("rebalancing_mean_delay_s", "rebalancing adds, mean", group.stops.mean_delay, "s", "fluid")
+        yield Row("rebalancing_delayed", "  messages that it delays", group.stops.delayed, "share")
+        yield Row("rebalancing_peak", "  backlog after each", group.stops.peak, "messages")
+        yield Row("repeated_per_s", "  done a second time", group.stops.repeated, "/s")
+    drain = _drain(given, group)
+    if drain is None or not (given.has("stop") or given.has("backlog")):
+        return
+    left = (given.maybe("stop") or 0.0) * group.rate + (given.maybe("backlog") or 0.0)
+    yield Row("backlog", "backlog to be drained", left, "messages", "", "Backlog")
+    yield Row("drain_s", "gone after", drain, "s", noted.get("drain", ""), "Drain")
+    if group.topic.hottest is None and left >= 1:
+        spread = random_drain(left, group.rate, group.service, min(group.topic.consumers, group.topic.partitions))
+        yield Row("drain_p99_s", "  with chance, 99% within", max(spread.percentile(0.99), drain), "s")
+
+
+def _growing(given: Given, group: Group) -> Iterator[Row]:
+    yield Row("backlog_growth_per_s", "backlog grows by", max(group.rate - group.capacity, 0.0), "/s")
+    if given.has("retention"):
+        left = time_to_loss(group.rate, group.capacity, given.number("retention"), given.number("age"))
+        yield Row("loss_s", "messages lost unread after", left, "s", "", "Loss")
+
+
+def _kept(given: Given, group: Group) -> Iterator[Row]:
+    if not given.has("retention"):
+        return
+    stopped = time_to_loss(group.rate, 0.0, given.number("retention"), given.number("age"))
+    yield Row("loss_when_stopped_s", "messages lost after a stop of", stopped, "s")
+    if given.has("message_size"):
+        rate, size = given.number("rate"), given.number("message_size")
+        yield Row(
+            "storage_bytes",
+            "retention takes",
+            storage(rate, size, given.number("retention"), given.count("copies")),
+            "B",
+        )
+
+
+def _mends(group: Group) -> list[str]:
+    if group.full and group.rate < group.capacity:
+        return ["the smallest mend: fewer or shorter rebalancings, or more consumers"]
+    enough = group.topic.consumers_for(group.rate, group.service.mean)
+    ways = [f"{enough:,} consumers"] if enough is not None else []
+    if enough is None and group.topic.hottest is None:
+        ways.append(f"{math.floor(group.rate * group.service.mean) + 1:,} partitions and as many consumers")
+    ways.append(f"less than {digits(group.capacity)} messages/s")
+    ways.append(f"a service shorter than {show_seconds(group.service.mean * group.capacity / group.rate)}")
+    return [f"the smallest mend: {', or '.join(ways)}; each just keeps up"]
+
+
+def explained(given: Given, found: Answer) -> list[Explanation]:
+    """Return the closed forms behind the answer: drain, rebalancing, redelivery, retention."""
+    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
+    from models.formulas import streams  # noqa: PLC0415
+
+    result = {row.key: row.value for row in found.rows}
+    if "deliveries_per_s" not in found.more:
+        return []
+    here = Numbers({
+        "lambda": found.more["deliveries_per_s"], "mu": result.get("capacity_per_s"), "t_s": given.maybe("stop"),
+        "p_r": given.maybe("pause"), "x": given.maybe("every"), "r": given.maybe("failed"),
+        "m": given.maybe_count("deliveries"), "k": given.maybe("retention"), "g": given.number("age"),
+    })  # fmt: skip
+
+    def known(key: str) -> float | None:
+        value = result.get(key)
+        return None if value is None else float(value)
+
+    told = []
+    if given.has("stop") and not given.has("backlog") and not found.more["overloaded"]:
+        told.append(explanation("drain", "time to drain", streams.DRAIN, here, known("drain_s"), "s"))
+    if "rebalancing_mean_delay_s" in result and given.number("commit") == 0:
+        delay = known("rebalancing_mean_delay_s")
+        told.append(explanation("rebalancing", "delay by rebalancing", streams.REBALANCING, here, delay, "s"))
+    if given.number("failed") > 0 and given.has("deliveries"):
+        value = known("deliveries")
+        told.append(explanation("deliveries", "deliveries of a message", streams.REDELIVERY, here, value, ""))
+    if "loss_s" in result and known("loss_s"):
+        told.append(explanation("loss", "time to data loss", streams.RETENTION, here, known("loss_s"), "s"))
+    return told

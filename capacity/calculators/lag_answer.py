@@ -1,0 +1,225 @@
+"""What `capacity lag` answers: the lag, what readers see of it, what is at risk, how it recovers or diverges."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from capacity.calculators.calculator import Answer, Row
+from capacity.calculators.searching import largest
+from capacity.errors import UsageError
+from capacity.units import digits, show_percent, show_seconds
+from models.backlog import time_to_loss
+from models.erlang import UnstableQueueError
+from models.failover import Loss
+from models.popularity import Popularity
+from models.replica_lag import ReplicaLag, catch_up, huge_transaction, lag_growth, replica_lag
+from models.service_time import from_moments
+from models.sessions import going_back_on_key, on_another, own_write_missed
+from models.staleness import stale_replica_reads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capacity.calculators.calculator import Given
+    from capacity.explanations import Explanation
+
+_ONE: Final = Popularity(np.ones(1), np.ones(1))
+_SOURCE: Final = "Pollaczek 1930, Khinchine 1932; flushes by Spitzer 1956; batches by Burke 1975"
+
+
+def answered(given: Given) -> Answer:
+    """Return the answer to what was given."""
+    wishes = [(name, given.number(name)) for name in ("mean", "p99") if given.has(name)]
+    missing = [name for name in ("rate", "apply") if not given.has(name)]
+    if len(missing) == 2:
+        raise UsageError("--rate and --apply are missing: one of them can be solved for")
+    if not missing:
+        return _known(given, given.number("rate"), given.number("apply"), wishes, None)
+    if not wishes:
+        raise UsageError(f"--{missing[0]} is left out: to solve for it, say what is wanted, like --p99 50ms")
+    return _solved(given, wishes, missing[0])
+
+
+def _solved(given: Given, wishes: list[tuple[str, float]], name: str) -> Answer:
+    appliers = given.count("appliers")
+
+    def inputs(value: float) -> tuple[float, float]:
+        return (value, given.number("apply")) if name == "rate" else (given.number("rate"), value)
+
+    def good(value: float) -> bool:
+        try:
+            found = _lag(given, *inputs(value))
+        except UnstableQueueError:
+            return False
+        return not _missed(found, wishes)
+
+    known = given.number("apply") if name == "rate" else given.number("rate")
+    value = largest(good, 0.5 * appliers / known)
+    if value is None or math.isinf(value):
+        least = given.number("network") + given.number("flush") / 2 + (given.maybe("apply") or 0.0)
+        return Answer(
+            headline="no rate is low enough" if name == "rate" else "no apply time is short enough",
+            rows=[Row("lag_mean_at_least_s", "mean lag of a replica with nothing to do", least, "s")],
+            notes=["what is wanted is less than flush, network and one apply take"],
+            met=False,
+            more={"solved_for": name},
+        )
+    return _known(given, *inputs(value), wishes, name)
+
+
+def _lag(given: Given, rate: float, apply_time: float) -> ReplicaLag:
+    return replica_lag(
+        rate,
+        from_moments(apply_time, given.number("cv2")),
+        network_delay=given.number("network"),
+        flush_interval=given.number("flush"),
+        appliers=given.count("appliers"),
+        batch=given.number("batch"),
+    )
+
+
+def _missed(found: ReplicaLag, wishes: list[tuple[str, float]]) -> list[str]:
+    values = {"mean": found.applied.mean, "p99": found.applied.percentile(0.99) if dict(wishes).get("p99") else 0.0}
+    return [name for name, most in wishes if values[name] > most * (1 + 1e-9)]
+
+
+def _known(given: Given, rate: float, apply_time: float, wishes: list[tuple[str, float]], solved: str | None) -> Answer:
+    try:
+        found = _lag(given, rate, apply_time)
+    except UnstableQueueError as error:
+        return _diverging(given, rate, apply_time, error, wanted=bool(wishes))
+    missed = _missed(found, wishes)
+    p50, p99, p999 = found.applied.percentiles([0.5, 0.99, 0.999])
+    rows = []
+    if solved == "rate":
+        rows.append(Row("rate_per_s", "writes, at most", rate, "/s", "solved for", "Rate"))
+    elif solved == "apply":
+        rows.append(Row("apply_s", "apply time, at most", apply_time, "s", "solved for", "Apply"))
+    noted = {name: f"{'MISSED' if name in missed else 'met'}: at most {show_seconds(most)}" for name, most in wishes}
+    rows += [
+        Row("utilization", "appliers busy", found.utilization, "share", "", "Busy"),
+        Row("lag_mean_s", "lag, mean", found.applied.mean, "s", noted.get("mean", ""), "Mean"),
+        Row("lag_p50_s", "  50%", p50, "s"),
+        Row("lag_p99_s", "  99%", p99, "s", noted.get("p99", ""), "P99"),
+        Row("lag_p999_s", "  99.9%", p999, "s", "", "P99.9"),
+        Row("received_mean_s", "received by the replica, mean", found.received.mean, "s"),
+        *_reads(given, found),
+        *_risk(given, rate),
+        *_recovery(given, rate, apply_time, found),
+    ]
+    headline = f"replica at {show_percent(found.utilization)}: lag {show_seconds(found.applied.mean)}"
+    headline += f", 99% within {show_seconds(p99)}"
+    if wishes:
+        headline += f"; NOT MET: {' and '.join('--' + name for name in missed)}" if missed else "; as wanted"
+    return Answer(
+        headline=headline,
+        rows=rows,
+        model=_model(given),
+        source=_SOURCE,
+        exact=found.exact,
+        accuracy="for Poisson writes, percentiles to 1e-6, next to a jump to 1e-3" if found.exact else found.error,
+        met=None if not wishes else not missed,
+        more={"solved_for": solved, "diverges": False, "inputs_used": {"rate_per_s": rate, "apply_s": apply_time}},
+    )
+
+
+def _model(given: Given) -> str:
+    appliers = given.count("appliers")
+    batches = "[X]" if given.number("batch") > 1 else ""
+    flushed = " behind flushes" if given.number("flush") > 0 else ""
+    return f"M{batches}/{'M' if given.number('cv2') == 1 else 'G'}/{appliers}{flushed}"
+
+
+def _reads(given: Given, found: ReplicaLag) -> Iterator[Row]:
+    if given.has("read_after"):
+        missed = own_write_missed(found.applied, given.number("read_after"), given.number("window"))
+        yield Row("own_write_missed", "own write not seen", missed, "share", "", "Own missed")
+    if given.has("key_rate"):
+        rate, replicas = given.number("key_rate"), given.count("replicas")
+        stale = stale_replica_reads(_ONE, rate, found.applied)
+        back = going_back_on_key(found.applied, found.applied, rate, given.number("gap")) * on_another(replicas)
+        yield Row("stale_reads", "reads of the key that are stale", stale, "share", "", "Stale")
+        note = "an upper bound" if replicas > 1 else ""
+        yield Row("backward_reads", "  older than the read before", back, "share", note, "Backward")
+
+
+def _risk(given: Given, rate: float) -> Iterator[Row]:
+    loss = Loss(rate, given.number("network"), given.number("flush"))
+    if loss.seconds == 0:
+        return
+    yield Row("at_risk_mean_writes", "lost at failover, mean", loss.mean, "writes")
+    yield Row("at_risk_p99_writes", "  99%", loss.percentile(0.99), "writes", "", "At risk P99")
+    yield Row("nothing_lost", "  nothing lost", loss.none, "share")
+
+
+def _recovery(given: Given, rate: float, apply_time: float, found: ReplicaLag) -> Iterator[Row]:
+    if given.has("huge"):
+        episode = huge_transaction(given.number("huge"), found.utilization, given.count("appliers"))
+        yield Row("huge_peak_s", "huge transaction: lag up by", episode.peak, "s")
+        yield Row("huge_recovery_s", "  over after", episode.recovery, "s", "fluid, and in the mean exact", "Recovery")
+    if given.has("behind"):
+        time = catch_up(given.number("behind"), rate, given.count("appliers") / apply_time)
+        yield Row("catch_up_s", "time to catch up", time, "s", "fluid", "Catch-up")
+
+
+def _diverging(given: Given, rate: float, apply_time: float, error: UnstableQueueError, *, wanted: bool) -> Answer:
+    """Return what there is to say of a replica that falls behind for ever: how fast, until when, and what mends it."""
+    appliers = given.count("appliers")
+    most = appliers / apply_time
+    rows = [
+        Row("utilization", "demand of the appliers", rate / most, "share", "more than all", "Busy"),
+        Row("short_appliers", "short by", error.short, "appliers"),
+        Row("lag_growth", "lag grows by", lag_growth(rate, most), "s/s", "", "Growth"),
+        Row("backlog_growth_per_s", "  by", rate - most, "writes/s"),
+    ]
+    if given.has("log_kept"):
+        left = time_to_loss(rate, most, given.number("log_kept"), given.maybe("behind") or 0.0)
+        rows.append(Row("log_lost_s", "log deleted before it is read after", left, "s"))
+    mends = [f"{math.floor(rate * apply_time) + 1} appliers", f"less than {digits(most)} writes/s"]
+    mends.append(f"an apply shorter than {show_seconds(appliers / rate)}")
+    return Answer(
+        headline=f"diverges: {digits(rate)} writes/s for appliers that do {digits(most)}/s",
+        rows=rows,
+        notes=[f"the smallest mend: {', or '.join(mends)}; each just keeps up"],
+        met=False if wanted else None,
+        more={"solved_for": None, "diverges": True},
+    )
+
+
+def explained(given: Given, found: Answer) -> list[Explanation]:
+    """Return the closed forms behind the answer: the mean lag of one applier, and what is lost."""
+    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
+    from models.formulas import streams  # noqa: PLC0415
+
+    used = found.more.get("inputs_used")
+    if not isinstance(used, dict):
+        return []
+    result = {row.key: row.value for row in found.rows}
+    here = Numbers({
+        "lambda": used["rate_per_s"], "s": used["apply_s"], "d": given.number("network"), "w": 0.0,
+        "d_f": given.number("flush"), "rho": result["utilization"], "g_l": given.maybe("behind"),
+    })  # fmt: skip
+
+    def known(key: str) -> float | None:
+        value = result.get(key)
+        return None if value is None else float(value)
+
+    told = []
+    plain = given.count("appliers") == 1 and given.number("batch") == 1
+    flush, apart = given.number("flush"), streams.FLUSHED_LAG.value(here.given) if plain else 0.0
+    if plain and flush > 0 and abs(float(apart) - (known("lag_mean_s") or 0.0)) < 1e-3 * float(apart):
+        told.append(explanation("lag", "mean lag", streams.FLUSHED_LAG, here, known("lag_mean_s"), "s"))
+    elif plain and flush == 0 and given.number("cv2") == 1:
+        told.append(explanation("lag", "mean lag", streams.APPLY_LAG, here, known("lag_mean_s"), "s"))
+    if flush > 0:
+        lost = known("nothing_lost")
+        told.append(explanation("nothing_lost", "nothing lost at failover", streams.NOTHING_LOST, here, lost, "share"))
+    elif given.number("network") > 0:
+        risk = known("at_risk_mean_writes")
+        told.append(explanation("at_risk", "lost at failover", streams.WRITES_AT_RISK, here, risk, "writes"))
+    if given.has("behind"):
+        told.append(explanation("catch_up", "time to catch up", streams.CATCH_UP, here, known("catch_up_s"), "s"))
+    return told

@@ -1,0 +1,137 @@
+"""What `capacity quorum` answers: freshness of reads, latencies, and what losses are survived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capacity.calculators.calculator import Answer, Row
+from capacity.calculators.searching import fewest
+from capacity.errors import UsageError
+from capacity.units import show_availability, show_seconds
+from models.messages import exponential_message
+from models.published_delays import DISK, SSD, YAMMER
+from models.quorum import MOST_NODES, Quorum, Replica, alike, far_apart, versions_behind
+
+if TYPE_CHECKING:
+    from capacity.calculators.calculator import Given
+    from capacity.explanations import Explanation
+    from models.formulas import Difference
+
+_FITS = {"lnkd-ssd": SSD, "lnkd-disk": DISK, "ymmr": YAMMER}
+_ROUNDING = 1e-9
+
+
+def answered(given: Given) -> Answer:
+    """Return the answer to what was given."""
+    nodes, wanted = given.count("nodes"), given.maybe("consistent")
+    if nodes > MOST_NODES:
+        raise UsageError(f"--nodes: found {nodes}; allowed: at most {MOST_NODES}")
+    for name in ("reads", "writes"):
+        if given.has(name) and given.count(name) > nodes:
+            raise UsageError(f"--{name}: found {given.count(name)}; allowed: at most the {nodes} nodes")
+    reads, writes = given.maybe_count("reads"), given.maybe_count("writes")
+    solved = None
+    if wanted is not None and (reads is None) != (writes is None):
+        solved = "reads" if reads is None else "writes"
+        fixed = reads or writes or 1
+
+        def enough(count: int) -> bool:
+            trial = _quorum(given, count, fixed) if solved == "reads" else _quorum(given, fixed, count)
+            return _fresh(trial, given) >= wanted - _ROUNDING
+
+        found = fewest(enough, nodes) or nodes
+        reads, writes = (found, fixed) if solved == "reads" else (fixed, found)
+    return _answer(given, _quorum(given, reads or 1, writes or 1), solved)
+
+
+def _quorum(given: Given, reads: int, writes: int) -> Quorum:
+    replica = _FITS.get(given.word("delays") or "")
+    if replica is None:
+        other = exponential_message(given.number("delay"))
+        replica = Replica(exponential_message(given.number("write_delay")), other, other, other)
+    nodes, distance = given.count("nodes"), given.number("distance")
+    if distance > 0:
+        return far_apart(nodes, reads, writes, replica, distance)
+    return alike(nodes, reads, writes, replica)
+
+
+def _fresh(quorum: Quorum, given: Given) -> float:
+    return 1 - quorum.stale(given.number("after"))
+
+
+def _answer(given: Given, quorum: Quorum, solved: str | None) -> Answer:
+    fresh, share = _fresh(quorum, given), given.number("visible")
+    read_p99, write_p99 = quorum.read_percentile(0.99), quorum.write_percentile(0.99)
+    figures = {"consistent": (fresh, -1), "read_p99": (read_p99, 1), "write_p99": (write_p99, 1)}
+    wishes = [name for name in figures if given.has(name)]
+    missed = [n for n in wishes if (figures[n][0] - given.number(n)) * figures[n][1] > _ROUNDING * given.number(n)]
+    noted = {name: "MISSED" if name in missed else "as wanted" for name in wishes}
+    after = given.number("after")
+    told = noted.get("consistent", "")
+    rows = [Row(solved, f"{solved}, at least", getattr(quorum, solved), "", "solved for", "R/W")] if solved else []
+    rows += [
+        Row("consistent", f"fresh reads, {_after(after)}", fresh, "availability", told, "Fresh"),
+        Row("stale", "  stale ones", 1 - fresh, "share"),
+    ]  # fmt: skip
+    if share < 1:
+        seen = quorum.visible_after(share)
+        rows.append(Row("visible_after_s", f"seen by {show_availability(share)} after", seen, "s", "", "Visible"))
+    versions = given.count("versions")
+    behind = versions_behind(quorum.nodes, quorum.reads, quorum.writes, versions)
+    note = "as if writes ended there" if behind else ""
+    rows += [
+        Row("read_p50_s", "read, 50% within", quorum.read_percentile(0.5), "s"),
+        Row("read_p99_s", "  99%", read_p99, "s", noted.get("read_p99", ""), "Read P99"),
+        Row("read_p999_s", "  99.9%", quorum.read_percentile(0.999), "s"),
+        Row("write_p50_s", "write, 50% within", quorum.write_percentile(0.5), "s"),
+        Row("write_p99_s", "  99%", write_p99, "s", noted.get("write_p99", ""), "Write P99"),
+        Row("write_p999_s", "  99.9%", quorum.write_percentile(0.999), "s"),
+        Row("versions_behind", f"{versions} or more versions behind, at most", behind, "share", note),
+        Row("reads_survive", "lost replicas that reads survive", quorum.nodes - quorum.reads, ""),
+        Row("writes_survive", "  that writes survive", quorum.nodes - quorum.writes, ""),
+    ]
+    name = f"N {quorum.nodes}, R {quorum.reads}, W {quorum.writes}"
+    kind = (
+        "every read meets every write"
+        if quorum.is_strict
+        else f"{show_availability(fresh)} of reads fresh {_after(after)}"
+    )
+    headline = f"{name}: {kind}"
+    if wishes:
+        headline += (
+            f"; NOT MET: {' and '.join('--' + n.replace('_', '-') for n in missed)}" if missed else "; as wanted"
+        )
+    return Answer(
+        headline=headline,
+        rows=rows,
+        model="WARS",
+        source="Bailis, Venkataraman, Franklin, Hellerstein and Stoica 2012; integrated here, not simulated",
+        exact=False,
+        accuracy="shares within 1e-4, times within 0.1% of 50 digits and of two million simulated trials",
+        notes=["no read repair, no anti-entropy, no failures; with overlapping writes reads are fresher"],
+        met=None if not wishes else not missed,
+        more={"solved_for": solved, "strict": quorum.is_strict, "quorum": [quorum.nodes, quorum.reads, quorum.writes]},
+    )
+
+
+def _after(seconds: float) -> str:
+    return f"{show_seconds(seconds)} after a write" if seconds else "right after a write"
+
+
+def explained(given: Given, found: Answer) -> list[Explanation]:
+    """Return the closed form for versions behind; freshness in time is an integral that has none."""
+    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
+    from models.formulas import streams  # noqa: PLC0415
+
+    result = {row.key: row.value for row in found.rows}
+    known = found.more["quorum"]
+    if not isinstance(known, list) or found.more["strict"]:
+        return []
+    here = Numbers({**dict(zip("NRW", known, strict=True)), "k": given.count("versions")})
+    value = float(result["versions_behind"] or 0.0)
+    formula = streams.VERSIONS_BEHIND
+    # One replica more on either side, and no read misses a write: there is no formula for that.
+    last = known[1] + known[2] == known[0]
+    none: list[Difference] = []
+    effects = none if last else None
+    return [explanation("versions_behind", "versions behind", formula, here, value, "share", effects=effects)]
