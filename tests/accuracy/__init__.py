@@ -6,5 +6,5 @@ allowed, and from where that bar is), and a function without arguments that meas
 of them, as plain numbers. What takes more than about a second is marked `slow=True`: it is measured by
 `python -m tests.accuracy --slow`, which keeps the worst error in tests/data/accuracy.json, and shown from there.
 
-The page is the same on every machine: errors of rounding are shown as the power of ten above them.
+Errors of rounding are shown as the power of ten above them; they alone may differ from machine to machine.
 """
