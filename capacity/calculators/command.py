@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from typer import Exit
@@ -24,16 +25,22 @@ _OWN: Final = ("points", "log", "explain", "output", "format", "json", "force")
 
 def command(calculator: Calculator) -> TyperCommand:
     """Return the command that runs a calculator."""
-    examples = "; ".join(calculator.examples)
+    examples = "\n".join(f"  {line}" for example in calculator.examples for line in _wrapped(example))
     return TyperCommand(
         calculator.name,
         params=[*map(_parameter, calculator.options), *_own()],
-        help=f"{calculator.about}\n\nExamples: {examples}",
+        help=f"{calculator.about}\n\n\b\nExamples:\n{examples}",
         callback=lambda **typed: run(calculator, typed),
         no_args_is_help=True,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+
+
+def _wrapped(example: str) -> list[str]:
+    """Return an example as a shell takes it, a long one over several lines."""
+    lines = wrap(example, 72, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
 
 def run(calculator: Calculator, typed: dict[str, Any]) -> None:
