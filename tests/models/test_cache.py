@@ -281,16 +281,13 @@ def test_published_trace() -> None:
     lru, tiny = told
     rooms = range(250, 2001, 250)
     best = min(
-
-            (
-                abs(hits(zipf(n, a), 1.0, 250).hit_ratio - lru[0])
-                + abs(hits(zipf(n, a), 1.0, 2000).hit_ratio - lru[-1]),
-                n,
-                a,
-            )
-            for n in (5000, 10_000, 20_000, 50_000, 100_000)
-            for a in np.arange(0.3, 1.3, 0.02)
-
+        (
+            abs(hits(zipf(n, a), 1.0, 250).hit_ratio - lru[0]) + abs(hits(zipf(n, a), 1.0, 2000).hit_ratio - lru[-1]),
+            n,
+            a,
+        )
+        for n in (5000, 10_000, 20_000, 50_000, 100_000)
+        for a in np.arange(0.3, 1.3, 0.02)
     )
     found = [hits(zipf(best[1], float(best[2])), 1.0, room).hit_ratio for room in rooms]
     assert found == pytest.approx(lru, abs=1.5e-2)
