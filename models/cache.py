@@ -147,7 +147,7 @@ def _until(rate: Floats, end: float) -> Floats:
     """Return the mean of the lesser of an exponential time of this rate and a constant, which may be infinite."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if math.isinf(end):
-            return np.where(rate > 0, 1 / np.maximum(rate, 1e-300), 1e300)
+            return np.where(rate > 0, 1 / np.maximum(rate, 1e-200), 1e200)
         return np.where(rate * end > 1e-12, -np.expm1(-rate * end) / np.maximum(rate, 1e-300), end)
 
 

@@ -76,7 +76,8 @@ def sampled_lru(
     misses = field.misses(draws, tick)
     told = float(np.interp(ticks, [_RANDOM_TICKS, _CLOCK_TICKS], [0.0, 1.0]))
     hit_ratio = told * (1 - misses / read_rate) + (1 - told) * random.hit_ratio
-    return SampledHits(min(1.0, max(0.0, hit_ratio)), capacity / (read_rate * (1 - hit_ratio)))
+    hit_ratio = min(1.0, max(0.0, hit_ratio))
+    return SampledHits(hit_ratio, capacity / (read_rate * (1 - hit_ratio)) if hit_ratio < 1 else None)
 
 
 class _Field:
@@ -111,7 +112,10 @@ class _Field:
         for _ in range(60):
             held = np.exp(-misses * spent) * self.unread * self.ages * self.step
             total = float(held.sum()) + self.young
-            step = math.log(total / self.capacity) * total / (misses * float((held * spent).sum()))
+            slope = misses * float((held * spent).sum())
+            if slope <= 0:
+                break
+            step = math.log(total / self.capacity) * total / slope
             misses *= math.exp(min(max(step, -1.0), 1.0))
             if abs(step) < 1e-13:
                 break

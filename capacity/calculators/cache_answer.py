@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from capacity.calculators.calculator import Given
 
 _NEARLY = 0.95
+_NEAR = 256
+"""Whole objects by which a rough room is at most too large."""
 
 
 def answered(given: Given) -> Answer:
@@ -45,13 +47,19 @@ def _least_room(cache: Asked) -> float:
         # Each point takes a second: whole per cents of the room are enough.
         return _stepwise(cache, wanted)
     rough = smallest(lambda room: found(cache, room + 1e-7).hit_ratio, wanted, cache.popularity.objects)
-    room = max(1, math.ceil(rough * (1 - 1e-6)))
-    # Small caches are answered more exactly for whole objects, a few more or less than the rough ones.
-    while room > 1 and room < 3000 and ratio(float(room - 1)) >= wanted:
-        room -= 1
-    while room < cache.popularity.objects and ratio(float(room)) < wanted * (1 - 1e-9):
-        room += max(1, room // 100_000)
-    return float(room)
+    objects = math.ceil(cache.popularity.objects - 1e-6)
+    room = min(objects, max(1, math.ceil(rough * (1 - 1e-6))))
+    # Small caches are answered more exactly for whole objects: a few more or less than the rough ones.
+    low, high, step = room, room, 1
+    while low > 1 and ratio(float(low)) >= wanted * (1 - 1e-9) and step < _NEAR:
+        high, low, step = low, max(1, low - step), 2 * step
+    step = 1
+    while high < objects and ratio(float(high)) < wanted * (1 - 1e-9):
+        low, high, step = high, min(objects, high + step), 2 * step
+    while high > low + 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if ratio(float(middle)) < wanted * (1 - 1e-9) else (low, middle)
+    return float(low if ratio(float(low)) >= wanted * (1 - 1e-9) else high)
 
 
 def _stepwise(cache: Asked, wanted: float) -> float:

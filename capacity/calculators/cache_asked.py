@@ -23,6 +23,8 @@ INVALIDATED: Final = ("lru", "fifo", "random", "lfu")
 REDIS: Final = ("redis-lru", "redis-lfu")
 
 _FILLS: Final = 4
+_STEEPEST: Final = 10.0
+"""Beyond this exponent all but one object in a thousand reads are the same one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,10 @@ def asked(given: Given) -> Asked:
         raise UsageError("--objects: needed where there is no --trace")
     if traced is not None and given.has("objects"):
         raise UsageError("--objects: with a --trace they are counted; leave it out")
+    if given.number("zipf") > _STEEPEST:
+        raise UsageError(
+            f"--zipf: found {given.number('zipf'):g}; allowed: a number, at least 0, at most {_STEEPEST:g}"
+        )
     popularity = zipf(given.count("objects"), given.number("zipf")) if traced is None else traced.popularity
     _check_times(given, policy)
     each = _bytes_each(given, popularity.objects)

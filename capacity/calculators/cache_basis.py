@@ -25,7 +25,7 @@ def explained(given: Given, answer: Answer) -> list[Explanation]:
     presence = _presence(cache, answer, ratio)
     if presence is not None:
         told.append(presence)
-    if given.has("nodes") and 0 < ratio < 1:
+    if "lost_consistent_load" in result and 0 < ratio < 1:
         here = Numbers({"H": ratio, "n": given.count("nodes")})
         for formula, key in ((keys.NODE_LOST, "consistent"), (keys.NODE_LOST_MODULO, "modulo")):
             value = result[f"lost_{key}_load"]

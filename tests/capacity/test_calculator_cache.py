@@ -171,6 +171,7 @@ def test_ranges() -> None:
         ((*GIVEN, "--capacity", "5", "--locals", "3"), "--locals and --local-capacity"),
         ((*GIVEN, "--capacity", "5", "--policy", "lur"), "did you mean lru"),
         ((*GIVEN, "--capacity", "0"), "--capacity"),
+        (("--objects", "5", "--zipf", "1000", "--capacity", "2"), "--zipf: found 1000; allowed"),
         ((*GIVEN, "--size", "1B", "--object-size", "1KiB"), "no room for one object"),
         ((*GIVEN, "--trace", "-", "--capacity", "5"), "--objects: with a --trace"),
     ],
