@@ -246,7 +246,7 @@ class Search:
     def helpers(self, violation: Violation) -> list[str]:
         """Return the tiers of which more nodes could relieve a violation."""
         system, name = self.system, violation.name
-        if violation.constraint in FIXED_RESOURCES:
+        if violation.constraint in FIXED_RESOURCES and not self._is_in_use(violation):
             return []
         if violation.scope == "class":
             entry = system.topology.workload.classes[name].entry
@@ -259,6 +259,14 @@ class Search:
         affected |= {n for n in relieving if system.below(n) & affected}
         roots = {system.roots[n] for n in affected}
         return [n for n in self.free() if n in roots]
+
+    def _is_in_use(self, violation: Violation) -> bool:
+        """Return whether connections are counted by what is in use, which is less with more nodes or more hits."""
+        callers = [t for t in self.system.tiers.values() if getattr(t, "threads", None) is None]
+        behind = {violation.name, *(n for n in self.system.tiers if violation.name in self.system.below(n))}
+        return violation.constraint == "connections" and any(
+            call.pool is None and call.to in behind for tier in callers for call in tier.calls_made()
+        )
 
     def _may_fail(self, entry: str, request_class: str) -> set[str]:
         """Return the tiers that decide how many calls of a class are cut off by a timeout or find their pool full."""

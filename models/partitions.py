@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.erlang import UnstableQueueError
@@ -129,12 +128,17 @@ class Drain(NamedTuple):
         if seconds <= 0:
             return 0.0
         shape = self.mean**3 / self.deviation**2
-        root, ratio, normal = math.sqrt(shape / seconds), seconds / self.mean, NormalDist()
-        late = normal.cdf(-root * (ratio + 1))
-        # The second term is a huge factor times a tiny tail, which is 0 where it underflows.
-        exponent = 2 * shape / self.mean
-        second = math.exp(exponent + math.log(late)) if late > 0 and exponent < 690 else 0.0
-        return normal.cdf(root * (ratio - 1)) + second
+        root, ratio = math.sqrt(shape / seconds), seconds / self.mean
+        # A huge factor times a tiny tail: only the sum of their logarithms is an ordinary number.
+        second = math.exp(2 * shape / self.mean + _log_beyond(root * (ratio + 1)))
+        return math.erfc(-root * (ratio - 1) / math.sqrt(2)) / 2 + second
+
+
+def _log_beyond(z: float) -> float:
+    """Return the logarithm of the normal distribution's tail beyond z > 0, to 1e-8 of the tail."""
+    if z < 20:
+        return math.log(math.erfc(z / math.sqrt(2)) / 2)
+    return -z * z / 2 - math.log(z * math.sqrt(2 * math.pi)) + math.log1p(-(1 - 3 / z**2) / z**2)
 
 
 def random_drain(backlog: float, arrival_rate: float, service: ServiceTime, consumers: int) -> Drain:

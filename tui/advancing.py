@@ -6,13 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from capacity.errors import DocumentError
-from capacity.next_steps import proposed
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
-from tui.screens.form import refused
-from tui.screens.pick import Choice, Pick
 from tui.solving import Solving
-from tui.steps import at_load, stepped_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +22,9 @@ class Advancing(Solving):
 
     def action_next_step(self) -> None:
         """Look for the steps that apply at the load that is shown, and ask which one to take; again, stop looking."""
+        from capacity.next_steps import proposed
+        from tui.steps import at_load
+
         if self.progress:
             self._stop_solving()
             self.told()
@@ -43,6 +42,8 @@ class Advancing(Solving):
         super()._stop_solving()
 
     def _choose_step(self, document: Document, proposals: Sequence[Proposal]) -> None:
+        from tui.screens.pick import Choice, Pick
+
         self._progress("")
         if document is not self.session.now.document or self.screen.is_modal:
             return
@@ -59,6 +60,9 @@ class Advancing(Solving):
         self.push_screen(Pick("Which step into the file?", choices, hint=hint), chosen)
 
     def _take_step(self, proposal: Proposal) -> None:
+        from tui.screens.form import refused
+        from tui.steps import stepped_to
+
         try:
             taken = stepped_to(self.session.now.document, proposal)
         except DocumentError as error:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.containers import Horizontal
 from textual.worker import get_current_worker
 
-from tui import telling
 from tui.advancing import Advancing
 from tui.base import Outdated
 from tui.drawing.canvas import Key
@@ -20,25 +19,27 @@ from tui.following import Following
 from tui.inspecting import Inspecting
 from tui.keys import EVERYWHERE
 from tui.preferring import Preferring
-from tui.scene import scene
 from tui.structuring import Structuring
-from tui.views import Asked, View, views
-from tui.widgets.inspector import Inspector
-from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import Lines
 from tui.widgets.topology import TopologyView
-from tui.widgets.view_pane import ViewPane
 from tui.wiring import Wiring
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from tui.glance import Reading
     from tui.opening import Opening
+    from tui.scene import Scene
     from tui.session import Session
+    from tui.views import Asked, View
 
 NARROW = 110
 """Columns below which what stands side by side takes turns."""
+
+
+AWAITED: Final = [[("… ", "dim"), ("the plan is being found: how many nodes there are is not known yet", "dim")]]
+"""What is told of objectives instead of alarms that the counts of the plan would silence a moment later."""
 
 
 class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, Inspecting, Following):
@@ -52,8 +53,10 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         (NARROW, "-wide"),
     ]
 
-    def __init__(self, session: Session, opening: Opening | None = None) -> None:
-        super().__init__(session, opening)
+    def __init__(
+        self, session: Session | None, opening: Opening | None = None, *, reading: Reading | None = None
+    ) -> None:
+        super().__init__(session, opening, reading=reading)
         self.view: View | None = None
 
     def compose(self) -> ComposeResult:
@@ -62,21 +65,49 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         yield Lines(id="objectives")
         yield TopologyView(id="topology")
         with Horizontal(id="below"):
+            yield from self._panes()
+        yield from self._foot()
+
+    def _panes(self) -> ComposeResult:
+        """Lay out what stands below the drawing, once there is a session to show."""
+        if self.ready:
+            from tui.widgets.inspector import Inspector
+            from tui.widgets.view_pane import ViewPane
+
             yield Inspector(id="inspector")
             yield ViewPane(id="view")
-        yield KeyLine()
 
-    def on_mount(self) -> None:
+    def _foot(self) -> ComposeResult:
+        if self.ready:
+            from tui.widgets.key_line import KeyLine
+
+            yield KeyLine()
+
+    async def furnish(self) -> None:
+        """Add what the first paint did without."""
+        await self.query_one("#below").mount(*self._panes())
+        await self.screen_stack[0].mount(*self._foot())
+
+    def begin(self, found: Scene) -> None:
         """Show the first numbers at once: they are why somebody came."""
-        first = next(iter(self.session.now.document.topology.components), None)
-        self.selected = None if first is None else Key("tier", first)
-        self._take(scene(self.session.question))
+        if self.selected is None:
+            first = next(iter(self.session.now.document.topology.components), None)
+            self.selected = None if first is None else Key("tier", first)
+        self._take(found)
         self.query_one(TopologyView).focus()
+        super().begin(found)
 
     # What follows from what.
 
+    def outdate(self) -> None:
+        """Stop what is worked out for a session that is no longer shown, the answer of a view as well."""
+        super().outdate()
+        self.workers.cancel_group(self, "view")
+
     def told(self) -> None:
         """Repaint the top lines."""
+        from tui import telling
+
         parts = [*telling.status(self.session, self.scene, self.baseline), *self.file_status()]
         if self.progress:
             parts.append([(self.progress, "changed")])
@@ -84,7 +115,7 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         self.query_one("#status", Lines).show([line])
         if self.scene is not None:
             told = telling.objectives(self.scene.evaluation, self.unsurvived)
-            self.query_one("#objectives", Lines).show(told)
+            self.query_one("#objectives", Lines).show(AWAITED if self.awaits_counts else told)
 
     def found(self) -> None:
         """Repaint the drawing, the inspector and the view."""
@@ -93,15 +124,23 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     def painted(self) -> None:
         """Repaint the drawing and the inspector."""
+        from tui.glance import shape
+        from tui.widgets.inspector import Inspector
+
         if self.scene is None:
             return
         before = None if self.baseline is None else self.baseline.evaluation
         drawn = picture(self.scene.topology, self.scene.evaluation, before)
+        if self.awaits_counts:
+            drawn = shape(self.session.now.document.values) or drawn
         self.query_one(TopologyView).show(drawn, self.selected, stale=self.unsettled)
         self.query_one(Inspector).show(self.session, self.scene, self.selected, self.baseline)
 
     def _ask(self) -> None:
         """Have the open view answered."""
+        from tui.views import Asked
+        from tui.widgets.view_pane import ViewPane
+
         if self.view is None or self.scene is None:
             return
         scope, name = self.selected or (None, None)
@@ -112,6 +151,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         )
 
     def _answer(self, view: View, asked: Asked) -> None:
+        from tui.widgets.view_pane import ViewPane
+
         worker, pane = get_current_worker(), self.query_one(ViewPane)
 
         def tick(done: int) -> None:
@@ -134,7 +175,11 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         self.select(event.key)
 
     def on_topology_view_inspected(self) -> None:
-        """Go to the fields."""
+        """Go to the fields, if they are there yet."""
+        if not self.ready:
+            return
+        from tui.widgets.inspector import Inspector
+
         self.query_one(Inspector).focus_fields()
 
     def action_load(self, steps: int) -> None:
@@ -149,6 +194,9 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     def action_view(self, name: str) -> None:
         """Open a view, or close it by the same key."""
+        from tui.views import views
+        from tui.widgets.view_pane import ViewPane
+
         found = next(view for view in views() if view.id == name)
         self.view = None if self.view is found else found
         self.set_class(self.view is not None, "-viewing")
@@ -173,6 +221,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
 
     def _back(self) -> None:
         """Go to what is seen where a view was."""
+        from tui.widgets.inspector import Inspector
+
         if self.has_class("-inspecting") and self.screen_stack[0].has_class("-narrow"):
             self.query_one(Inspector).focus_fields()
         else:
@@ -183,6 +233,8 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
         if self.view is None:
             self.notify("no view is open: v lists them, 1 to 0 open one", markup=False)
         else:
+            from tui.widgets.view_pane import ViewPane
+
             self.toggle_class("-maximized-view")
             self.query_one(ViewPane).focus()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from time import thread_time
+from typing import TYPE_CHECKING, Final
 
 from textual.worker import get_current_worker
 
@@ -12,12 +13,16 @@ from capacity.errors import CapacityError
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
 from tui.in_turn import KeysInTurn
-from tui.scene import Scene, scene
 
 if TYPE_CHECKING:
     from capacity.editing import Edited
     from capacity.system import Counts
+    from tui.scene import Scene
     from tui.session import Question, Session
+
+
+FRAME: Final = 0.03
+"""Seconds of work for which the screen may stand still: less than anybody sees, if it is not done twice for one key."""
 
 
 class Outdated(Exception):  # noqa: N818
@@ -27,9 +32,12 @@ class Outdated(Exception):  # noqa: N818
 class SessionApp(KeysInTurn):
     """Holds the session; whatever changes it goes through `become`, and is evaluated beside the screen."""
 
-    def __init__(self, session: Session) -> None:
+    session: Session
+
+    def __init__(self, session: Session | None) -> None:
         super().__init__()
-        self.session = session
+        if session is not None:
+            self.session = session
         self.scene: Scene | None = None
         """The last answer; while a newer one is worked out, of an older session."""
         self.baseline: Scene | None = None
@@ -38,18 +46,30 @@ class SessionApp(KeysInTurn):
         """Whether something is typed that cannot be read, so that the numbers are those of before."""
         self.progress = ""
         """What is being worked on beside the screen, in a few words."""
+        self.took = 0.0
+        """Seconds of the processor that the last evaluation took."""
+
+    def begin(self, found: Scene) -> None:
+        """Start with a session, its numbers and every widget there."""
+
+    def complete(self) -> None:
+        """Do what can wait until the first numbers are painted."""
 
     def become(self, session: Session) -> None:
-        """Go on with another session: the one way in which anything changes."""
+        """Go on with another session: the one way in which anything changes.
+
+        Its numbers are worked out here and now if those before took no longer than a frame, so that a keystroke is one
+        repaint; else beside the screen, which shows the session at once and its numbers when they are there.
+        """
         self.session = session
+        self.outdate()
+        if self.took <= FRAME:
+            self._work_out(session.question)
+            return
         self.told()
-        self.run_worker(
-            partial(self._evaluate, session.question),
-            group="scene",
-            description="evaluate",
-            exclusive=True,
-            thread=True,
-        )
+        self.awaited()
+        work = partial(self._evaluate, session.question)
+        self.run_worker(work, group="scene", description="evaluate", exclusive=True, thread=True)
 
     def edit(self, edited: Edited, *, selected: Key | None = None, counts: Counts | None = None) -> None:
         """Take an edit into the history, and select what it made; `counts` are those of tiers with new names."""
@@ -62,6 +82,13 @@ class SessionApp(KeysInTurn):
         self.selected = key
         self.found()
 
+    def outdate(self) -> None:
+        """Stop what is worked out for a session that is no longer shown: it would only delay what is."""
+        self.workers.cancel_group(self, "scene")
+
+    def awaited(self) -> None:
+        """Repaint what follows from the session while its numbers are worked out."""
+
     def told(self) -> None:
         """Repaint what follows from the session alone."""
 
@@ -71,16 +98,33 @@ class SessionApp(KeysInTurn):
     def painted(self) -> None:
         """Repaint what follows from the scene, but for an open view."""
 
+    def _work_out(self, question: Question) -> None:
+        try:
+            found = self._scene(question)
+        except CapacityError as error:
+            self._without_answer(question, str(error))
+        else:
+            self._take(found)
+
     def _evaluate(self, question: Question) -> None:
         worker = get_current_worker()
         try:
-            found = scene(question)
+            found = self._scene(question)
         except CapacityError as error:
             if not worker.is_cancelled:
                 self.call_from_thread(self._without_answer, question, str(error))
             return
         if not worker.is_cancelled:
             self.call_from_thread(self._take, found)
+
+    def _scene(self, question: Question) -> Scene:
+        """Return the scene, and remember how long it took; other threads and programs do not count."""
+        from tui.scene import scene
+
+        began = thread_time()
+        found = scene(question)
+        self.took = thread_time() - began
+        return found
 
     def _without_answer(self, question: Question, why: str) -> None:
         """Keep the last good numbers and say why; what a scenario is about may just have gone."""
@@ -90,6 +134,7 @@ class SessionApp(KeysInTurn):
             self.become(replace(self.session, scenario=None))
         else:
             self.notify(clean(why), title="No numbers for this", severity="error", timeout=15, markup=False)
+            self.found()
 
     def _take(self, found: Scene) -> None:
         if not self.is_running:

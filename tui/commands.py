@@ -52,7 +52,7 @@ class Commands(Provider):
                 yield Hit(score, shown, command.run, text=command.name, help=_plain(command.told))
 
     def _every(self) -> Iterator[Command]:
-        from tui.app import CapacityApp  # noqa: PLC0415, the app has these commands
+        from tui.app import CapacityApp
 
         app = self.app
         if not isinstance(app, CapacityApp):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from capacity.claims import Claim
 from capacity.errors import UsageError, printable
-from capacity.saving import discard, keep
 from tui.base import SessionApp
 from tui.texts import Texts
 
@@ -33,16 +32,16 @@ class HasValue(Protocol):
 class Filed(SessionApp):
     """Knows the file; without one, as in tests of other parts, nothing is kept or written."""
 
-    def __init__(self, session: Session, opening: Opening | None = None) -> None:
+    def __init__(self, session: Session | None, opening: Opening | None = None) -> None:
         super().__init__(session)
-        self.opening = opening
-        self.file: OpenedFile | None = None if opening is None else opening.file
+        self.opening: Opening | None = None
+        self.file: OpenedFile | None = None
         """What is known to be on disk."""
-        self.claim: Claim | None = None if opening is None else Claim(opening.file.path)
+        self.claim: Claim | None = None
         """That this program works on the file; held while the screen is there."""
         self.texts = Texts()
         if opening is not None:
-            self.texts.give(opening.on_disk, opening.file.text)
+            self.take_in(opening)
         self.changed_on_disk = False
         """Whether the file was changed by somebody else since it was read or written."""
         self.left = False
@@ -51,6 +50,12 @@ class Filed(SessionApp):
         """Whether work of an earlier session is still to be recovered or not: nothing may take its place."""
         self._keeping = Lock()
         self._talking = False
+
+    def take_in(self, opening: Opening) -> None:
+        """Go on with a file that was opened."""
+        self.session, self.opening, self.file = opening.session, opening, opening.file
+        self.claim = Claim(opening.file.path)
+        self.texts.give(opening.on_disk, opening.file.text)
 
     @property
     def failure(self) -> Exception | None:
@@ -62,10 +67,13 @@ class Filed(SessionApp):
 
     def keep_now(self) -> None:
         """Keep what is not saved where the next start finds it; forget it where there is no such work."""
+        from capacity.saving import discard, keep
+
         with self._keeping:
-            session, file = self.session, self.file
+            file = self.file
             if file is None or self.undecided or self.claim is None:
                 return
+            session = self.session
             try:
                 if session.dirty and not self.left:
                     keep(file.path, self.texts.of(session), file.fingerprint, file.text, self.claim.owner)

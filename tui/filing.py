@@ -13,14 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from textual.worker import get_current_worker
 
-from capacity.claims import running
-from capacity.document import parse
 from capacity.errors import DocumentError
-from capacity.reading import toml
-from capacity.saving import Recovered, discard, fingerprint, recoverable, recovery_file
-from tui.reconciling import told
-from tui.scene import solved_counts
-from tui.screens.choice import Answer, Choice
+from tui.arriving import Arriving
 from tui.session import counts_for
 from tui.sharing import Sharing
 from tui.storing import Storing
@@ -31,7 +25,10 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from capacity.document import Document
+    from capacity.saving import Recovered
+    from tui.glance import Reading
     from tui.opening import Opening
+    from tui.scene import Scene
     from tui.session import Session
     from tui.telling import Span
 
@@ -45,11 +42,13 @@ NOTICED: Final = 1.0
 """Seconds after which somebody has begun to read the first numbers, and is told that there are others."""
 
 
-class Filing(Sharing, Storing):
+class Filing(Sharing, Storing, Arriving):
     """What is done with the file as a whole."""
 
-    def __init__(self, session: Session, opening: Opening | None = None) -> None:
-        super().__init__(session, opening)
+    def __init__(
+        self, session: Session | None, opening: Opening | None = None, *, reading: Reading | None = None
+    ) -> None:
+        super().__init__(session, opening, reading=reading)
         self._to_keep: Timer | None = None
         self._seen: tuple[int, int, int] | None = None
         self._told_of: str | None = None
@@ -61,24 +60,37 @@ class Filing(Sharing, Storing):
         """Whether the counts of the plan are still being looked for: the fewest that make sense are shown."""
 
     def on_mount(self) -> None:
-        """Offer what a crash left, and watch the file."""
-        if self.opening is None or self.file is None:
-            return
-        if not self.is_headless:
+        """End in order when told to."""
+        if (self.opening is not None or self.reading is not None) and not self.is_headless:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self._terminated)
             loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+
+    @property
+    def awaits_counts(self) -> bool:
+        """Whether the file is shown as it was opened, and the plan has not said yet how many nodes there are."""
+        return self.solving and not self.session.past
+
+    def begin(self, found: Scene) -> None:
+        """Offer what a crash left, and watch the file."""
+        from capacity.claims import running
+        from capacity.saving import recoverable
+
+        super().begin(found)
+        if self.opening is None or self.file is None:
+            return
         self.others = self._claimed()
-        found = recoverable(self.file.path, running(self.file.path))
-        if found is not None:
+        left = recoverable(self.file.path, running(self.file.path))
+        if left is not None:
             self.undecided = True
-            self.converse(lambda: self._recover(found))
+            self.converse(lambda: self._recover(left))
         else:
             self._schedule()
         self.set_interval(LOOKED_EVERY, self._look)
         if not self.opening.solved:
             self.solving = True
             self.told()
+            self.painted()
             self.run_worker(self._solve_opened, group="opened", thread=True)
 
     # Work that is not saved.
@@ -97,6 +109,11 @@ class Filing(Sharing, Storing):
         self.run_worker(self.keep_now, group="keep", thread=True)
 
     async def _recover(self, found: Recovered) -> None:
+        from capacity.document import parse
+        from capacity.reading import toml
+        from tui.reconciling import told
+        from tui.screens.choice import Answer, Choice
+
         if self.file is None:
             return
         path, now = self.file.path, self.session.now.document
@@ -134,6 +151,9 @@ class Filing(Sharing, Storing):
 
     async def _forget(self, found: Recovered, path: str, *, recovered: bool) -> None:
         """Forget work that was decided about, once this session keeps it itself; then offer what is older."""
+        from capacity.claims import running
+        from capacity.saving import discard, recoverable, recovery_file
+
         self.undecided = False
         await to_thread(self.keep_now)
         if not recovered or not self.session.dirty or (self.claim and recovery_file(path, self.claim.owner).exists()):
@@ -175,6 +195,9 @@ class Filing(Sharing, Storing):
         self.converse(self._leave)
 
     async def _leave(self) -> None:
+        from tui.reconciling import told
+        from tui.screens.choice import Answer, Choice
+
         if self.session.dirty:
             name = self.session.now.document.topology.name if self.file is None else self.file.path
             answers = [Answer("discard", "d", "leave without saving"), Answer("stay", "c", "cancel: stay here")]
@@ -204,6 +227,8 @@ class Filing(Sharing, Storing):
 
     def _compare(self) -> None:
         """Notice another file on disk; its content is only read when its time or size is another one."""
+        from capacity.saving import fingerprint
+
         worker, file = get_current_worker(), self.file
         if file is None:
             return
@@ -244,7 +269,7 @@ class Filing(Sharing, Storing):
         found: list[list[Span]] = [[("changed on disk", "bad")]] if self.changed_on_disk else []
         found += [[("also open elsewhere", "bad")]] if self.others else []
         found += [[("[plan] out of date", "changed")]] if self._plan_is_old() else []
-        return [*found, [("fewest nodes; finding the plan", "changed")]] if self.solving else found
+        return [*found, [("finding the plan", "changed")]] if self.solving else found
 
     def _plan_is_old(self) -> bool:
         """Return whether the file has the numbers of a plan that what is shown is no longer."""
@@ -252,7 +277,7 @@ class Filing(Sharing, Storing):
         if "plan" not in document.values:
             return False
         if self._judged is None or self._judged[0] is not document:
-            from tui.planned import out_of_date  # noqa: PLC0415 - only files that are plans need it
+            from tui.planned import out_of_date
 
             self._judged = document, out_of_date(document.values)
         return self._judged[1]
@@ -260,6 +285,8 @@ class Filing(Sharing, Storing):
     # Counts that the file leaves out, where finding them took longer than the first paint could wait.
 
     def _solve_opened(self) -> None:
+        from tui.scene import solved_counts
+
         document, began = self.session.now.document, time.monotonic()
         counts, met = solved_counts(document, self.session.load)
 
@@ -268,6 +295,7 @@ class Filing(Sharing, Storing):
             now = self.session.now
             if now.document is not document:
                 self.told()
+                self.painted()
                 self.say("the plan of the file as it was opened is found; s solves for what is shown now")
                 return
             self.become(replace(self.session, now=replace(now, counts=counts_for(document, counts))))

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.widget import Widget
 
-from capacity.scenarios import SCENARIOS, events
 from tui.base import SessionApp
-from tui.bound import Bound, bound_in, bound_views
 from tui.drawing.canvas import Key
-from tui.preferences import folder
-from tui.screens.help import Help, Section
-from tui.screens.jump import Jump, Target
-from tui.screens.pick import Choice, Pick
 from tui.widgets.topology import TopologyView
 
 if TYPE_CHECKING:
@@ -22,13 +16,16 @@ if TYPE_CHECKING:
 
     from textual.command import Provider
 
+    from tui.bound import Bound
+    from tui.screens.jump import Target
+
 NAMES = {"topology": "The drawing", "inspector": "The fields", "view": "The view"}
 """What the panes are called, by their ids."""
 
 
 def _commands() -> type[Provider]:
     """Return the commands, which know the app, once they are asked for."""
-    from tui.commands import Commands  # noqa: PLC0415
+    from tui.commands import Commands
 
     return Commands
 
@@ -43,6 +40,8 @@ class Finding(SessionApp):
 
     def scenarios(self) -> list[str | None]:
         """Return the scenarios that this system can meet; None is normal operation."""
+        from capacity.scenarios import SCENARIOS, events
+
         if self.scene is None:
             return [None]
         system = self.scene.search.system
@@ -50,6 +49,8 @@ class Finding(SessionApp):
 
     def bound(self) -> list[Bound]:
         """Return everything that has a key in the main screen."""
+        from tui.bound import bound_in, bound_views
+
         nodes = [self, *self.screen_stack[0].walk_children(Widget)]
         found = {one.id: one for node in nodes for one in bound_in(node, self.rebound)}
         return [*found.values(), *bound_views(self.rebound)]
@@ -74,6 +75,8 @@ class Finding(SessionApp):
 
     def action_find(self) -> None:
         """Narrow the tiers and classes down by typing, and go to one."""
+        from tui.screens.pick import Choice, Pick
+
         document = self.session.now.document
         tiers = [
             Choice(name, str(tier["kind"]), Key("tier", name)) for name, tier in document.values["components"].items()
@@ -90,6 +93,9 @@ class Finding(SessionApp):
 
     def action_list_views(self) -> None:
         """List the views, each with the key that opens it."""
+        from tui.bound import bound_views
+        from tui.screens.pick import Choice, Pick
+
         choices = [Choice(f"{one.keys[0]}  {one.title}", one.told, one.id) for one in bound_views(self.rebound)]
 
         def chosen(found: str | None) -> None:
@@ -100,6 +106,8 @@ class Finding(SessionApp):
 
     def action_history(self) -> None:
         """List every change; going to one undoes what came after it, or makes again what came before."""
+        from tui.screens.pick import Choice, Pick
+
         here = len(self.session.past)
         choices = [
             Choice(f"{i:>3}  {version.label}", "← now" if i == here else "to be made again" if i > here else "", i)
@@ -115,6 +123,7 @@ class Finding(SessionApp):
 
     def action_jump(self) -> None:
         """Put a letter over every box and pane; its key goes there."""
+        from tui.screens.jump import Jump
 
         def chosen(found: Key | str | None) -> None:
             if isinstance(found, Key):
@@ -126,6 +135,10 @@ class Finding(SessionApp):
 
     def action_help(self) -> None:
         """Say what can be done with what has the focus, and everywhere."""
+        from tui.bound import bound_in, bound_views
+        from tui.preferences import folder
+        from tui.screens.help import Help, Section
+
         sections, seen = [], set[str]()
         for node in self.focused.ancestors_with_self if self.focused is not None else ():
             here = tuple(one for one in bound_in(node, self.rebound) if one.id not in seen) if node is not self else ()
@@ -148,6 +161,8 @@ class Finding(SessionApp):
         self.push_screen(Help(sections, notes))
 
     def _targets(self) -> list[Target[Key | str]]:
+        from tui.screens.jump import Target
+
         drawing = self.screen_stack[0].query_one(TopologyView)
         found: list[Target[Key | str]] = []
         if drawing.drawing is not None and drawing.display:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual.worker import get_current_worker
 
 from tui.base import Outdated, SessionApp
-from tui.scene import followed_up
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from tui.scene import FollowUp, Scene
     from tui.session import Session
 
@@ -22,23 +22,35 @@ QUIET: Final = 0.1
 class Following(SessionApp):
     """What is told of a scene a moment after its numbers."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session | None) -> None:
         super().__init__(session)
         self.unsurvived: tuple[str, ...] = ()
         """What the file wants survived and the numbers on the screen do not, as far as it is known."""
+        self._quiet: Timer | None = None
+
+    def outdate(self) -> None:
+        """Stop looking beside what is no longer shown."""
+        super().outdate()
+        self.workers.cancel_group(self, "following")
+        if self._quiet is not None:
+            self._quiet.stop()
 
     def _take(self, found: Scene) -> None:
         super()._take(found)
         if not self.is_running:
             return
-        self.workers.cancel_group(self, "following")
         if found.question.scenario is None:
-            look = partial(self._look_beside, found)
-            self.run_worker(look, group="following", description="events", exclusive=True, thread=True)
+            self._quiet = self.set_timer(QUIET, partial(self._look_soon, found))
         else:
             self.unsurvived = ()
 
+    def _look_soon(self, found: Scene) -> None:
+        look = partial(self._look_beside, found)
+        self.run_worker(look, group="following", description="events", exclusive=True, thread=True)
+
     def _look_beside(self, found: Scene) -> None:
+        from tui.scene import followed_up
+
         worker = get_current_worker()
 
         def tick(_: int) -> None:
@@ -46,8 +58,6 @@ class Following(SessionApp):
                 raise Outdated
 
         try:
-            time.sleep(QUIET)
-            tick(0)
             seen = followed_up(found, tick)
         except Outdated:
             return

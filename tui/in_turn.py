@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 _TRIPS: Final = 2
 """Ways through what has the focus up to here: the first follows the key, the second what the widget says of it."""
 
-_LOST: Final = 0.25
-"""Seconds after which nothing more is waited for: what had the focus may have gone, and the trip with it."""
+_LOST: Final = 1.0
+"""Seconds after which nothing more is waited for, however busy the machine is."""
+
+_LOOKED_EVERY: Final = 0.1
+"""Seconds between two looks at whether what had the focus has gone, and the trip with it."""
 
 
 class Followed(Message):
@@ -44,6 +47,8 @@ class KeysInTurn(App[None]):
         """Of keys so far: a trip that comes late is of none that is waited for."""
         self._under_way: float | None = None
         """Since when a key is under way."""
+        self._trip_began_in: Widget | None = None
+        """What the trip that is under way began in."""
         self._beneath: Screen[object] | None = None
         """The screen that it went to."""
 
@@ -56,8 +61,7 @@ class KeysInTurn(App[None]):
         if self._under_way is None or monotonic() - self._under_way > _LOST:
             await self._next_key()
         elif len(self._keys) == 1:
-            number = self._number
-            self.set_timer(_LOST, lambda: self._arrived(number, _TRIPS))
+            self._look_after(self._number)
 
     async def on_followed(self, event: Followed) -> None:
         """See that a key has been where it was to go."""
@@ -68,12 +72,29 @@ class KeysInTurn(App[None]):
         if not self._keys:
             self._under_way = None
             return
+        waiting = len(self._keys) > 1
         self._number, self._under_way, self._beneath = self._number + 1, monotonic(), self.screen
         focused = self.focused or self.screen
         await super().on_event(self._keys.popleft())
         self._follow(focused, 1)
+        if waiting:
+            self._look_after(self._number)
+
+    def _look_after(self, number: int) -> None:
+        self.set_timer(_LOOKED_EVERY, lambda: self._looked_after(number))
+
+    async def _looked_after(self, number: int) -> None:
+        """Go on where a trip has no way any more."""
+        if number != self._number or self._under_way is None:
+            return
+        gone = self._trip_began_in is None or not self._trip_began_in.is_attached
+        if gone or monotonic() - self._under_way > _LOST:
+            await self._arrived(number, _TRIPS)
+        else:
+            self._look_after(number)
 
     def _follow(self, focused: Widget, trip: int) -> None:
+        self._trip_began_in = focused
         focused.post_message(Followed(self._number, trip).set_sender(focused))
 
     async def _arrived(self, number: int, trip: int) -> None:

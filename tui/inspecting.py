@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 
-from capacity.editing import value_at, with_value
 from capacity.errors import DocumentError
-from tui.amending import Stretch, continued, moved, pinned, removed, said, typed
 from tui.base import SessionApp
-from tui.inspection import refreshed
-from tui.widgets.inspector import Inspector
 from tui.widgets.topology import TopologyView
 
 if TYPE_CHECKING:
     from capacity.editing import Edited
+    from tui.amending import Stretch
     from tui.inspection import Row
     from tui.session import Session
     from tui.widgets.field_list import FieldList
+    from tui.widgets.inspector import Inspector
 
 
 class Inspecting(SessionApp):
@@ -32,12 +30,14 @@ class Inspecting(SessionApp):
         ),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session | None) -> None:
         super().__init__(session)
         self._stretch: Stretch | None = None
 
     def action_system(self) -> None:
         """Show the fields of the whole system, or again those of what is selected."""
+        from tui.widgets.inspector import Inspector
+
         inspector = self.query_one(Inspector)
         inspector.show_whole(not inspector.whole)
         inspector.focus_fields()
@@ -48,13 +48,21 @@ class Inspecting(SessionApp):
         self.query_one(TopologyView).focus()
 
     def become(self, session: Session) -> None:
-        """Go on with another session; its values are shown before its numbers are known."""
+        """Go on with another session; nothing is wrong with what is typed any more."""
         self._settle("")
         super().become(session)
-        self.query_one(Inspector).follow(session)
+
+    def awaited(self) -> None:
+        """Show the values of the session before its numbers are known."""
+        from tui.widgets.inspector import Inspector
+
+        super().awaited()
+        self.query_one(Inspector).follow(self.session)
 
     def on_inspector_typed(self, event: Inspector.Typed) -> None:
         """Evaluate what stands in a field, if it can be read."""
+        from tui.amending import said, typed
+
         stretch = self._begun("typing", event.row)
         try:
             self._go_on(stretch, typed(stretch.before.document, event.row, event.text))
@@ -70,6 +78,10 @@ class Inspecting(SessionApp):
 
     def on_field_list_stepped(self, event: FieldList.Stepped) -> None:
         """Step a value; steps that follow soon are taken back together."""
+        from capacity.editing import value_at, with_value
+        from tui.amending import moved, said
+        from tui.inspection import refreshed
+
         stretch, document = self._begun("stepping", event.row, held=event.held), self.session.now.document
         row = refreshed(document, self.session.now.counts, event.row)
         try:
@@ -86,6 +98,8 @@ class Inspecting(SessionApp):
 
     def on_field_list_pinned(self, event: FieldList.Pinned) -> None:
         """Fix a count, or give it back to the plan."""
+        from tui.amending import pinned
+
         found = pinned(self.session, event.row)
         if found is None:
             self._settle("only a count can be pinned, or left to the plan")
@@ -94,6 +108,8 @@ class Inspecting(SessionApp):
 
     def on_field_list_unset(self, event: FieldList.Unset) -> None:
         """Leave a field out of the file."""
+        from tui.amending import removed, said
+
         if event.row.value is None:
             return
         try:
@@ -103,6 +119,9 @@ class Inspecting(SessionApp):
 
     def _begun(self, doing: Literal["typing", "stepping"], row: Row, *, held: bool = False) -> Stretch:
         """Return the stretch that a change belongs to: the one that goes on, or a new one."""
+        from tui.amending import Stretch
+        from tui.widgets.inspector import Inspector
+
         known, now = self._stretch, monotonic()
         if known is not None and known.goes_on(doing, row.path, self.session, known.at if held else now):
             return known
@@ -110,6 +129,8 @@ class Inspecting(SessionApp):
         return Stretch(doing, row.path, self.session.now)
 
     def _go_on(self, stretch: Stretch, edited: Edited) -> None:
+        from tui.amending import continued
+
         after = continued(self.session, stretch, edited.document, edited.name)
         self._stretch = replace(stretch, last=None if after.now is stretch.before else after.now, at=monotonic())
         if after is self.session:
@@ -119,6 +140,8 @@ class Inspecting(SessionApp):
 
     def _settle(self, message: str, *, unsettled: bool = False) -> None:
         """Say what is wrong with a field; `unsettled` where the numbers are still those of the value before."""
+        from tui.widgets.inspector import Inspector
+
         self.unsettled = unsettled
         inspector = self.query_one(Inspector)
         inspector.set_class(unsettled, "-stale")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from capacity.document import Document
     from capacity.system import Counts
 
-PATIENCE: Final = 0.05
-"""Seconds that the first paint waits for a plan; a longer search goes on beside the screen."""
+PATIENCE: Final = 0.5
+"""Seconds that the first numbers wait for a plan; a longer search goes on beside the screen."""
 
 
 BEGINNING: Final = """\

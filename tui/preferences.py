@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
-from capacity.decode import nearest
 from capacity.errors import UsageError
-from capacity.rewriting import rewritten
-from capacity.saving import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +27,13 @@ class Rebound(NamedTuple):
 
     keys: dict[str, str]
     problems: list[str]
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that is most like another one."""
+    from capacity.decode import nearest
+
+    return nearest(word, known)
 
 
 def folder() -> Path:
@@ -88,6 +92,9 @@ def read(name: str) -> str:
 
 def keep_theme(name: str) -> None:
     """Write a theme into settings.toml, comments kept; raises UsageError where that is not possible."""
+    from capacity.rewriting import rewritten
+    from capacity.saving import write
+
     path = folder() / "settings.toml"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from capacity.system import resolve
-
 if TYPE_CHECKING:
     from capacity.document import Document
     from capacity.system import Counts
@@ -125,6 +123,8 @@ def opened(document: Document, counts: Counts) -> Session:
 
 def counts_for(document: Document, known: Counts) -> Counts:
     """Return a count for every tier whose count the file leaves out: the known one, or the least that makes sense."""
+    from capacity.system import resolve
+
     system = resolve(document.topology)
     given, least = system.given(), system.least()
     return {name: known.get(name, least[name]) for name in system.counted() if name not in given}

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capacity.errors import CapacityError, UsageError
-from capacity.saving import write
 from tui.filed import Filed, HasValue
-from tui.screens.choice import Answer, Choice
-from tui.screens.file_name import FileName
 
 if TYPE_CHECKING:
     from tui.commandline import Command
     from tui.exporting import Export
+    from tui.screens.choice import Answer
 
 
 class Sharing(Filed):
@@ -27,7 +25,9 @@ class Sharing(Filed):
         self.converse(self._export)
 
     async def _export(self) -> None:
-        from tui.exporting import EXPORTS, default_name  # noqa: PLC0415 - after the first paint
+        from tui.exporting import EXPORTS, default_name
+        from tui.screens.choice import Answer, Choice
+        from tui.screens.file_name import FileName
 
         file = self.file
         if file is None:
@@ -52,7 +52,7 @@ class Sharing(Filed):
     async def _exported(self, chosen: Export) -> tuple[str, str]:
         if chosen.form == "svg":
             return self.export_screenshot(title=self.session.now.document.topology.name), ""
-        from tui.exporting import exported  # noqa: PLC0415
+        from tui.exporting import exported
 
         session = self.session
         text = await to_thread(self.texts.of, session)
@@ -63,7 +63,9 @@ class Sharing(Filed):
 
     async def _placed(self, name: str, text: str) -> bool:
         """Write an export; what is no result of ours is only replaced when somebody says so."""
-        from capacity.output import write_result  # noqa: PLC0415
+        from capacity.output import write_result
+        from capacity.saving import write
+        from tui.screens.choice import Answer, Choice
 
         source = "" if self.file is None else self.file.path
         try:
@@ -83,6 +85,8 @@ class Sharing(Filed):
         self.converse(self._copy)
 
     async def _copy(self) -> None:
+        from tui.screens.choice import Choice
+
         found = self._copies()
         if not found:
             self.say("nothing is selected that could be copied", "warning")
@@ -91,15 +95,16 @@ class Sharing(Filed):
         text = next((text for kind, text in found if kind.id == answer), None)
         if text is None:
             return
-        from tui import clipboard  # noqa: PLC0415
+        from tui import clipboard
 
         self.copy_to_clipboard(text)
         self.say(clipboard.told(text, os.environ))
 
     def _copies(self) -> list[tuple[Answer, str]]:
         """Return what can be copied now, each with its text."""
-        from tui import clipboard  # noqa: PLC0415
-        from tui.commandline import evaluate_command, plan_command  # noqa: PLC0415
+        from tui import clipboard
+        from tui.commandline import evaluate_command, plan_command
+        from tui.screens.choice import Answer
 
         found: list[tuple[Answer, str]] = []
         value = self._value()
@@ -130,6 +135,8 @@ class Sharing(Filed):
 
 
 def _of(command: Command, name: str, key: str, what: str) -> Answer:
+    from tui.screens.choice import Answer
+
     first = "" if command.complete else " once the file is saved"
     return Answer(name, key, f"the command {what}{first}: {command.text}")
 

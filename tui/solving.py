@@ -10,7 +10,6 @@ from textual.worker import get_current_worker
 from capacity.errors import CapacityError
 from tui.base import Outdated, SessionApp
 from tui.drawing.text import clean
-from tui.scene import solved
 from tui.session import counts_for
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ class Solving(SessionApp):
 
     def action_solve(self) -> None:
         """Find the cheapest counts that meet everything, at the load that is shown."""
+        from tui.scene import solved
+
         if self.progress:
             self._stop_solving()
             self.told()
@@ -54,7 +55,8 @@ class Solving(SessionApp):
     def _beside(self, group: str, said: str, ask: Callable[[Tick], T], found: Callable[[T], None]) -> None:
         """Ask the planner in a thread, telling how far it is; what it answers after it was stopped is dropped."""
         self._progress(said)
-        self.run_worker(partial(self._asked, said, ask, found), group=group, exclusive=True, thread=True)
+        work = partial(self._asked, said, ask, found)
+        self.run_worker(work, group=group, description=group, exclusive=True, thread=True)
 
     def _stop_solving(self) -> None:
         self.workers.cancel_group(self, "solve")

@@ -7,12 +7,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from capacity.errors import UsageError
-from tui.opening import open_file
+from tui.glance import Reading, glanced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capacity.books import Book
+    from tui.opening import Opening
 
 
 def run(file: str, overrides: Sequence[str], load: float, book: Book | None, prices: str | None) -> int:
@@ -25,12 +26,22 @@ def run(file: str, overrides: Sequence[str], load: float, book: Book | None, pri
         raise UsageError(f"tui needs a terminal for input and output; without one: capacity plan {file}")
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError(f"tui needs a terminal that can move its cursor, TERM says it cannot: capacity plan {file}")
-    opening = open_file(file, overrides, load, book=book, prices=prices)
 
-    from tui.app import CapacityApp  # noqa: PLC0415 - a wrong file is told before the screen is loaded
+    def opened() -> Opening:
+        from tui.opening import open_file
 
-    app = CapacityApp(opening.session, opening)
+        return open_file(file, overrides, load, book=book, prices=prices)
+
+    glance = glanced(file)
+    # What does not even look like a topology is told without a screen; whatever else is wrong closes the screen again.
+    opening, reading = (opened(), None) if glance is None else (None, Reading(glance, opened))
+
+    from tui.app import CapacityApp
+
+    app = CapacityApp(None if opening is None else opening.session, opening, reading=reading)
     app.run()
+    if app.refused is not None:
+        raise app.refused
     if not app.left:
         app.keep_now()
     if app.failure is not None:

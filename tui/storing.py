@@ -9,26 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capacity.claims import Claim
-from capacity.document import parse
 from capacity.errors import DocumentError, UsageError
-from capacity.merging import merged, same
-from capacity.reading import read
-from capacity.saving import changed_on_disk, discard, fingerprint, save
 from tui.filed import Filed
-from tui.opening import OpenedFile
-from tui.reconciling import checked, settled, told
-from tui.screens.choice import Answer, Choice
-from tui.screens.conflicts import Conflicts, Decided
-from tui.screens.file_name import FileName
 from tui.session import Version
 
 if TYPE_CHECKING:
     from capacity.document import Document
+    from tui.opening import OpenedFile
+    from tui.screens.choice import Answer
     from tui.session import Session
-
-ELSEWHERE = Answer("elsewhere", "n", "save under another name")
-BACK = Answer("back", "c", "cancel: change nothing")
 
 
 class Storing(Filed):
@@ -44,6 +33,8 @@ class Storing(Filed):
 
     async def save(self) -> bool:
         """Save, asking where that would lose what somebody else wrote; return whether all is on disk."""
+        from capacity.saving import changed_on_disk
+
         file = self.file
         if file is None:
             self.say("there is no file to save to", "warning")
@@ -56,13 +47,18 @@ class Storing(Filed):
         return await self._written(file.path)
 
     async def _written(self, path: str) -> bool:
+        from capacity.claims import Claim
+        from capacity.saving import discard, save
+        from tui.opening import OpenedFile
+        from tui.screens.choice import Choice
+
         session, file = self.session, self.file
         try:
             text, stale = await to_thread(self._written_text, session)
             known = await to_thread(save, path, text)
         except (UsageError, RuntimeError) as error:
             asked = f"{error}. Nothing is lost: the work stays here, and is kept should the program end."
-            if await self.ask(Choice(asked, [ELSEWHERE, BACK], otherwise="back")) == "elsewhere":
+            if await self.ask(Choice(asked, [_elsewhere(), _back()], otherwise="back")) == "elsewhere":
                 return await self._save_as()
             return False
         if file is not None and self.claim is not None and file.path != path:
@@ -83,18 +79,21 @@ class Storing(Filed):
         text, values = self.texts.of(session), session.now.document.values
         if "plan" not in values:
             return text, False
-        from tui.planned import marked, out_of_date  # noqa: PLC0415 - only files that are plans need it
+        from tui.planned import marked, out_of_date
 
         return marked(text, values), out_of_date(values)
 
     async def _save_as(self) -> bool:
+        from tui.screens.choice import Answer, Choice
+        from tui.screens.file_name import FileName
+
         if self.file is None:
             return False
         name = await self.ask(FileName("Save under the name", self.file.path))
         if not name:
             return False
         if name != self.file.path and await to_thread(os.path.lexists, name):
-            answers = [Answer("replace", "r", "replace it"), BACK]
+            answers = [Answer("replace", "r", "replace it"), _back()]
             if await self.ask(Choice(f"{name} exists", answers, otherwise="back")) != "replace":
                 return False
         return await self._written(name)
@@ -106,6 +105,8 @@ class Storing(Filed):
         self.converse(self._reload)
 
     async def _reload(self) -> None:
+        from capacity.saving import changed_on_disk
+
         file = self.file
         if file is not None and await to_thread(changed_on_disk, file.path, file.fingerprint):
             await self._differing(file)
@@ -114,9 +115,16 @@ class Storing(Filed):
 
     async def _differing(self, file: OpenedFile) -> bool:
         """Ask what to do with another text on disk; return whether all that is shown is on disk in the end."""
+        from capacity.document import parse
+        from capacity.reading import read
+        from capacity.saving import fingerprint
+        from tui.opening import OpenedFile
+        from tui.reconciling import told
+        from tui.screens.choice import Answer, Choice
+
         again = Answer("overwrite", "o", "write the file again")
         if not await to_thread(os.path.lexists, file.path):
-            answers, about, found = [again, ELSEWHERE, BACK], ["there is no file of this name any more"], None
+            answers, about, found = [again, _elsewhere(), _back()], ["there is no file of this name any more"], None
         else:
             known = await to_thread(fingerprint, file.path)
             try:
@@ -144,7 +152,9 @@ class Storing(Filed):
         return False
 
     def _answers(self, readable: bool) -> list[Answer]:  # noqa: FBT001
-        answers = [ELSEWHERE, BACK]
+        from tui.screens.choice import Answer
+
+        answers = [_elsewhere(), _back()]
         if self.session.dirty:
             answers = [Answer("overwrite", "o", "overwrite it; what is there now is kept as .bak"), *answers]
         if readable:
@@ -184,6 +194,10 @@ class Storing(Filed):
 
         The outcome is only saved where somebody says so while choosing sides.
         """
+        from capacity.merging import merged, same
+        from tui.reconciling import checked, settled
+        from tui.screens.conflicts import Conflicts, Decided
+
         values, conflicts = merged(base, mine.values, theirs.values)
         chosen = await self.ask(Conflicts(conflicts)) if conflicts else Decided(frozenset(), save=False)
         if chosen is None:
@@ -194,7 +208,7 @@ class Storing(Filed):
         except DocumentError as error:
             self.say(f"nothing was merged, the two make no topology together: {error.problems[0].text()}", "error")
             return False
-        from capacity.rewriting import rewritten  # noqa: PLC0415 - its parser is not needed for the first paint
+        from capacity.rewriting import rewritten
 
         self.texts.give(document, rewritten(file.text, document.values))
         session = self.session.edited(document, "merge with disk")
@@ -209,6 +223,18 @@ class Storing(Filed):
 
     def _on_disk(self, file: OpenedFile) -> None:
         self.file, self.changed_on_disk = file, False
+
+
+def _elsewhere() -> Answer:
+    from tui.screens.choice import Answer
+
+    return Answer("elsewhere", "n", "save under another name")
+
+
+def _back() -> Answer:
+    from tui.screens.choice import Answer
+
+    return Answer("back", "c", "cancel: change nothing")
 
 
 def _unused(path: str) -> str:

@@ -5,22 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from capacity import rewiring
-from capacity.components import kinds
-from capacity.editing import with_value, without_value
 from capacity.errors import DocumentError, Problem
 from tui.base import SessionApp
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
-from tui.screens.confirm import Confirm
-from tui.screens.form import Answers, Ask, Filled, Form, said
-from tui.wires import can_call, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from capacity.document import Document
     from capacity.editing import Edited
+    from tui.screens.form import Answers, Filled
 
 WORDS = {"tier": "tier", "class": "request class"}
 
@@ -30,6 +25,11 @@ class Structuring(SessionApp):
 
     def action_new_tier(self) -> None:
         """Ask for a kind, a name and who calls it, and add the tier."""
+        from capacity import rewiring
+        from capacity.components import kinds
+        from tui.screens.form import Ask, Form
+        from tui.wires import can_call
+
         document = self.session.now.document
         tiers = tuple(document.topology.components)
         callers = tuple(name for name in tiers if can_call(document, name))
@@ -67,6 +67,9 @@ class Structuring(SessionApp):
 
     def action_new_class(self) -> None:
         """Ask for a name, a rate and where it enters, and add the class."""
+        from capacity import rewiring
+        from tui.screens.form import Ask, Form
+
         document = self.session.now.document
         classes, tiers = document.topology.workload.classes, tuple(document.topology.components)
         entry = next(iter(classes.values())).entry
@@ -95,6 +98,9 @@ class Structuring(SessionApp):
 
     def action_remove(self) -> None:
         """Remove what is selected; ask first where others refer to it."""
+        from tui.screens.confirm import Confirm
+        from tui.screens.form import said
+
         if self.selected is None:
             return
         document, key = self.session.now.document, self.selected
@@ -116,6 +122,9 @@ class Structuring(SessionApp):
 
     def action_rename(self) -> None:
         """Ask for another name of what is selected; whatever names it follows."""
+        from capacity import rewiring
+        from tui.wires import wire
+
         if self.selected is None:
             return
         document, key = self.session.now.document, self.selected
@@ -126,6 +135,8 @@ class Structuring(SessionApp):
 
     def action_duplicate(self) -> None:
         """Ask for the name of a second one like what is selected."""
+        from capacity import rewiring
+
         if self.selected is None:
             return
         document, key = self.session.now.document, self.selected
@@ -136,6 +147,9 @@ class Structuring(SessionApp):
 
     def action_pin(self) -> None:
         """Fix the count of the selected tier at what it is, or leave it to the plan again."""
+        from capacity.editing import with_value, without_value
+        from tui.screens.form import said
+
         if self.selected is None or self.selected.scope != "tier":
             return
         document, name = self.session.now.document, self.selected.name
@@ -154,6 +168,8 @@ class Structuring(SessionApp):
             self.notify(clean(said(error.problems[0])), severity="error", markup=False)
 
     def _name_it(self, title: str, value: str, make: partial[Edited], told: str) -> None:
+        from tui.screens.form import Ask, Form
+
         key, counts = self.selected, self.session.now.counts
         if key is None:
             return
@@ -184,6 +200,9 @@ def removal(document: Document, key: Key) -> tuple[Edited, list[str]]:
 
     Raises DocumentError where nothing valid would be left.
     """
+    from capacity import rewiring
+    from tui.wires import wire
+
     needed = _needed(document, key)
     if needed is not None:
         raise DocumentError([needed])

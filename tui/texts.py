@@ -34,7 +34,7 @@ class Texts:
         with self._lock:
             history = [version.document for version in (*session.past, session.now)]
             start = next((i for i in range(len(history) - 1, -1, -1) if self._known(history[i]) is not None), None)
-            from capacity.rewriting import rewritten  # noqa: PLC0415 - its parser is not needed for the first paint
+            from capacity.rewriting import rewritten
 
             text = "" if start is None else self._known(history[start]) or ""
             for document in history[0 if start is None else start + 1 :]:

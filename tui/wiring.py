@@ -6,17 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from capacity import rewiring
 from capacity.errors import DocumentError
 from tui.base import SessionApp
-from tui.screens.form import refused
-from tui.screens.pick import Choice, Pick
-from tui.wires import can_call, wires
 
 if TYPE_CHECKING:
     from capacity.document import Document
     from capacity.editing import Edited
     from tui.drawing.canvas import Key
+    from tui.screens.pick import Choice
     from tui.wires import Wire
 
 Make = Callable[[], "Edited"]
@@ -28,6 +25,9 @@ class Wiring(SessionApp):
 
     def action_rewire(self) -> None:
         """List what leads from and to what is selected; then ask where one of these should lead."""
+        from tui.screens.pick import Choice, Pick
+        from tui.wires import wires
+
         if self.selected is None:
             return
         document, key = self.session.now.document, self.selected
@@ -47,6 +47,10 @@ class Wiring(SessionApp):
 
     def _further(self, document: Document, key: Key) -> list[Choice[Go]]:
         """Return what can be done besides changing what is there."""
+        from capacity import rewiring
+        from tui.screens.pick import Choice
+        from tui.wires import can_call
+
         if key.scope != "tier":
             return []
         name, tier = key.name, document.topology.components[key.name]
@@ -65,6 +69,9 @@ class Wiring(SessionApp):
 
     def _lead(self, document: Document, one: Wire) -> None:
         """Ask where one of the edges should lead."""
+        from capacity import rewiring
+        from tui.screens.pick import Choice
+
         choices: list[Choice[Make]] = []
         if one.call is not None:
             gone = partial(rewiring.remove_call, document, one.owner.name, one.call)
@@ -78,6 +85,9 @@ class Wiring(SessionApp):
         self._choose_edit(f"{one.text}: lead it where?", choices, start=start)
 
     def _ask_add(self, document: Document, name: str) -> None:
+        from capacity import rewiring
+        from tui.screens.pick import Choice
+
         others = [other for other in document.topology.components if other != name]
         makes: list[Choice[Make]] = [
             Choice(f"→ {to}", _kind(document, to), partial(rewiring.add_call, document, name, to)) for to in others
@@ -85,6 +95,9 @@ class Wiring(SessionApp):
         self._choose_edit(f"{name} calls whom?", makes)
 
     def _ask_host(self, document: Document, name: str) -> None:
+        from capacity import rewiring
+        from tui.screens.pick import Choice
+
         others = [other for other in document.topology.components if other != name]
         makes: list[Choice[Make]] = [
             Choice(f"onto {to}", _kind(document, to), partial(rewiring.move_tier, document, name, to)) for to in others
@@ -92,6 +105,8 @@ class Wiring(SessionApp):
         self._choose_edit(f"{name} onto whose nodes?", makes)
 
     def _choose_edit(self, title: str, choices: list[Choice[Make]], start: int = 0) -> None:
+        from tui.screens.pick import Pick
+
         def chosen(make: Make | None) -> None:
             if make is not None:
                 self._do(make)
@@ -99,6 +114,8 @@ class Wiring(SessionApp):
         self.push_screen(Pick(title, choices, start=start, refused=refusal), chosen)
 
     def _do(self, make: Make) -> None:
+        from tui.screens.form import refused
+
         try:
             self.edit(make())
         except DocumentError as error:
@@ -107,6 +124,8 @@ class Wiring(SessionApp):
 
 def refusal(make: Make) -> str | None:
     """Return why an edit cannot be made, None where it can."""
+    from tui.screens.form import refused
+
     try:
         make()
     except DocumentError as error:

@@ -70,7 +70,8 @@ def test_replicas_of_one_stream(load: float, gap: float) -> None:
     missing = np.maximum(seen - later, 0)
     violated = float((1 - 0.99**missing).mean())
     claimed = going_back_on_key(lag, lag, load / 100, gap)
-    assert 0.95 * violated < claimed < 2.2 * violated
+    # 2 % of noise on both sides of 5 to 27 % too high.
+    assert violated < claimed < 1.3 * violated
 
 
 # Own writes: missed by whoever reads before the lag is over, and never within the time that is sent to the primary.

@@ -166,3 +166,16 @@ def test_unreached_tier() -> None:
 def test_large_counts() -> None:
     values = file({"app": service(0.01, None, "n8")}, 500_000.0, survive=("node",), utilization=0.75)
     assert planned(values).counts["app"] == 835
+
+
+# Connections that are counted by what is in use are less with more nodes, so that a plan exists; those that each caller
+# keeps open anyway are no fewer.
+@pytest.mark.parametrize(("pool", "feasible"), [(None, True), (4, False)])
+def test_more_nodes_for_connections_in_use(pool: int | None, feasible: bool) -> None:  # noqa: FBT001
+    call = {"to": "db"} | ({} if pool is None else {"pool": pool})
+    values = file({"app": service(0.001, calls=[call]), "db": database(0.01, max_connections=1)}, 60.0)
+    assert sized(values).conflict is not None
+    del values["components"]["db"]["replicas"]
+    plan = sized(values)
+    assert (plan.conflict is None) == feasible
+    assert BruteForce(values, MOST).passes(plan.counts) == feasible

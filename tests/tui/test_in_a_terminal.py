@@ -80,7 +80,7 @@ def test_work_is_kept_within_a_second(tmp_path: Path) -> None:
 def test_terminated(tmp_path: Path) -> None:
     path = topology(tmp_path)
     with Terminal("tui", path, "--set", OVERRIDE) as terminal:
-        terminal.shows("web")
+        terminal.shows("●")
         terminal.signal(signal.SIGTERM)
         assert terminal.ended() == 128 + signal.SIGTERM
         terminal.shows("\x1b[?1049l")
@@ -91,7 +91,7 @@ def test_terminated(tmp_path: Path) -> None:
 def test_hung_up(tmp_path: Path) -> None:
     path = topology(tmp_path)
     with Terminal("tui", path, "--set", OVERRIDE) as terminal:
-        terminal.shows("web")
+        terminal.shows("●")
         terminal.hang_up()
         assert terminal.ended() == 128 + signal.SIGHUP
     assert kept(path)
@@ -118,6 +118,27 @@ def test_a_wrong_file(tmp_path: Path) -> None:
         assert terminal.ended() == 2
         terminal.shows("nothing was computed")
         assert terminal.output.replace("\r\n", "\n") == told
+
+
+# What only the check finds wrong closes the screen again and is told in the same words, with the same exit code.
+def test_a_file_that_looks_right(tmp_path: Path) -> None:
+    path = topology(tmp_path, TEXT.replace("nodes = 2", "nodes = 0"))
+    told = capacity("plan", path).err
+    with Terminal("tui", path) as terminal:
+        assert terminal.ended() == 2
+        terminal.shows("nothing was computed")
+        assert terminal.output.replace("\r\n", "\n").endswith(told)
+
+
+# Keys that are pressed before there is anything to change are not lost.
+def test_keys_of_the_first_moment(tmp_path: Path) -> None:
+    path = topology(tmp_path)
+    with Terminal("tui", path, "--set", OVERRIDE) as terminal:
+        terminal.shows("\x1b[?1049h")
+        terminal.type("q")
+        terminal.shows("leave without saving")
+        terminal.type("d")
+        assert terminal.ended() == 0
 
 
 # What cannot be opened is refused with the cure: no file, standard input, a terminal that cannot draw.

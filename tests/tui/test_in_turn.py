@@ -24,6 +24,14 @@ def _burst(app: CapacityApp, *keys: str) -> None:
         app.post_message(Pressed(key, key if len(key) == 1 else {"plus": "+"}.get(key)))
 
 
+async def _done(app: CapacityApp, pilot: Pilot[None]) -> None:
+    """Wait until every key has done what it does, on however busy a machine."""
+    await pilot.pause()
+    while app._keys or app._under_way is not None:
+        await pilot.pause(0.02)
+    await press(app, pilot)
+
+
 def test_after_enter_the_next_keys_of_a_burst_walk_and_step() -> None:
     """Enter keeps a value; what follows in the same breath is not written into it, but moves and steps below."""
 
@@ -35,7 +43,7 @@ def test_after_enter_the_next_keys_of_a_burst_walk_and_step() -> None:
         below = fields.rows[fields.cursor + 1].path
         before = len(app.session.past)
         _burst(app, "9", "enter", "j", "plus")
-        await press(app, pilot)
+        await _done(app, pilot)
         assert app.session.now.document.values["components"]["web"]["cpu_time"] == "9ms"
         assert fields.row is not None
         assert fields.row.path == below
@@ -52,7 +60,7 @@ def test_there_and_back_in_one_burst() -> None:
         app.go(Key("tier", "web"))
         await pilot.pause()
         _burst(app, "enter", "j", "j", "escape", "j")
-        await press(app, pilot)
+        await _done(app, pilot)
         assert app.query_one(FieldList).cursor == 0, "the fields are those of another tier"
         assert app.focused is app.query_one("#topology")
         assert app.selected == Key("tier", "app")
@@ -77,7 +85,7 @@ def test_a_burst_into_a_dialog_is_typed_there() -> None:
         else:
             raise AssertionError("what was typed is not in the field")
         _burst(app, "enter", "u")
-        await press(app, pilot)
+        await _done(app, pilot)
         assert "web" in app.session.now.document.topology.components, "renamed, and taken back"
         assert [version.label for version in app.session.future] != []
 

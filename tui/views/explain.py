@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def answer(asked: Asked, tick: Callable[[int], None]) -> Content:
     """Return what `capacity explain` says of the selected tier, all metrics in full, at the load on the screen."""
     # SymPy is slow to import: it comes when somebody asks.
-    from capacity.explain_report import sections  # noqa: PLC0415
-    from capacity.explaining import explain  # noqa: PLC0415
+    from capacity.explain_report import sections
+    from capacity.explaining import explain
 
     if asked.tier is None:
         return Content((Note("Select a tier: formulas are of one tier.", "dim"),))

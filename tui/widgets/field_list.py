@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size, Spacing
 from textual.message import Message
@@ -12,16 +14,19 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.drawing.text import columns, cut, left
+from tui.widgets.colours import style_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.style import Style
     from textual.events import Click, Key, MouseDown, MouseMove, MouseUp
 
     from capacity.errors import KeyPath
     from capacity.stepping import Direction
+    from tui.drawing.canvas import Span
     from tui.inspection import Row
+
+    _Line = tuple[bool, tuple[Span, ...]]
 
 _CELLS_PER_STEP: Final = 2
 """Columns that the mouse goes for a step."""
@@ -53,23 +58,11 @@ class FieldList(ScrollView, can_focus=True):
         Binding("delete,backspace", "unset", "Leave out", id="field.unset", tooltip="So that its default holds"),
         Binding("full_stop", "unfold", "All of call", show=False, key_display=".", id="field.unfold"),
     ]  # fmt: skip
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"fields--{name}"
-        for name in ("label", "value", "default", "plan", "hint", "heading", "cursor", "marker", "error", "was")
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"fields--cursor"}
     DEFAULT_CSS: ClassVar[str] = """
     FieldList { scrollbar-size: 1 1; overflow: hidden auto; }
-    FieldList > .fields--label { color: $foreground; }
-    FieldList > .fields--value { text-style: bold; }
-    FieldList > .fields--default { color: $text-muted; }
-    FieldList > .fields--plan { color: $accent; text-style: bold; }
-    FieldList > .fields--hint { color: $text-muted; }
-    FieldList > .fields--heading { color: $text-muted; text-style: italic; }
     FieldList > .fields--cursor { background: $boost; }
     FieldList:focus > .fields--cursor { background: $block-cursor-blurred-background; }
-    FieldList > .fields--marker { color: $accent; text-style: bold; }
-    FieldList > .fields--error { color: $error; text-style: bold; }
-    FieldList > .fields--was { color: $text-accent; }
     """
 
     class Asked(Message):
@@ -112,8 +105,9 @@ class FieldList(ScrollView, can_focus=True):
         self.cursor = 0
         self.message = ""
         """What is wrong with the row under the cursor."""
-        self.typed: str | None = None
-        """What is being typed into the row under the cursor."""
+        self._typed: str | None = None
+        self._lines: list[_Line] = []
+        self._base = Style()
         self._pressed: int | None = None
         self._scrubbed = 0
 
@@ -121,6 +115,16 @@ class FieldList(ScrollView, can_focus=True):
     def row(self) -> Row | None:
         """The row under the cursor."""
         return self.rows[self.cursor] if self.cursor < len(self.rows) and self.rows[self.cursor].path else None
+
+    @property
+    def typed(self) -> str | None:
+        """What is being typed into the row under the cursor."""
+        return self._typed
+
+    @typed.setter
+    def typed(self, text: str | None) -> None:
+        self._typed = text
+        self._write()
 
     def copy_value(self) -> str | None:
         """Return the value under the cursor as it is typed, or as it holds where it is left out."""
@@ -135,7 +139,7 @@ class FieldList(ScrollView, can_focus=True):
         if self.row is None:
             self.cursor = next((i for i, row in enumerate(rows) if row.path), 0)
         self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
-        self.refresh()
+        self._write()
         if self.cursor != before:
             self.call_after_refresh(self._reveal)
 
@@ -159,27 +163,39 @@ class FieldList(ScrollView, can_focus=True):
         shown = max((columns(row.shown) for row in self.rows), default=0) + 2
         return names, min(max(shown, 14), max(width - names - 8, 8), 40)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return what is in sight of a part; its background is looked up once and not for every line."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Return one line of what is in sight."""
-        base, width, place = self.rich_style, self.scrollable_content_region.width, y + self.scroll_offset.y
-        if place >= len(self.rows):
+        base, width, place = self._base, self.scrollable_content_region.width, y + self.scroll_offset.y
+        if place >= len(self._lines):
             return Strip.blank(self.size.width, base)
-        here = place == self.cursor
+        here, parts = self._lines[place]
         if here:
             base += self.get_component_rich_style("fields--cursor")
-        segments = [Segment(text, base + style) for text, style in self._parts(self.rows[place], here=here)]
-        return Strip(segments).adjust_cell_length(width, base).extend_cell_length(self.size.width, self.rich_style)
+        segments = [Segment(text, base + style_of(self.app, style)) for text, style in parts]
+        return Strip(segments).adjust_cell_length(width, base).extend_cell_length(self.size.width, self._base)
 
-    def _parts(self, row: Row, *, here: bool) -> list[tuple[str, Style]]:
+    def _write(self) -> None:
+        """Write every line anew, and have those painted that differ from what they were."""
+        names, values = self._widths()
         width = self.scrollable_content_region.width
+        before, self._lines = self._lines, []
+        for place, row in enumerate(self.rows):
+            here = place == self.cursor
+            self._lines.append((here, self._parts(row, names, values, width, here=here)))
+        for place, (was, now) in enumerate(zip_longest(before, self._lines)):
+            if was != now:
+                self.refresh_line(place)
+
+    def _parts(self, row: Row, names: int, values: int, width: int, *, here: bool) -> tuple[Span, ...]:
         if not row.path:
             text = f"── {row.label} "
-            return [(left(text + "─" * max(width - columns(text), 0), width), self._style("heading"))]
-        names, values = self._widths()
-        marker = "▸ " if here else "  "
-        name = left("  " * row.depth + row.label, names - 3) + " "
+            return ((left(text + "─" * max(width - columns(text), 0), width), "field.heading"),)
         style = "plan" if row.count is not None else "value" if row.given else "default"
-        value = left(cut(row.shown, values - 1), values)
         hint, hinted = row.hint, "hint"
         if row.was is not None:
             hint, hinted = f"was {row.was}", "was"
@@ -187,26 +203,27 @@ class FieldList(ScrollView, can_focus=True):
             hint, hinted = f"= {row.shown}", "was"
         if here and self.message:
             hint, hinted = f"✗ {self.message}", "error"
-        return [
-            (marker, self._style("marker")),
-            (name, self._style("label")),
-            (value, self._style(style)),
-            (left(hint, max(width - names - values, 0)), self._style(hinted)),
-        ]
-
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"fields--{name}", partial=True)
+        return (
+            ("▸ " if here else "  ", "field.marker"),
+            (left("  " * row.depth + row.label, names - 3) + " ", "field.label"),
+            (left(cut(row.shown, values - 1), values), f"field.{style}"),
+            (left(hint, max(width - names - values, 0)), f"field.{hinted}"),
+        )
 
     def notify_style_update(self) -> None:
         """Take the colours of another theme."""
         super().notify_style_update()
         self.refresh()
 
+    def on_resize(self) -> None:
+        """Write for the new width."""
+        self._write()
+
     def _move_to(self, place: int) -> None:
         if place != self.cursor and 0 <= place < len(self.rows) and self.rows[place].path:
             self.cursor, self.message = place, ""
             self.post_message(self.Moved())
-            self.refresh()
+            self._write()
         self._reveal()
 
     def _reveal(self) -> None:

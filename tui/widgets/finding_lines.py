@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
 
-from tui.flowing import STYLES
 from tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -14,27 +13,13 @@ if TYPE_CHECKING:
 
 
 class Findings(Lines):
-    """Lines of what the numbers say."""
+    """Lines of what the numbers say, as many as there are."""
 
     class Widened(Message):
         """There are more or fewer columns than before."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = Lines.COMPONENT_CLASSES | {
-        f"lines--{name.replace('.', '-')}" for name in STYLES
-    }
     DEFAULT_CSS: ClassVar[str] = """
     Findings { height: auto; width: 1fr; }
-    Findings > .lines--strong { text-style: bold; }
-    Findings > .lines--warn, Findings > .lines--load-busy { color: $warning; }
-    Findings > .lines--load-over, Findings > .lines--load-overloaded { color: $error; text-style: bold; }
-    Findings > .lines--bar-calm { color: $success; }
-    Findings > .lines--bar-busy { color: $warning; }
-    Findings > .lines--bar-over, Findings > .lines--bar-overloaded { color: $error; }
-    Findings > .lines--bar-empty { color: $foreground 20%; }
-    Findings > .lines--bar-post { color: $foreground 50%; }
-    Findings > .lines--change-better { color: $success; }
-    Findings > .lines--change-worse { color: $error; }
-    Findings > .lines--change-changed { color: $text-accent; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002, textual's own name

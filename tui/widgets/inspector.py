@@ -192,7 +192,9 @@ class Inspector(Container):
             self._waiting = self.set_timer(_PATIENCE, partial(self._ask_why, *wanted))
 
     def _ask_why(self, scene: Scene, tier: str) -> None:
-        self.run_worker(partial(self._answer_why, scene, tier), group="why", exclusive=True, thread=True)
+        # Described, or every number of the scene would be written out to describe it.
+        work = partial(self._answer_why, scene, tier)
+        self.run_worker(work, group="why", description="reasons", exclusive=True, thread=True)
 
     def _answer_why(self, scene: Scene, tier: str) -> None:
         worker = get_current_worker()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from rich.style import Style
 from rich.text import Text
 from textual.widgets import Static
+
+from tui.widgets.colours import style_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,20 +16,33 @@ if TYPE_CHECKING:
 
 
 class Lines(Static):
-    """Shows lines of spans; the names of their styles are component classes."""
+    """Shows lines of spans."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"lines--{name}" for name in ("name", "dirty", "changed", "dim", "money", "worse", "better", "good", "bad")
-    }
+    DEFAULT_CSS = """
+    Lines { text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002, textual's own name
+        super().__init__(id=id)
+        self._lines: tuple[tuple[Span, ...], ...] = ()
 
     def show(self, lines: Sequence[Sequence[Span]]) -> None:
-        """Show other lines."""
+        """Show other lines; what is around them moves only if they are more or fewer."""
+        before, self._lines = self._lines, tuple(tuple(line) for line in lines)
+        if self._lines != before:
+            self._write(layout=len(self._lines) != len(before))
+
+    def notify_style_update(self) -> None:
+        """Take the colours of another theme."""
+        super().notify_style_update()
+        if self._lines:
+            self._write(layout=False)
+
+    def _write(self, *, layout: bool) -> None:
         text = Text(no_wrap=True, overflow="ellipsis", end="")
-        for number, line in enumerate(lines):
+        for number, line in enumerate(self._lines):
             if number:
                 text.append("\n")
             for part, style in line:
-                name = f"lines--{style.replace('.', '-')}"
-                known = name in self.COMPONENT_CLASSES
-                text.append(part, self.get_component_rich_style(name, partial=True) if known else Style())
-        self.update(text)
+                text.append(part, style_of(self.app, style))
+        self.update(text, layout=layout)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from itertools import zip_longest
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,22 +16,15 @@ from textual.strip import Strip
 from tui.drawing.draw import draw
 from tui.drawing.walking import neighbour
 from tui.keys import ON_DRAWING
+from tui.widgets.colours import style_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.events import Click, Resize
 
     from tui.drawing.canvas import Drawing, Key
     from tui.drawing.picture import Picture
-
-STYLES: Final = frozenset(
-    {
-        "name", "selected", "kind", "nodes", "heading", "box", "box.busy", "box.over", "box.overloaded", "bottleneck",
-        "bar.calm", "bar.busy", "bar.over", "bar.overloaded", "bar.empty", "bar.post", "load", "load.over",
-        "load.overloaded", "fact", "fact.over", "fact.overloaded", "label", "edge", "edge.async", "class", "class.over",
-        "change.better", "change.worse", "change.changed", "dim", "fill", "row",
-    }
-)  # fmt: skip
-"""Names of styles in a drawing for which the style sheet has a component class; others take the nearest."""
 
 
 class TopologyView(ScrollView, can_focus=True):
@@ -46,7 +40,6 @@ class TopologyView(ScrollView, can_focus=True):
         Binding("end", "end('last')", "Last", show=False, id="walk.last"),
         *ON_DRAWING,
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"drawing--{name.replace('.', '-')}" for name in STYLES}
 
     class Selected(Message):
         """Another box was chosen."""
@@ -64,6 +57,7 @@ class TopologyView(ScrollView, can_focus=True):
         self._drawing: Drawing | None = None
         self.selected: Key | None = None
         self._stale = False
+        self._background = Style()
 
     @property
     def drawing(self) -> Drawing | None:
@@ -72,7 +66,8 @@ class TopologyView(ScrollView, can_focus=True):
 
     def show(self, picture: Picture, selected: Key | None, *, stale: bool = False) -> None:
         """Draw a picture; `stale` dims it, while newer numbers cannot be had."""
-        self._picture, self.selected, self._stale = picture, selected, stale
+        self.fade(stale=stale)
+        self._picture, self.selected = picture, selected
         self._redraw()
 
     def fade(self, *, stale: bool) -> None:
@@ -88,10 +83,15 @@ class TopologyView(ScrollView, can_focus=True):
         self._reveal()
         self.post_message(self.Selected(key))
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return what is in sight of a part; its background is looked up once and not for every line."""
+        self._background = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Return one line of what is in sight."""
         across, down = self.scroll_offset
-        background = self.rich_style
+        background = self._background
         if self._drawing is None or y + down >= self._drawing.height:
             return Strip.blank(self.size.width, background)
         row = self._drawing.rows[y + down]
@@ -137,9 +137,10 @@ class TopologyView(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if self._picture is None or width <= 0:
             return
-        self._drawing = draw(self._picture, width, self.selected)
+        before, self._drawing = self._drawing, draw(self._picture, width, self.selected)
         self.virtual_size = Size(self._drawing.width, self._drawing.height)
-        self.refresh()
+        for y in changed_lines(before, self._drawing):
+            self.refresh_line(y)
 
     def _reveal(self) -> None:
         region = None if self._drawing is None or self.selected is None else self._drawing.regions.get(self.selected)
@@ -147,13 +148,14 @@ class TopologyView(ScrollView, can_focus=True):
             self.scroll_to_region(Region(*region), spacing=Spacing(1, 1, 1, 1), animate=False)
 
     def _style_of(self, name: str) -> Style:
-        if not name:
-            return Style.null()
         if name == "selected" and self._drawing is not None and self._drawing.form == "tree":
             name = "row"  # a whole line, not a frame
-        while name not in STYLES and "." in name:
-            name = name.rpartition(".")[0]
-        if name not in STYLES:
-            return Style.null()
-        style = self.get_component_rich_style(f"drawing--{name.replace('.', '-')}", partial=True)
-        return style + Style(dim=True) if self._stale else style
+        return style_of(self.app, name, dim=self._stale)
+
+
+def changed_lines(before: Drawing | None, after: Drawing) -> Iterator[int]:
+    """Yield the numbers of the lines that differ between two drawings, those that only one of them has among them."""
+    old = () if before is None or before.form != after.form else before.rows
+    for y, (was, now) in enumerate(zip_longest(old, after.rows)):
+        if was != now:
+            yield y

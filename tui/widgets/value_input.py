@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.events import Blur
-    from textual.geometry import Region
 
 
 class ValueInput(Input):
@@ -32,6 +33,9 @@ class ValueInput(Input):
         &.-wrong, &.-wrong:focus { background: $error-muted; }
     }
     """
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
+    """As of any input, but for the layout of the whole screen that every key would ask for: its place is given."""
 
     class Ended(Message):
         """Nothing more is typed; `steps` is where to go then."""

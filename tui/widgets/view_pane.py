@@ -91,7 +91,7 @@ class ViewPane(VerticalScroll, can_focus=True):
 
     def _fill(self, blocks: list[Block]) -> None:
         """Show blocks, in the widgets that are there where they are of the same kinds."""
-        from tui.widgets.chart import ChartBlock  # noqa: PLC0415, not needed for the first paint
+        from tui.widgets.chart import ChartBlock
 
         there = [child for child in self.children if isinstance(child, ChartBlock | TextBlock)]
         if [isinstance(child, ChartBlock) for child in there] == [isinstance(block, Chart) for block in blocks]:

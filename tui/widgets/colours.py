@@ -1,0 +1,131 @@
+"""What the names of styles look like in the theme that is on: resolved once, so that painting a line costs a look-up.
+
+These are no component classes of a style sheet: each of those is matched anew for every widget that has it, whenever a
+class of something above it changes, and the drawing alone would have thirty.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from rich.style import Style
+from textual.color import Color
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.app import App
+
+
+class Look(NamedTuple):
+    """A colour of the theme and how much of it, the rest being the background; bold, italic; what is behind it."""
+
+    colour: str = ""
+    share: float = 1.0
+    bold: bool = False
+    italic: bool = False
+    behind: str = ""
+
+
+_BOLD: Final = Look(bold=True)
+_MUTED: Final = Look("text-muted")
+_GOOD: Final = Look("success")
+_WARN: Final = Look("warning")
+_BAD: Final = Look("error")
+_BAD_BOLD: Final = Look("error", bold=True)
+
+LOOKS: Final[Mapping[str, Look]] = {
+    "name": _BOLD,
+    "selected": Look("primary-lighten-3", bold=True),
+    "row": Look(bold=True, share=0.45, behind="primary"),
+    "kind": _MUTED,
+    "dim": _MUTED,
+    "label": _MUTED,
+    "heading": Look("text-muted", bold=True),
+    "nodes": Look("foreground", 0.8),
+    "box": Look("foreground", 0.55),
+    "box.busy": _WARN,
+    "box.over": _BAD,
+    "box.overloaded": _BAD,
+    "bottleneck": Look("warning", bold=True),
+    "bar.calm": _GOOD,
+    "bar.busy": _WARN,
+    "bar.over": _BAD,
+    "bar.overloaded": _BAD,
+    "bar.empty": Look("foreground", 0.2),
+    "bar.post": Look("foreground", 0.5),
+    "load": _BOLD,
+    "load.busy": Look("warning", bold=True),
+    "load.over": _BAD_BOLD,
+    "load.overloaded": _BAD_BOLD,
+    "fact.over": _BAD,
+    "fact.overloaded": _BAD,
+    "edge": Look("foreground", 0.45),
+    "edge.async": Look("primary-lighten-1"),
+    "class": Look("primary-lighten-2"),
+    "class.over": _BAD_BOLD,
+    "change.better": Look("success", bold=True),
+    "change.worse": _BAD_BOLD,
+    "change.changed": Look("accent"),
+    "dirty": Look("warning", bold=True),
+    "changed": Look("accent", bold=True),
+    "money": _BOLD,
+    "strong": _BOLD,
+    "better": _GOOD,
+    "good": _GOOD,
+    "worse": _BAD,
+    "bad": _BAD_BOLD,
+    "warn": _WARN,
+    "field.value": _BOLD,
+    "field.default": _MUTED,
+    "field.plan": Look("accent", bold=True),
+    "field.hint": _MUTED,
+    "field.heading": Look("text-muted", italic=True),
+    "field.marker": Look("accent", bold=True),
+    "field.error": _BAD_BOLD,
+    "field.was": Look("text-accent"),
+}
+"""The styles of every line that we paint; "box.excused" is a "box", since it has no look of its own."""
+
+
+def style_of(app: App[object], name: str, *, dim: bool = False) -> Style:
+    """Return what a style looks like in the theme that is on."""
+    while name not in LOOKS and "." in name:
+        name = name.rpartition(".")[0]
+    look = LOOKS.get(name)
+    if look is None:
+        return _NONE_DIM if dim else _NONE
+    variables = app.theme_variables
+    words = tuple(variables.get(word, "") for word in (look.colour, look.behind, "background", "foreground"))
+    return _resolved(look, words, dim=dim)
+
+
+_NONE: Final = Style()
+_NONE_DIM: Final = Style(dim=True)
+
+
+@lru_cache(maxsize=1024)
+def _resolved(look: Look, words: tuple[str, ...], *, dim: bool) -> Style:
+    colour, behind, background, foreground = words
+    front, faint = _colour(colour, look.share, background, foreground)
+    back, _ = _colour(behind, look.share, background, foreground)
+    return Style(
+        color=front.rich_color if front is not None else None,
+        bgcolor=back.rich_color if back is not None else None,
+        bold=look.bold or None,
+        italic=look.italic or None,
+        dim=dim or faint or None,
+    )
+
+
+def _colour(word: str, share: float, background: str, foreground: str) -> tuple[Color | None, bool]:
+    """Return a colour of a theme over its background, and whether it has to be dimmed instead of mixed."""
+    if not word:
+        return None, False
+    name, _, percent = word.replace("auto", foreground).partition(" ")
+    colour, ground = Color.parse(name), Color.parse(background)
+    share *= colour.a * (float(percent.removesuffix("%")) / 100 if percent else 1.0)
+    if colour.ansi is not None or ground.ansi is not None:
+        return colour, share < 1  # the colours of a terminal are its own: nothing is known to mix
+    return ground.blend(colour.with_alpha(1.0), share), False
