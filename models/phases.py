@@ -66,8 +66,8 @@ def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stag
     # What is below all busy, eliminated upwards: `below` is its effect on the level, `mass` its probability.
     mass, below = np.ones(1), np.zeros((1, 1))
     for n in range(servers):
-        local = chain.local(levels[n]) - arrival_rate * np.eye(len(levels[n])) + below
         entering = arrival_rate * chain.starts(levels[n], levels[n + 1])
+        local = balanced(chain.local(levels[n]) + below, entering)
         solved = np.linalg.solve(-local, np.column_stack([entering, mass]))
         leaving = chain.ends(levels[n + 1], levels[n])
         carried = leaving @ solved
@@ -84,6 +84,18 @@ def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stag
     whole = float(waiting.sum() + full @ mass - full.sum())
     start = np.maximum(waiting / whole, 0.0)
     return counted(start, generator), float(start.sum())
+
+
+def balanced(local: Floats, entering: Floats) -> Floats:
+    """Return a generator whose rows and those of what enters the next level sum to 0, by its diagonal.
+
+    What goes down comes back: at light load nearly all of the diagonal cancels, and what rounding leaves of it would
+    grow from level to level, by thirteen orders of magnitude on 33 servers.
+    """
+    held = local.copy()
+    np.fill_diagonal(held, 0.0)
+    np.fill_diagonal(held, -(held.sum(axis=1) + entering.sum(axis=1)))
+    return held
 
 
 def passage_down(up: Floats, inside: Floats, down: Floats) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.erlang import UnstableQueueError
 from models.loss import check_queue
-from models.phases import Phases, passage_down, phase_states, stationary
+from models.phases import Phases, balanced, passage_down, phase_states, stationary
 from models.stages import Stages
 from models.steady import SteadyState, steady
 
@@ -60,8 +60,9 @@ def _wait(gaps: ServiceTime, service: ServiceTime, servers: int) -> Stages:
     beside = np.eye(len(one))
     mass, below = np.ones(len(one)), np.zeros((len(one), len(one)))
     for n in range(servers):
-        local = np.kron(quiet, np.eye(len(levels[n]))) + np.kron(beside, chain.local(levels[n])) + below
         entering = np.kron(comes, chain.starts(levels[n], levels[n + 1]))
+        local = np.kron(quiet, np.eye(len(levels[n]))) + np.kron(beside, chain.local(levels[n])) + below
+        local = balanced(local, np.asarray(entering, dtype=np.float64))
         carried = np.kron(beside, chain.ends(levels[n + 1], levels[n])) @ np.linalg.solve(
             -local, np.column_stack([entering, mass])
         )

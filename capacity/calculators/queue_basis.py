@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from capacity.calculators.queue_state import SEARCHED_STATES, Queue, check
-from models.phases import MOST_STATES
+from capacity.calculators.queue_state import SEARCHED_STATES, SHOWN_STATES, Queue, check
 
 if TYPE_CHECKING:
     from capacity.calculators.calculator import Answer, Given
@@ -31,7 +30,7 @@ def queue_of(given: Given) -> Queue:
         patience=given.maybe("patience"),
         patience_cv2=given.number("patience_cv2"),
         sharing=given.word("order") == "sharing",
-        exact_states=MOST_STATES if given.has("rate") and given.has("service") and servers else SEARCHED_STATES,
+        exact_states=SHOWN_STATES if given.has("rate") and given.has("service") and servers else SEARCHED_STATES,
     )
     check(queue)
     return queue

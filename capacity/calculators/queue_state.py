@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from capacity.errors import UsageError
+from models.erlang import erlang_c
 from models.impatience import impatient
 from models.latency import Latency
 from models.loss import finite_room, loss_system
-from models.phases import MOST_STATES
 from models.service_time import from_moments
 from models.sharing import processor_sharing
 from models.stations import ggc, mgc
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 SEARCHED_STATES: Final = 150
 """The exact chain takes a tenth of a second up to here: as long as a search may take for each step."""
+
+SHOWN_STATES: Final = 250
+"""The exact chain takes a few seconds up to here: as long as one answer may take."""
+
+_NOBODY: Final = 1e-12
+"""Where so few wait, the approximation is exact to all digits that are shown, and the chain has none to add."""
 
 MOST_SERVERS: Final = 1_000_000
 _MOST_TIMES: Final = 1e6
@@ -41,7 +47,7 @@ class Queue:
     patience: float | None = None
     patience_cv2: float = 1.0
     sharing: bool = False
-    exact_states: int = MOST_STATES
+    exact_states: int = SHOWN_STATES
 
     @property
     def load(self) -> float:
@@ -130,6 +136,8 @@ WISHES: Final[dict[str, tuple[str, str, Callable[[SteadyState], float]]]] = {
 def excess(queue: Queue, wishes: tuple[Wish, ...]) -> float:
     """Return by how much the worst wish is missed, as a logarithm: 0 or less is met, infinite without a state."""
     try:
+        if queue.endless and not queue.sharing and erlang_c(queue.servers, queue.load) < _NOBODY:
+            queue = replace(queue, exact_states=1)
         found = state(queue)
         return max(_over(wish.value(found), wish.most) for wish in wishes)
     except ValueError:
@@ -196,37 +204,42 @@ def _first(enough: Callable[[int], bool], least: int, start: int, most: int) -> 
 
 
 def largest(queue: Queue, wishes: tuple[Wish, ...], name: str, tick: Callable[[int], None]) -> float | None:
-    """Return the largest rate or service with which every wish is met, to 1e-9; None where none is.
+    """Return the largest rate or service with which every wish is met, to 1e-8; None where none is.
 
-    Infinite where no load breaks a wish, as where whoever finds the places taken is turned away.
+    Infinite where no load breaks a wish, as where whoever finds the places taken is turned away. The approximation is
+    searched first: the exact chain is then asked next to what it found.
     """
     whole = queue.servers / (queue.service if name == "rate" else queue.rate)
     asked = 0
 
-    def over(value: float) -> float:
+    def over(value: float, states: int) -> float:
         nonlocal asked
         asked += 1
         tick(asked)
         changed = replace(queue, rate=value) if name == "rate" else replace(queue, service=value)
-        return excess(changed, wishes)
+        return excess(replace(changed, exact_states=states), wishes)
 
     low, high = whole * 1e-9, whole * (1 if queue.endless else _MOST_TIMES)
-    if over(low) > 0:
+    if over(low, 1) > 0:
         return None
-    if not queue.endless and over(high) <= 0:
+    if not queue.endless and over(high, 1) <= 0:
         return math.inf
-    return _crossing(over, low, high)
+    rough = _crossing(lambda value: over(value, 1), low, high)
+    near, far = rough * 0.97, min(rough * 1.03, high)
+    low = near if over(near, queue.exact_states) <= 0 else low
+    high = far if low == near and over(far, queue.exact_states) > 0 else high if low == near else near
+    return _crossing(lambda value: over(value, queue.exact_states), low, high)
 
 
 def _crossing(over: Callable[[float], float], low: float, high: float) -> float:
     """Return the last value with over <= 0: halving while the upper end has no state, then Illinois' false position."""
     at_low, at_high, raised = over(low), over(high), 0
-    for step in range(200):
-        if high - low <= 1e-9 * high:
+    for _ in range(200):
+        if high - low <= 1e-8 * high:
             break
-        if math.isfinite(at_high) and step > 6:
+        if math.isfinite(at_high) and high < 2 * low:
             value = (low * at_high - high * at_low) / (at_high - at_low)
-            value = min(max(value, low + 1e-10 * high), high - 1e-10 * high)
+            value = min(max(value, low + 2e-9 * high), high - 2e-9 * high)
         else:
             value = math.sqrt(low * high) if high > 4 * low else (low + high) / 2
         found = over(value)

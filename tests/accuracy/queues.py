@@ -16,7 +16,7 @@ from models.phases import phase_service, phase_states
 from models.polling import polling_waits
 from models.priorities import queue_by_priority
 from models.renewal import renewal_states
-from models.service_time import exponential, from_moments
+from models.service_time import ServiceTime, exponential, from_moments
 from models.sharing import processor_sharing
 from models.size_based import size_based_mean
 from models.staffing import load_for_blocking, load_for_wait, load_for_wait_mean, load_for_wait_percentile
@@ -188,6 +188,14 @@ def phase_type() -> Iterator[float]:
     return published(names, lambda c: phase_service(c["rho"] * c["c"], from_moments(1.0, c["cs2"]), c["c"]))
 
 
+def alike() -> Iterator[float]:
+    """Compare M/PH/c whose two phases are alike with M/M/c, from light load on."""
+    service = ServiceTime(((0.3, 1, 1.0), (0.7, 1, 1.0)))
+    for servers, use in product((5, 33, 60), (0.05, 0.14, 0.3, 0.9, 0.99)):
+        found = phase_service(use * servers, service, servers).wait_mean
+        yield relative(found, mmc(use * servers, 1.0, servers).wait_mean)
+
+
 def renewal_type() -> Iterator[float]:
     """Compare PH/PH/c."""
     names = ("E2-E2-5-rho0.8", "H2(2)-M-5-rho0.8", "H2(4)-M-5-rho0.9", "H2(2)-H2(2)-5-rho0.8", "H2(4)-H2(4)-2-rho0.8")
@@ -357,6 +365,13 @@ FAMILY = Family(
             region="1 to 20 servers, squared CV 0.5 to 9",
             measure=phase_type,
             bar=1e-6,
+        ),
+        Comparison(
+            law="M/PH/c at light load",
+            against="M/M/c, whose phases are alike",
+            region="5 to 60 servers, utilization 0.05 to 0.99",
+            measure=alike,
+            bar=1e-9,
         ),
         Comparison(
             law="PH/PH/c: mean, variance, percentiles",

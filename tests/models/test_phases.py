@@ -11,6 +11,7 @@ from models.deterministic import constant_service
 from models.erlang import UnstableQueueError
 from models.phases import phase_service, phase_states
 from models.queues import MMc, mgc_wait
+from models.renewal import renewal_service
 from models.service_time import ServiceTime, erlang, exponential, from_moments, from_three_moments
 from tests.cases import queue_case
 
@@ -139,3 +140,17 @@ def test_refused() -> None:
     with pytest.raises(ValueError, match="third moment"):
         from_three_moments(1.0, 4.0, 30.0)
     assert phase_service(0.0, exponential(1.0), 3).wait_mean == 0
+
+
+# Two phases that are alike are one: M/M/c, also where next to nobody waits and what goes down nearly always comes back.
+@pytest.mark.parametrize("servers", [5, 20, 33, 60])
+@pytest.mark.parametrize("rho", [0.05, 0.14, 0.3, 0.9])
+def test_phases_that_are_alike(servers: int, rho: float) -> None:
+    alike = ServiceTime(((0.3, 1, 1.0), (0.7, 1, 1.0)))
+    state = phase_service(rho * servers, alike, servers)
+    assert state.wait_mean == pytest.approx(MMc(rho * servers, 1.0, servers).wait_mean, rel=1e-12)
+    gaps = ServiceTime(((0.3, 1, rho * servers), (0.7, 1, rho * servers)))
+    if servers <= 20:
+        # Followed request by request, whose number is cut off at 1e-14.
+        again = renewal_service(gaps, alike, servers)
+        assert again.wait_mean == pytest.approx(state.wait_mean, rel=1e-11)
