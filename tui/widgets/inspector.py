@@ -25,7 +25,7 @@ from tui.widgets.value_input import ValueInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.events import Resize
+    from textual.screen import Screen
     from textual.timer import Timer
     from textual.widgets import Input
 
@@ -97,6 +97,7 @@ class Inspector(Container):
         self._why = Because()
         self._why_of: tuple[Scene, str] | None = None
         self._waiting: Timer | None = None
+        self._width = 0
 
     def compose(self) -> ComposeResult:
         """Put the fields above or beside what the numbers say."""
@@ -284,11 +285,16 @@ class Inspector(Container):
         if event.steps:
             self.query_one(FieldList).action_move(event.steps)
 
-    def on_resize(self, event: Resize) -> None:
-        """Lay out for the new width."""
-        self.set_class(event.size.width >= _SIDE_BY_SIDE, "-beside")
-        self.call_after_refresh(self._show_rows)
-        self.call_after_refresh(self._show_findings)
+    def on_mount(self) -> None:
+        """Lay out for every width; a resize is not always told where a view opens and closes in quick succession."""
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._fit)
+
+    def _fit(self, _: Screen[object]) -> None:
+        if self.size.width != self._width:
+            self._width = self.size.width
+            self.set_class(self._width >= _SIDE_BY_SIDE, "-beside")
+            self.call_after_refresh(self._show_rows)
+            self.call_after_refresh(self._show_findings)
 
     def on_findings_widened(self, event: Findings.Widened) -> None:
         """Tell the findings again in as many columns as there are now."""
