@@ -264,7 +264,7 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
     if "rebalancing_mean_delay_s" in result and given.number("commit") == 0:
         delay = known("rebalancing_mean_delay_s")
         told.append(explanation("rebalancing", "delay by rebalancing", streams.REBALANCING, here, delay, "s"))
-    if given.number("failed") > 0 and given.has("deliveries"):
+    if 0 < given.number("failed") < 1 and given.has("deliveries"):
         value = known("deliveries")
         told.append(explanation("deliveries", "deliveries of a message", streams.REDELIVERY, here, value, ""))
     if "loss_s" in result and known("loss_s"):
