@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,6 +108,38 @@ def test_quorum_solved() -> None:
     assert 1 - alike(5, reads - 1, 2, YAMMER).stale(0.1) < 0.999
     assert asked("quorum", *options, "--reads", 1, "--consistent", "99.9%", code=1)["met"] is False
     assert asked("quorum", "--write-p99", "1ms", code=1)["met"] is False
+
+
+# What no rate reaches is told as the lag of a replica with nothing to do, as of the figure that is wanted.
+def test_lag_out_of_reach() -> None:
+    options = ("--network", "17ms", "--apply", "1.2ms", "--cv2", 4, "--batch", 8)
+    found = asked("lag", *options, "--p99", "60ms", code=1)["result"]
+    idle = replica_lag(1e-6, from_moments(0.0012, 4.0), network_delay=0.017, batch=8.0).applied
+    assert found["lag_mean_at_least_s"] == pytest.approx(idle.mean, rel=1e-6)
+    assert found["lag_p99_at_least_s"] == pytest.approx(idle.percentile(0.99), rel=1e-6)
+    assert found["lag_p99_at_least_s"] > 0.06
+    assert asked("lag", *options, "--p99", "70ms")["met"] is True
+
+
+# With neither given, the fewest together that are enough, those first that survive most; one fewer of either is not.
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--nodes", 3, "--delays", "ymmr", "--after", "50ms", "--consistent", "99.9%"),
+        ("--nodes", 5, "--after", "10ms", "--consistent", "99.5%"),
+        ("--nodes", 4, "--consistent", "100%"),
+    ],
+)
+def test_quorum_both_solved(options: tuple[object, ...]) -> None:
+    found = asked("quorum", *options)
+    assert (found["met"], found["solved_for"]) == (True, "reads and writes")
+    reads, writes = found["result"]["reads"], found["result"]["writes"]
+    for r in range(1, reads + writes - 1):
+        fewer = asked("quorum", *options, "--reads", r, "--writes", reads + writes - 1 - r, code=1)
+        assert fewer["met"] is False
+    for note in found["notes"][1:]:
+        also = re.findall(r"R (\d) and W (\d)", note)
+        assert all(int(r) + int(w) == reads + writes and max(int(r), int(w)) >= max(reads, writes) for r, w in also)
 
 
 # Drain, rebalancing, redelivery and retention are those of the models.
