@@ -22,6 +22,14 @@ class Reader(NamedTuple):
     """Of all messages, for each of them."""
 
 
+class Behind(NamedTuple):
+    """Those consumers that cannot keep up."""
+
+    consumers: int
+    growth: float
+    """Messages/s by which their backlog grows, all together."""
+
+
 @dataclass(frozen=True)
 class Partitioned:
     """A topic of `partitions` partitions read by a group of `consumers`, each partition by one of them.
@@ -68,6 +76,21 @@ class Partitioned:
     def capacity(self, service_time: float) -> float:
         """Return the messages/s at which the busiest consumer is full; `service_time` in s a message (*exact*)."""
         return 1 / (service_time * self.readers[0].share)
+
+    def behind(self, arrival_rate: float, service_time: float, stopped: float = 0.0, repeated: float = 0.0) -> Behind:
+        """Return who gets more than they can do, and how fast their backlog grows (*exact*, fluid).
+
+        Of each second all consumers stand still for `stopped`, and do again what they did in `repeated` of one. What is
+        short is not made up by consumers with time to spare: they do not read another one's partitions.
+        """
+        most, consumers, growth = 1 / service_time, 0, 0.0
+        for reader in self.readers:
+            got = arrival_rate * reader.share
+            short = got + repeated * min(got, most) - most * (1 - stopped)
+            if short >= 0:
+                consumers += reader.consumers
+                growth += reader.consumers * short
+        return Behind(consumers, growth)
 
     def delay(self, arrival_rate: float, service: ServiceTime) -> Latency:
         """Return the time from a message's arrival to the end of its processing.

@@ -137,6 +137,33 @@ def test_nodes_that_are_never_down() -> None:
     assert told[0]["value"] == 0
 
 
+# What one node needed more would be is no question where all are needed, nor what a repair of no time costs.
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--nodes", 1, *NODE),
+        ("--nodes", 2, "--needed", 2, *NODE),
+        ("--nodes", 3, "--needed", 3, *NODE, "--crews", 1),
+        ("--nodes", 3, "--needed", 3, *NODE, "--zones", 3),
+        ("--nodes", 3, "--mtbf", "30d", "--mttr", 0),
+    ],
+)
+def test_explained_at_the_edge(options: tuple[object, ...]) -> None:
+    for one in availability(*options, "--explain")["explained"]:
+        assert one["by_formula"] == pytest.approx(one["value"], rel=1e-11)
+
+
+# A budget that is overspent is told as such: shares above 100 % are not held to be availabilities.
+def test_explained_budget_overspent() -> None:
+    options = ("--nodes", 2, "--needed", 2, *NODE, "--wanted", "99.99%")
+    found = availability(*options, "--explain", code=1)
+    used = found["result"]["budget_used"]
+    told = {one["metric"]: one for one in found["explained"]}["budget"]
+    assert 1 < used < 100
+    assert told["shown"] == f"{used * 100:,.{0 if used > 10 else 1}f}%"
+    assert told["lines"][-1]["value"] == pytest.approx(used, rel=1e-10)
+
+
 POINTS = [
     {"f": f, "r": r, "u": r / (f + r), "n": 5, "k": 3, "U": 1e-3 * r / f, "A_w": 0.99}
     for f, r in ((1e6, 3e3), (50.0, 20.0))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,6 +89,22 @@ def test_a_drawing(tmp_path: Path) -> None:
     drawn = out.partition("o measured\n")[2]
     assert drawn.count("o") == len(case["nodes"])
     assert drawn.rstrip().endswith("64")
+
+
+# Columns that are named in the other order are read in it; without names, nodes come first.
+@pytest.mark.parametrize("heading", ["throughput,nodes", "Requests/s;Users", "QPS\tthreads"])
+def test_columns_in_the_other_order(heading: str, tmp_path: Path) -> None:
+    rows, target, mark = (
+        [(1, 410), (2, 790), (4, 1450), (8, 2500)],
+        tmp_path / "test.csv",
+        re.findall("[,;\t]", heading)[0],
+    )
+    target.write_text("\n".join([heading, *(f"{x}{mark}{n}" for n, x in rows)]))
+    found = usl(target)["result"]
+    target.write_text("\n".join(f"{n}{mark}{x}" for n, x in rows))
+    assert usl(target)["result"] == found
+    target.write_text("throughput,nodes\n410,1\nabc,2\n")
+    assert f'{target}:3:1: not throughput; found "abc"' in capacity("usl", target).err
 
 
 # Every wrong line of a file is told, with its line and column, what it is and what it should be.

@@ -41,6 +41,20 @@ def test_dealing_out() -> None:
     assert Partitioned(24, 24, hottest=0.2).capacity(0.001) == pytest.approx(5000)
 
 
+# What is not done is what came less what each consumer does by itself, counted one by one; all if they stand still.
+@property_test
+@given(st.integers(1, 60), st.integers(1, 70), st.floats(0, 1), st.floats(1, 500), st.floats(0, 0.9))
+def test_behind(partitions: int, consumers: int, skew: float, rate: float, stopped: float) -> None:
+    hottest = None if skew < 0.1 else 1 / partitions + (1 - 1 / partitions) * (skew - 0.1)
+    topic = Partitioned(partitions, consumers, hottest)
+    shares = [r.share for r in topic.readers for _ in range(r.consumers)]
+    done = math.fsum(min(rate * share, 100 * (1 - stopped)) for share in shares)
+    assert topic.behind(rate, 0.01, stopped).growth == pytest.approx(rate - done, rel=1e-9, abs=1e-9)
+    if abs(rate / topic.capacity(0.01) - 1) > 1e-9:
+        assert (topic.behind(rate, 0.01).consumers > 0) == (rate > topic.capacity(0.01))
+    assert topic.behind(rate, 0.01, 1.0).growth == pytest.approx(rate, rel=1e-12)
+
+
 # The fewest consumers that are enough, and none where the hottest partition alone is too much for one.
 def test_consumers_for() -> None:
     topic = Partitioned(24, 1)
