@@ -57,11 +57,21 @@ class KeysInTurn(App[None]):
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
             return
-        self._keys.append(event)
+        waited = bool(self._keys)
+        self._keys.extend(self._apart(event))
         if self._under_way is None or monotonic() - self._under_way > _LOST:
             await self._next_key()
-        elif len(self._keys) == 1:
+        elif not waited:
             self._look_after(self._number)
+
+    def _apart(self, event: Key | Paste) -> list[Key | Paste]:
+        """Return escape and a letter where a terminal sends both as alt with that letter, unless this is bound."""
+        if isinstance(event, Paste) or not event.key.startswith("alt+"):
+            return [event]
+        letter = event.character
+        if letter is None or not letter.isprintable() or event.key in self.screen.active_bindings:
+            return [event]
+        return [Key("escape", "\x1b"), Key(letter, letter)]
 
     async def on_followed(self, event: Followed) -> None:
         """See that a key has been where it was to go."""

@@ -203,3 +203,18 @@ def test_ascii() -> None:
     for width in (300, 80):
         assert draw(picture, width, ascii_only=True).text.isascii()
         assert not draw(picture, width).text.isascii()
+
+
+# In the tree as well, what is selected is marked by a character, and its line is one band without gaps.
+def test_selected_in_the_tree() -> None:
+    nodes = [box("users", "class"), box("a", "service"), box("b", "cache"), box("c", "external")]
+    picture = graph(nodes, [(0, 1), (1, 2), (2, 3)])
+    for node in nodes:
+        drawing = draw_tree(picture, 80, node.key)
+        lines = drawing.text.splitlines()
+        (marked,) = [y for y, line in enumerate(lines) if "▸" in line]
+        assert f"▸{node.name} " in lines[marked]
+        told = {style for text, style in drawing.rows[marked] if text.strip(" ╰─╌")}
+        assert "selected" in told
+        assert all(style == "selected" or style.startswith("bar") for style in told)
+    assert "▸" not in draw_tree(picture, 80).text
