@@ -14,6 +14,7 @@ from tui.drawing.canvas import Key
 from tui.session import Session, opened
 from tui.widgets.field_list import FieldList
 from tui.widgets.inspector import Inspector
+from tui.widgets.lines import Lines
 from tui.widgets.topology import TopologyView
 from tui.widgets.value_input import ValueInput
 
@@ -301,9 +302,9 @@ def test_why() -> None:
     async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
         for _ in range(40):
             await pilot.pause(0.1)
-            if "decides" in str(app.query_one("#findings").render()):
+            if "decides" in app.query_one("#findings", Lines).text:
                 break
-        assert "zone lost: app cores ← decides" in str(app.query_one("#findings").render())
+        assert "zone lost: app cores ← decides" in app.query_one("#findings", Lines).text
 
     run(act)
 
@@ -313,7 +314,7 @@ def test_markup_is_text() -> None:
     async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
         text = "\n".join(line(app, i) for i in range(12))
         assert "[red]" in text
-        assert "[bold]" in str(app.query_one("#inspector-title").render())
+        assert "[bold]" in app.query_one("#inspector-title", Lines).text
         await pilot.press("plus", "1", "escape")
         await settled(pilot)
         assert app.is_running
