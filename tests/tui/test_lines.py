@@ -30,6 +30,7 @@ class Page(App[None]):
     """Nothing but lines."""
 
     def compose(self) -> ComposeResult:
+        """Lay them out."""
         yield Lines()
 
 

@@ -12,8 +12,8 @@ from tests.tui.driving import play, press
 from tui.drawing.canvas import Key
 from tui.widgets.field_list import FieldList
 from tui.widgets.inspector import Inspector
-from tui.widgets.lines import Lines
 from tui.widgets.key_line import Hint, KeyLine, fitting
+from tui.widgets.lines import Lines
 from tui.widgets.topology import TopologyView
 from tui.widgets.view_pane import ViewPane
 
