@@ -79,7 +79,7 @@ class KeysInTurn(App[None]):
         await self._arrived(event.number, event.trip)
 
     async def _next_key(self) -> None:
-        if not self._keys:
+        if not self._keys or not self.screen_stack:
             self._under_way = None
             return
         waiting = len(self._keys) > 1
@@ -108,8 +108,8 @@ class KeysInTurn(App[None]):
         focused.post_message(Followed(self._number, trip).set_sender(focused))
 
     async def _arrived(self, number: int, trip: int) -> None:
-        if number != self._number or self._under_way is None:
-            return
+        if number != self._number or self._under_way is None or not self.screen_stack:
+            return  # of an earlier key, or the app has ended meanwhile
         if trip < _TRIPS:
             self._follow(self.focused or self.screen, trip + 1)
         elif self._keys and self.screen is not self._beneath:
