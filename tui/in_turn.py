@@ -58,20 +58,25 @@ class KeysInTurn(App[None]):
             await super().on_event(event)
             return
         waited = bool(self._keys)
-        self._keys.extend(self._apart(event))
+        self._keys.extend(self._meant(event))
         if self._under_way is None or monotonic() - self._under_way > _LOST:
             await self._next_key()
         elif not waited:
             self._look_after(self._number)
 
-    def _apart(self, event: Key | Paste) -> list[Key | Paste]:
-        """Return escape and a letter where a terminal sends both as alt with that letter, unless this is bound."""
-        if isinstance(event, Paste) or not event.key.startswith("alt+"):
+    def _meant(self, event: Key | Paste) -> list[Key | Paste]:
+        """Return the keys that a terminal may have sent as another one, unless that is bound.
+
+        Escape with a letter right behind it comes as alt with that letter; Enter, typed before the terminal was ours,
+        as a line feed.
+        """
+        letter = event.character if isinstance(event, Key) else None
+        if isinstance(event, Paste) or letter is None:
             return [event]
-        letter = event.character
-        if letter is None or not letter.isprintable() or event.key in self.screen.active_bindings:
+        alt = event.key.startswith("alt+") and letter.isprintable()
+        if not (alt or event.key == "ctrl+j") or event.key in self.screen.active_bindings:
             return [event]
-        return [Key("escape", "\x1b"), Key(letter, letter)]
+        return [Key("escape", "\x1b"), Key(letter, letter)] if alt else [Key("enter", "\r")]
 
     async def on_followed(self, event: Followed) -> None:
         """See that a key has been where it was to go."""

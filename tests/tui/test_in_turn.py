@@ -126,3 +126,14 @@ def test_alt_with_a_letter_that_is_bound_is_that() -> None:
         assert isinstance(app.focused, FieldList)
 
     play(script)
+
+
+def test_a_line_feed_is_enter() -> None:
+    """Enter that was typed while the program was loading comes as a line feed, and leads into the fields."""
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.post_message(Pressed("ctrl+j", "\n"))
+        await _done(app, pilot)
+        assert isinstance(app.focused, FieldList)
+
+    play(script)
