@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TRIPS: Final = 2
 """Ways through what has the focus up to here: the first follows the key, the second what the widget says of it."""
 
-_LOST: Final = 1.0
+_LOST: Final = 5.0
 """Seconds after which nothing more is waited for, however busy the machine is."""
 
 _LOOKED_EVERY: Final = 0.1
