@@ -89,7 +89,7 @@ class Search:
     near: Counts = field(default_factory=dict)
     """Where lower bounds are looked for first: those of a similar system. They decide nothing but how long it takes."""
     attainable: bool = False
-    """Whether a similar system has met the availability that is wanted: then nobody asks beforehand if any could."""
+    """Whether a similar system has met the availability that is wanted: nobody asks if any could until one fails."""
     _most: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
