@@ -22,7 +22,7 @@ from capacity.search import Search
 from capacity.sizing import size
 from capacity.system import resolve
 from capacity.telling import passing, shown, told
-from capacity.units import digits, show_seconds
+from capacity.units import digits, show_percent, show_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 LEAD: Final = 30 * 86400.0
 """Seconds that it takes to order, to build and to roll out, where nobody says."""
+
+LEAST_USED: Final = 0.001
+"""Utilization below which what else a node does decides what is measured: an alert on it would tell nothing."""
 
 SHORTEST: Final = 0.1
 """Mean number waiting below which a queue is nothing that anybody can measure."""
@@ -201,8 +204,8 @@ class _Watch:
         half = self.at(self.edge.load / 2).get(gauge)
         if page.value is None or half is None or half.value is None:
             return "not known: what is overloaded or not declared leaves no value"
-        if gauge.metric == "queue_length" and page.value < SHORTEST:
-            return f"under {SHORTEST:g} wait even when it breaks: too few to measure"
+        if little := _too_little(gauge, page.value):
+            return little
         most = max(page.value, half.value)
         if abs(page.value - half.value) <= 1e-9 * most:
             return f"does not move with load: it stays at {shown(page.value, page)}"
@@ -334,3 +337,12 @@ class _Watch:
         if first.constraint == "threads" or first.unit == "s":
             return tier in system.below(first.name)
         return system.roots[tier] == system.roots[first.name]
+
+
+def _too_little(gauge: Gauge, value: float) -> str:
+    """Return why a value can not be told from nothing; empty where it can."""
+    if gauge.metric == "queue_length" and value < SHORTEST:
+        return f"under {SHORTEST:g} wait even when it breaks: too few to measure"
+    if gauge.metric == "utilization" and value < LEAST_USED:
+        return f"under {show_percent(LEAST_USED)} used even when it breaks: too little to measure"
+    return ""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_TIERS: Final = 400
 """Twice the largest system that anybody has drawn; calls may be nested as deep as this."""
 
+END_OF_TIME: Final = "9900"
+"""The year that no forecast may begin in: the calendar ends a hundred years later."""
+
 MOST_NEAREST: Final = 50
 """Wrong names of one file for which the nearest right one is looked for."""
 
@@ -86,6 +89,8 @@ def _future(topology: Topology) -> Iterator[Problem]:
         yield Problem(
             ("forecast", "season"), "is no year", f"{len(future.season)} numbers", "12 numbers, January first"
         )
+    if future.start is not None and future.start >= END_OF_TIME:
+        yield Problem(("forecast", "start"), "is too far ahead", future.start, f"a day before the year {END_OF_TIME}")
     for what in ("season", "events"):
         if getattr(future, what) and future.start is None:
             cure = 'forecast.start, like "2026-12": the month for which the file gives its rates'

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from capacity.errors import ascii_quoted, printable
+from capacity.errors import ascii_quoted, printable, shortened
+from capacity.literals import toml_value
 from capacity.section import Section
 from capacity.units import digits, show_amount, show_availability, show_percent, show_seconds
 
@@ -37,6 +38,8 @@ def _written(value: Any) -> str:
         return "-"
     if isinstance(value, dict):
         return f"{{ {', '.join(map(printable, value))} }}" if value else "{ }"
+    if isinstance(value, list):
+        return shortened(toml_value(value))
     return printable(value) if isinstance(value, str) else ascii_quoted(value)
 
 

@@ -51,7 +51,7 @@ class Course:
         for name, request_class in self.topology.workload.classes.items():
             growth = request_class.growth if request_class.growth is not None else self.topology.workload.growth or 0.0
             grown = max(0.0, 1 + growth * months) if plan.shape == "linear" else (1 + growth) ** months
-            events = (e.factor for e in plan.events if e.concerns(name) and self.happens(e, day))
+            events = (self._factor(e, day) for e in plan.events if e.concerns(name))
             found[name] = grown * common * math.prod(events)
         return found
 
@@ -63,6 +63,12 @@ class Course:
         """Return whether an event is on."""
         first = self._first(event)
         return first is not None and first <= day and (event.days is None or day < first + event.days)
+
+    def _factor(self, event: Event, day: int) -> float:
+        """Return what an event does to the file's rates, which are those of the start: what is on then is in them."""
+        first = self._first(event)
+        in_rates = first is not None and first < 0 and self.happens(event, 0)
+        return (event.factor if self.happens(event, day) else 1.0) / (event.factor if in_rates else 1.0)
 
     def _first(self, event: Event) -> int | None:
         return None if self.start is None else (date.fromisoformat(event.date) - self.start).days

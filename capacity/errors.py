@@ -81,8 +81,13 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """Return no more than `most` characters of a text, with control characters shown."""
+    return printable(text if len(text) <= most else text[: most - 1] + "…")
+
+
 def ascii_quoted(value: object, most: int = 60) -> str:
     """Return a value as TOML would write it, with control characters shown and no more than `most` characters."""
     shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-    shown = printable(shown if len(shown) <= most else shown[: most - 1] + "…")
+    shown = shortened(shown, most)
     return f'"{shown}"' if isinstance(value, str) else shown

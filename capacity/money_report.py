@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capacity.errors import printable
+from capacity.pricing import BOOK_CURRENCY, book
 from capacity.section import Section
 from capacity.units import digits
 
@@ -29,6 +30,9 @@ def cost_section(evaluation: Evaluation) -> Section:
         notes.append(f"paid once, in the total over the horizon: {paid}")
     if cost.book:
         notes.append(f"prices of your own book: {printable(cost.book)}")
+    if cost.currency != BOOK_CURRENCY and any(item.unit_price is None and item.what in book() for item in cost.items):
+        cure = "give yours as price in [node_types], or with --prices"
+        notes.append(f"built-in prices are in {BOOK_CURRENCY} and not converted to {printable(cost.currency)}: {cure}")
     if cost.prices_of is not None:
         notes.append(f"built-in list prices of {cost.prices_of}: check them before money is spent (--prices: your own)")
     notes += _reserving(evaluation)

@@ -11,8 +11,8 @@ from capacity.axes import Axis
 from capacity.errors import printable
 from capacity.plot import Line, Mark, Plot, drawn
 from capacity.render import WIDTH, width, wrapped
-from capacity.sweep_report import basis
-from capacity.units import digits, show_amount, show_percent, show_seconds
+from capacity.sweep_report import basis, written_at
+from capacity.units import show_percent, show_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +47,7 @@ def _lines(found: Sweep) -> Iterator[list[str]]:
     (axis,) = found.axes
     places = _places(axis)
     words = tuple((x, printable(str(v))) for x, v in zip(places, axis.values, strict=True)) if _in_words(axis) else ()
-    across = Axis(printable(axis.key), partial(_shown, axis), axis.log and not words)
+    across = Axis(printable(axis.key), partial(written_at, axis), axis.log and not words)
     marks = tuple(Mark(place, f"{verdict}: {text}") for place, verdict, text in _turns(found, places))
     times, used, money = _times(found), _used(found), _money(found)
     limits = tuple(Mark(found.objectives[c], f"{printable(c)} at most") for c in found.objectives)
@@ -74,14 +74,6 @@ def _in_words(axis: Swept) -> bool:
 def _places(axis: Swept) -> list[float]:
     """Return where values stand: numbers at themselves, words side by side."""
     return [float(i) if isinstance(v, str) else float(v) for i, v in enumerate(axis.values)]
-
-
-def _shown(axis: Swept, value: float) -> str:
-    return show_amount(value, axis.unit) if axis.unit else digits(value)
-
-
-def _written(axis: Swept, value: float | str) -> str:
-    return printable(value) if isinstance(value, str) else _shown(axis, float(value))
 
 
 def _is_wide(lines: Sequence[Sequence[float | None]]) -> bool:
@@ -118,7 +110,7 @@ def _crossings(found: Sweep, times: Sequence[_Output]) -> Iterator[str]:
     """Yield between which points each constraint begins or ceases to be met, and what has no end beyond."""
     axis = found.axes[0]
     for (a, b), (before, after) in zip(pairwise(found.points), pairwise(axis.values), strict=True):
-        between = f"between {_written(axis, before)} and {_written(axis, after)}"
+        between = f"between {written_at(axis, before)} and {written_at(axis, after)}"
         for verb, names in (("fails", _more(b, a)), ("passes", _more(a, b))):
             if names:
                 yield f"{', '.join(names)}: {verb} from somewhere {between}"
@@ -153,14 +145,14 @@ def _heat(found: Sweep, output: _Output) -> list[str]:
     rows = [output.values[i :: len(up.values)] for i in range(len(up.values))]
     points = [found.points[i :: len(up.values)] for i in range(len(up.values))]
     shade = _shade(output.values)
-    beside = [_written(up, value) for value in up.values]
+    beside = [written_at(up, value) for value in up.values]
     margin = max(map(width, beside))
 
     def cell(value: float | None, point: Point, *, number: bool) -> str:
         text = ("never" if value is None else output.show(value)) + " " if number else ""
         return f"{text}{shade(value)}{shade(value) if point.feasible else '!'}"
 
-    heads = [_written(across, value) for value in across.values]
+    heads = [written_at(across, value) for value in across.values]
     for number in (True, False):
         cells = [
             [cell(v, p, number=number) for v, p in zip(*pair, strict=True)] for pair in zip(rows, points, strict=True)

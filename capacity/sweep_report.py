@@ -10,7 +10,7 @@ from capacity.units import digits, show_amount, show_percent, show_seconds
 
 if TYPE_CHECKING:
     from capacity.sensitivity import Effect, Input, Sensitivity
-    from capacity.sweep import Point, Sweep
+    from capacity.sweep import Axis, Point, Sweep
 
 MOST_SHOWN = 4
 """Classes or tiers that have a column each."""
@@ -31,7 +31,8 @@ def swept(found: Sweep) -> list[Section]:
     for point in found.points:
         times = ["never" if point.p99_s[c] is None else show_seconds(point.p99_s[c] or 0.0) for c in shown]
         cost = [f"{point.monthly:,.2f}"] if found.planned else []
-        rows.append((*map(_value, point.at), "ok" if point.feasible else "FAILS", _busiest(point), *times, *cost))
+        at = (written_at(axis, value) for axis, value in zip(found.axes, point.at, strict=True))
+        rows.append((*at, "ok" if point.feasible else "FAILS", _busiest(point), *times, *cost))
     notes = [basis(found), *_turns(found)]
     keys = " and ".join(printable(axis.key) for axis in found.axes)
     numbers = {i for i, axis in enumerate(found.axes) if not isinstance(axis.values[0], str)}
@@ -71,16 +72,20 @@ def _turns(found: Sweep) -> list[str]:
     """Return between which points of one axis the verdict changes."""
     if len(found.axes) != 1:
         return []
-    pairs = zip(found.points, found.points[1:], strict=False)
+    axis, pairs = found.axes[0], zip(found.points, found.points[1:], strict=False)
     turns = [(a, b) for a, b in pairs if a.feasible != b.feasible]
     return [
-        f"{'fails' if a.feasible else 'passes'} from somewhere between {_value(a.at[0])} and {_value(b.at[0])}"
+        f"{'fails' if a.feasible else 'passes'} from somewhere between {written_at(axis, a.at[0])}"
+        f" and {written_at(axis, b.at[0])}"
         for a, b in turns
     ]
 
 
-def _value(value: float | str) -> str:
-    return printable(value) if isinstance(value, str) else digits(value)
+def written_at(axis: Axis, value: float | str) -> str:
+    """Return where on an axis a point is, with the axis's unit."""
+    if isinstance(value, str):
+        return printable(value)
+    return show_amount(float(value), axis.unit) if axis.unit else digits(value)
 
 
 def _busiest(point: Point) -> str:

@@ -138,6 +138,8 @@ def test_another_currency_has_no_book_price() -> None:
     assert cost["unknown"] == ["web", "app", "redis", "mysql", "fulfilment"]
     assert cost["monthly"] == 0
     assert cost["currency"] == "EUR"
+    said = run("plan", SHOP, "--set", "currency=EUR", "--only", "cost").out
+    assert "built-in prices are in USD and not converted to EUR" in " ".join(said.split())
 
 
 # What we did not foresee is told as our bug, with where it happened and without a traceback.

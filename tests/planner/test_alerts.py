@@ -211,6 +211,17 @@ def test_what_does_not_move_has_no_alert(shop: tuple[Topology, Alerts]) -> None:
     assert not {Gauge(x.tier, x.metric, x.resource) for x in found.unwatched} & set(by_gauge(found))
 
 
+# What is hardly used even when something breaks has no alert: what else a node does would set it off.
+@pytest.mark.parametrize(("network", "watched"), [(1e6, True), (1e9, False)])
+def test_what_is_hardly_used_has_no_alert(network: float, watched: bool) -> None:  # noqa: FBT001
+    values = file({"app": service(0.02, 3, "n1", request_size=100.0)}, 60.0, utilization=0.9)
+    values["node_types"]["n1"]["network"] = network
+    found = alerts(topology(values))
+    gauge = Gauge("app", "utilization", "network")
+    assert (gauge in by_gauge(found)) == watched
+    assert any(x.resource == "network" and "too little to measure" in x.why for x in found.unwatched) != watched
+
+
 # Where today is broken already, the load that pages is below today's.
 def test_broken_today() -> None:
     found = alerts(scaled(two_tiers(latency={}), 4.0))

@@ -101,6 +101,18 @@ def test_factors() -> None:
     assert seasonal.factors(days)["page"] == pytest.approx(1.5 * 1.1 ** (days / DAYS_OF_MONTH))
 
 
+# The file's rates are those of the start: what was on then is in them, and only its end changes anything.
+def test_what_was_on_at_the_start_is_in_the_rates() -> None:
+    start = date(2026, 11, 10)
+    past = [{"date": "2025-06", "factor": 2.0}, {"date": "2026-11-01", "factor": 1.5, "days": 3}]
+    still = {"date": "2026-11-08", "factor": 4.0, "days": 5}
+    course = Course(growing(start=start.isoformat(), events=[*past, still]), start)
+    plain = Course(growing(), None)
+    for day in (0, 1, 2):
+        assert course.factors(day) == pytest.approx(plain.factors(day))
+    assert course.factors(3)["page"] == pytest.approx(plain.factors(3)["page"] / 4)
+
+
 # Months of the calendar follow each other without a gap, whatever day the forecast starts on.
 @pytest.mark.parametrize("start", [date(2026, 11, 1), date(2026, 12, 31), date(2028, 2, 29)])
 def test_months_of_the_calendar(start: date) -> None:
@@ -117,6 +129,7 @@ def test_months_of_the_calendar(start: date) -> None:
         ("season", "[1.0, 1.0]", "12 numbers"),
         ("events", '[{ date = "2026-11-27", factor = 2.0 }]', "forecast.start"),
         ("start", '"soon"', "2026-11"),
+        ("start", '"9999-12-01"', "too far ahead"),
     ],
 )
 def test_wrong_futures(key: str, value: str, says: str) -> None:

@@ -7,12 +7,15 @@ import pytest
 import tomli_w
 
 from capacity.comparing import compare
+from capacity.comparing_report import sections
 from capacity.document import load, parse
 from capacity.errors import UsageError
+from capacity.render import csv_rows
 from capacity.search import Search
 from capacity.sensitivity import numbers, outputs, replaced, sensitivity
 from capacity.sizing import size
 from capacity.sweep import axis, is_range, sweep
+from capacity.sweep_report import sweep_rows, swept
 from capacity.system import resolve
 from tests.planner.systems import evaluated, external, file, planned, service, topology
 
@@ -54,6 +57,16 @@ def test_two_axes_with_plans() -> None:
         own = planned(file({"app": service(0.01, None, str(node))}, float(rate), utilization=0.7))
         assert point.nodes == own.counts
         assert point.monthly == own.evaluation.cost.monthly
+
+
+# A table says in which unit a point of an axis is, also where the verdict turns; CSV keeps the bare number.
+def test_points_carry_their_unit() -> None:
+    document = small()
+    found = sweep(document, [axis(document, "components.pay.latency=100ms..900ms", 2)])
+    assert [row[0] for row in swept(found)[0].rows[1:]] == ["100 ms", "900 ms"]
+    assert [row[0] for row in sweep_rows(found)[1:]] == [0.1, 0.9]
+    found = sweep(document, [axis(document, "workload.classes.page.rate=100/s..400/s", 2)])
+    assert "fails from somewhere between 100/s and 400/s" in swept(found)[0].notes
 
 
 # What is a range is an axis, what is a list or a plain value is not; what makes no sense says so.
@@ -112,3 +125,13 @@ def test_diff() -> None:
     assert p99.after is not None
     assert p99.after > p99.before
     assert {n.metric for n in slower.numbers if n.scope == "plan"} == set()
+
+
+# A list is shown as a file writes it; a row of CSV holds one value, no tuple of them.
+def test_diff_is_written_as_a_file_and_as_csv() -> None:
+    tiers = {"app": service(0.01, 2)}
+    alone, lost = (parse(tomli_w.dumps(file(tiers, survive=s)), "f.toml") for s in ((), ("node",)))
+    found = compare(alone, lost)
+    (keys,) = (part.rows for part in sections(found) if part.title == "In the files")
+    assert keys[1][1:] == ("resilience.survive", "[]", '["node"]')
+    assert "feasible.0,True" in csv_rows(found).splitlines()
