@@ -231,28 +231,24 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
     from capacity.explanations import Numbers, explanation  # noqa: PLC0415
     from models.formulas import streams  # noqa: PLC0415
 
-    result = {row.key: row.value for row in found.rows}
+    known = found.figure
     if "deliveries_per_s" not in found.more:
         return []
     here = Numbers({
-        "lambda": found.more["deliveries_per_s"], "mu": result.get("capacity_per_s"), "t_s": given.maybe("stop"),
+        "lambda": found.more["deliveries_per_s"], "mu": known("capacity_per_s"), "t_s": given.maybe("stop"),
         "p_r": given.maybe("pause"), "x": given.maybe("every"), "r": given.maybe("failed"),
         "m": given.maybe_count("deliveries"), "k": given.maybe("retention"), "g": given.number("age"),
     })  # fmt: skip
 
-    def known(key: str) -> float | None:
-        value = result.get(key)
-        return None if value is None else float(value)
-
     told = []
     if given.has("stop") and not given.has("backlog") and not found.more["overloaded"]:
         told.append(explanation("drain", "time to drain", streams.DRAIN, here, known("drain_s"), "s"))
-    if "rebalancing_mean_delay_s" in result and given.number("commit") == 0:
+    if known("rebalancing_mean_delay_s") is not None and given.number("commit") == 0:
         delay = known("rebalancing_mean_delay_s")
         told.append(explanation("rebalancing", "delay by rebalancing", streams.REBALANCING, here, delay, "s"))
     if 0 < given.number("failed") < 1 and given.has("deliveries"):
         value = known("deliveries")
         told.append(explanation("deliveries", "deliveries of a message", streams.REDELIVERY, here, value, ""))
-    if "loss_s" in result and known("loss_s"):
+    if known("loss_s"):
         told.append(explanation("loss", "time to data loss", streams.RETENTION, here, known("loss_s"), "s"))
     return told
