@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capacity.calculators.calculator import Answer, Row
-from capacity.calculators.searching import fewest
 from capacity.errors import UsageError
+from capacity.fewest import fewest
 from capacity.units import digits, show_percent, show_seconds
 from models.backlog import Rebalancing, backlog_drain, drain_time, rebalancing, redelivery, storage, time_to_loss
 from models.partitions import Partitioned, random_drain
@@ -58,7 +58,7 @@ def answered(given: Given) -> Answer:
         if not any(given.has(name) for name in ("drain", "p99", "utilization")):
             raise UsageError("--consumers is left out: to solve for it, say what is wanted, like --drain 30min")
         most = given.maybe_count("partitions") or _MOST_CONSUMERS
-        found = fewest(lambda consumers: _good(given, consumers), most)
+        found = fewest(lambda consumers: _good(given, consumers), 1, most)
         if found is None:
             return _hopeless(given, most)
         return _answer(given, _group(given, found), solved=True)

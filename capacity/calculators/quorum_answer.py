@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capacity.calculators.calculator import Answer, Row
-from capacity.calculators.searching import fewest
 from capacity.errors import UsageError
+from capacity.fewest import fewest
 from capacity.units import show_availability, show_seconds
 from models.messages import exponential_message
 from models.published_delays import DISK, SSD, YAMMER
@@ -39,7 +39,7 @@ def answered(given: Given) -> Answer:
             trial = _quorum(given, count, fixed) if solved == "reads" else _quorum(given, fixed, count)
             return _fresh(trial, given) >= wanted - _ROUNDING
 
-        found = fewest(enough, nodes) or nodes
+        found = fewest(enough, 1, nodes) or nodes
         reads, writes = (found, fixed) if solved == "reads" else (fixed, found)
     return _answer(given, _quorum(given, reads or 1, writes or 1), solved)
 
