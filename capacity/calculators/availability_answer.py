@@ -172,7 +172,7 @@ def _fewest(tier: Tier, wanted: float) -> Tier | None:
     others, zones = tier.others.nodes if tier.others is not None else 0, tier.zones or 1
     first = max(tier.needed - others, 1)
     most = tier.needed * zones + _SPARE_NODES
-    if tier.crews is not None and tier.zones is not None:
+    if tier.crews is not None:
         most = max(tier.needed * zones, MOST_NODES)
 
     def of(nodes: int) -> Tier:
