@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from models.scalability import peak_capacity, peak_nodes
+from models.scalability import peak_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,11 +59,6 @@ class ScalabilityFit:
     def peak_nodes(self) -> float:
         """Nodes at which throughput peaks: infinite without coherency."""
         return peak_nodes(self.contention, self.coherency)
-
-    @property
-    def peak_throughput(self) -> float:
-        """The most that any number of nodes does; infinite without contention and coherency."""
-        return self.throughput_of_one * peak_capacity(self.contention, self.coherency)
 
     def peak_error(self) -> float | None:
         """Return the standard error of the nodes at the peak, by the delta method (*approximate*: linear)."""

@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from capacity.calculators.calculator import COUNT, TEXT, Answer, Calculator, Given, Option
-
-if TYPE_CHECKING:
-    from capacity.explanations import Explanation
-
-
-def answer(given: Given) -> Answer:
-    """Return availability, nines, downtime, outages and what is left of an error budget."""
-    from capacity.calculators.availability_answer import answered  # noqa: PLC0415
-
-    return answered(given)
-
-
-def explain(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer."""
-    from capacity.calculators.availability_answer import explained  # noqa: PLC0415
-
-    return explained(given, found)
-
+from capacity.calculators.calculator import COUNT, TEXT, Calculator, Option
 
 CALCULATOR: Final = Calculator(
     name="availability",
@@ -57,6 +39,4 @@ CALCULATOR: Final = Calculator(
         Option("wanted", "FRACTION", "Wanted: an availability like 99.95%; its error budget is told."),
         Option("period", "POSITIVE_SECONDS", "Over which downtime and error budget are told.", "730h"),
     ),
-    answer=answer,
-    explain=explain,
 )

@@ -172,7 +172,7 @@ def _fewest(tier: Tier, wanted: float) -> Tier | None:
     others, zones = tier.others.nodes if tier.others is not None else 0, tier.zones or 1
     first = max(tier.needed - others, 1)
     most = tier.needed * zones + _SPARE_NODES
-    if tier.crews is not None and tier.zones is not None:
+    if tier.crews is not None:
         most = max(tier.needed * zones, MOST_NODES)
 
     def of(nodes: int) -> Tier:
@@ -311,13 +311,9 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
         return []
     tier = _tier(given)
     tier = replace(tier, own=replace(tier.own, nodes=nodes))
-    own, here, result = tier.own, Numbers(), {row.key: row.value for row in found.rows}
+    own, here, known = tier.own, Numbers(), found.figure
     here.given |= {"f": own.mtbf, "r": own.mttr, "n": nodes, "k": tier.needed, "u": own.down, "i": tier.restarts}
     here.given |= {"f_z": tier.zone[0], "r_z": tier.zone[1], "r_p": tier.restart_time, "M": MONTH}
-
-    def known(key: str) -> float | None:
-        value = result.get(key)
-        return float(value) if value is not None else None
 
     told = [explanation("node", "one node down", uptime.NODE_DOWN, here, own.down, "share")]
     # Of nodes that are never down there is no slope.

@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from capacity.calculators.calculator import COUNT, Answer, Calculator, Given, Option
-
-if TYPE_CHECKING:
-    from capacity.explanations import Explanation
-
-
-def answer(given: Given) -> Answer:
-    """Return capacity, delay, drain, rebalancing, redelivery and the time to data loss."""
-    from capacity.calculators.backlog_answer import answered  # noqa: PLC0415
-
-    return answered(given)
-
-
-def explain(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer."""
-    from capacity.calculators.backlog_answer import explained  # noqa: PLC0415
-
-    return explained(given, found)
-
+from capacity.calculators.calculator import COUNT, Calculator, Option
 
 CALCULATOR: Final = Calculator(
     name="backlog",
@@ -62,6 +44,4 @@ CALCULATOR: Final = Calculator(
         Option("p99", "POSITIVE_SECONDS", "Wanted: 99% of the messages done within this, when nothing stops."),
         Option("utilization", "CEILING", "Wanted: no consumer busier than this.", also="utilisation"),
     ),
-    answer=answer,
-    explain=explain,
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capacity.calculators.calculator import Answer, Row
-from capacity.calculators.searching import fewest
 from capacity.errors import UsageError
+from capacity.fewest import fewest
 from capacity.units import digits, show_percent, show_seconds
 from models.backlog import Rebalancing, backlog_drain, drain_time, rebalancing, redelivery, storage, time_to_loss
 from models.partitions import Partitioned, random_drain
@@ -67,7 +67,7 @@ def answered(given: Given) -> Answer:
         if not any(given.has(name) for name in ("drain", "p99", "utilization")):
             raise UsageError("--consumers is left out: to solve for it, say what is wanted, like --drain 30min")
         most = given.maybe_count("partitions") or _MOST_CONSUMERS
-        found = fewest(lambda consumers: _good(given, consumers), most)
+        found = fewest(lambda consumers: _good(given, consumers), 1, most)
         if found is None:
             return _hopeless(given, most)
         return _answer(given, _group(given, found), solved=True)
@@ -244,29 +244,25 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
     from capacity.explanations import Numbers, explanation  # noqa: PLC0415
     from models.formulas import streams  # noqa: PLC0415
 
-    result = {row.key: row.value for row in found.rows}
+    known = found.figure
     if "deliveries_per_s" not in found.more:
         return []
-    most = found.more["sustained_per_s"] if found.more["overloaded"] else result.get("capacity_per_s")
+    most = found.more["sustained_per_s"] if found.more["overloaded"] else known("capacity_per_s")
     here = Numbers({
         "lambda": found.more["deliveries_per_s"], "mu": most, "t_s": given.maybe("stop"),
         "p_r": given.maybe("pause"), "x": given.maybe("every"), "r": given.maybe("failed"),
         "m": given.maybe_count("deliveries"), "k": given.maybe("retention"), "g": given.number("age"),
     })  # fmt: skip
 
-    def known(key: str) -> float | None:
-        value = result.get(key)
-        return None if value is None else float(value)
-
     told = []
     if given.has("stop") and not given.has("backlog") and not found.more["overloaded"]:
         told.append(explanation("drain", "time to drain", streams.DRAIN, here, known("drain_s"), "s"))
-    if "rebalancing_mean_delay_s" in result and given.number("commit") == 0:
+    if known("rebalancing_mean_delay_s") is not None and given.number("commit") == 0:
         delay = known("rebalancing_mean_delay_s")
         told.append(explanation("rebalancing", "delay by rebalancing", streams.REBALANCING, here, delay, "s"))
     if 0 < given.number("failed") < 1 and given.has("deliveries"):
         value = known("deliveries")
         told.append(explanation("deliveries", "deliveries of a message", streams.REDELIVERY, here, value, ""))
-    if "loss_s" in result and known("loss_s"):
+    if known("loss_s"):
         told.append(explanation("loss", "time to data loss", streams.RETENTION, here, known("loss_s"), "s"))
     return told

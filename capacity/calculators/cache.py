@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from capacity.calculators.calculator import COUNT, FLAG, TEXT, Answer, Calculator, Given, Option
-
-if TYPE_CHECKING:
-    from capacity.explanations import Explanation
+from capacity.calculators.calculator import COUNT, FLAG, TEXT, Calculator, Option
 
 POLICIES: Final = (
     "lru", "fifo", "random", "lfu", "clock", "slru", "2q", "s3fifo", "redis-lru", "redis-lfu", "w-tinylfu", "sieve",
     "arc",
 )  # fmt: skip
 STORES: Final = ("redis", "memcached")
-
-
-def answer(given: Given) -> Answer:
-    """Return hit ratio, misses, room, memory and times; the room is solved for where a hit ratio is wanted."""
-    from capacity.calculators.cache_answer import answered  # noqa: PLC0415
-
-    return answered(given)
-
-
-def explain(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer, as far as there are any."""
-    from capacity.calculators.cache_basis import explained  # noqa: PLC0415
-
-    return explained(given, found)
 
 
 CALCULATOR: Final = Calculator(
@@ -66,6 +49,5 @@ CALCULATOR: Final = Calculator(
         Option("local_capacity", COUNT, "Objects that each of them has room for."),
         Option("nodes", COUNT, "Nodes over which the keys are spread: the loss of one, and the busiest."),
     ),
-    answer=answer,
-    explain=explain,
+    basis="basis",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from models import small_caches
@@ -54,34 +54,28 @@ def _classic(asked: Asked, room: float) -> Found:
         write_rate=asked.writes,
         sliding=asked.sliding,
     )
-    held, time = plain.objects, plain.characteristic_time
-    name = asked.policy.upper()
+    time, name = plain.characteristic_time, asked.policy.upper()
+    held = Found(hit_ratio=plain.hit_ratio, objects=plain.objects, time=time, model="", source=_CHE)
     if policy == "lfu":
-        return Found(
-            hit_ratio=plain.hit_ratio,
-            objects=held,
-            time=time,
+        return replace(
+            held,
             model="ideal LFU",
             exact=True,
             source="the most popular objects",
             accuracy="exact for an LFU that knows the popularity; what counts hits is below it",
         )
     if time is None:
-        return Found(
-            hit_ratio=plain.hit_ratio,
-            objects=held,
-            time=time,
-            exact=True,
+        return replace(
+            held,
             model=f"{name}, which evicts nothing here",
+            exact=True,
             source="renewal theory; Fofack et al. 2014",
             accuracy="exact for independent requests",
         )
     if asked.local_caches:
-        total = two_levels(asked.popularity, asked.reads, asked.local_caches, asked.local_room, room).total
-        return Found(
-            hit_ratio=total,
-            objects=held,
-            time=time,
+        return replace(
+            held,
+            hit_ratio=two_levels(asked.popularity, asked.reads, asked.local_caches, asked.local_room, room).total,
             model="LRU behind local LRU caches, whose misses have a dead time",
             source="Martina, Garetto and Leonardi 2014; renewal theory",
             accuracy="within 3.5e-4; independent requests",
@@ -92,14 +86,7 @@ def _classic(asked: Asked, room: float) -> Found:
     told = "within 1e-4" if policy == "lru" else "within 1.1e-4 from 1000 objects on, 5e-4 from 100 on"
     if asked.ttl is not None or asked.writes:
         told = "within 3e-4"
-    return Found(
-        hit_ratio=plain.hit_ratio,
-        objects=held,
-        time=time,
-        model=f"{name} by its characteristic time",
-        source=_CHE,
-        accuracy=f"{told}; independent requests",
-    )
+    return replace(held, model=f"{name} by its characteristic time", accuracy=f"{told}; independent requests")
 
 
 def _small(asked: Asked, room: int, time: float | None, name: str) -> Found:

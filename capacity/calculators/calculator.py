@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from capacity.errors import UsageError
 
@@ -148,14 +149,32 @@ class Answer:
     more: Mapping[str, object] = field(default_factory=dict)
     """What only scripts get."""
 
+    def figure(self, key: str) -> float | None:
+        """Return the figure of a row by its key; None where there is no such row, or nothing in it."""
+        value = next((row.value for row in self.rows if row.key == key), None)
+        return None if value is None else float(value)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calculator:
-    """A command; `answer` and `explain` import late what they need, so that describing one costs nothing."""
+    """A command; its work is in modules beside it, imported when it is asked for: describing it costs nothing."""
 
     name: str
     about: str
     examples: Sequence[str]
     options: Sequence[Option]
-    answer: Callable[[Given], Answer]
-    explain: Callable[[Given, Answer], list[Explanation]] | None = None
+    basis: str = "answer"
+    """Where `explained` is: in `NAME_answer`, beside `answered`, or in a module of its own."""
+
+    def answer(self, given: Given) -> Answer:
+        """Return the answer to what was given; raises UsageError for what makes no sense together."""
+        found: Answer = self._beside("answer").answered(given)
+        return found
+
+    def explain(self, given: Given, answer: Answer) -> list[Explanation]:
+        """Return the closed forms behind an answer, as far as there are any."""
+        told: list[Explanation] = self._beside(self.basis).explained(given, answer)
+        return told
+
+    def _beside(self, part: str) -> Any:
+        return import_module(f"capacity.calculators.{self.name}_{part}")

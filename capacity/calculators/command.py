@@ -56,7 +56,7 @@ def run(calculator: Calculator, typed: dict[str, Any]) -> None:
         with out.progress(f"{calculator.name}", "steps") as tick:
             given = Given(points[0], tick)
             answer = answers.finite(_answered(calculator, given))
-            explained = _explained(calculator, given, answer) if typed["explain"] else None
+            explained = calculator.explain(given, answer) if typed["explain"] else None
         found = [*answers.sections(calculator, answer), *_told(explained)]
         out.emit_sections(target, source, found, answers.plain(calculator, points[0], answer, explained))
         if answer.met is False:
@@ -84,10 +84,6 @@ def _answered(calculator: Calculator, given: Given) -> Answer:
     except ValueError as error:
         # The models refuse what has no meaning, in words that are meant to be read.
         raise UsageError(f"{calculator.name}: {error}") from error
-
-
-def _explained(calculator: Calculator, given: Given, answer: Answer) -> list[Explanation]:
-    return [] if calculator.explain is None else calculator.explain(given, answer)
 
 
 def _told(explained: Sequence[Explanation] | None) -> list[Section]:

@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from capacity.calculators.calculator import COUNT, Answer, Calculator, Given, Option
-
-if TYPE_CHECKING:
-    from capacity.explanations import Explanation
-
-
-def answer(given: Given) -> Answer:
-    """Return the lag, stale and backward reads, data at risk, catching up."""
-    from capacity.calculators.lag_answer import answered  # noqa: PLC0415
-
-    return answered(given)
-
-
-def explain(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer, as far as there are any."""
-    from capacity.calculators.lag_answer import explained  # noqa: PLC0415
-
-    return explained(given, found)
-
+from capacity.calculators.calculator import COUNT, Calculator, Option
 
 CALCULATOR: Final = Calculator(
     name="lag",
@@ -58,6 +40,4 @@ CALCULATOR: Final = Calculator(
         Option("behind", "POSITIVE_SECONDS", "How far the replica is behind: how long it takes to catch up."),
         Option("log_kept", "POSITIVE_SECONDS", "How long the primary keeps its log for a replica that diverges."),
     ),
-    answer=answer,
-    explain=explain,
 )

@@ -202,15 +202,11 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
     used = found.more.get("inputs_used")
     if not isinstance(used, dict):
         return []
-    result = {row.key: row.value for row in found.rows}
+    known = found.figure
     here = Numbers({
         "lambda": used["rate_per_s"], "s": used["apply_s"], "d": given.number("network"), "w": 0.0,
-        "d_f": given.number("flush"), "rho": result["utilization"], "g_l": given.maybe("behind"),
+        "d_f": given.number("flush"), "rho": known("utilization"), "g_l": given.maybe("behind"),
     })  # fmt: skip
-
-    def known(key: str) -> float | None:
-        value = result.get(key)
-        return None if value is None else float(value)
 
     told = []
     plain = given.count("appliers") == 1 and given.number("batch") == 1

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from capacity.calculators.calculator import COUNT, TEXT, Answer, Calculator, Given, Option
-
-if TYPE_CHECKING:
-    from capacity.explanations import Explanation
+from capacity.calculators.calculator import COUNT, TEXT, Calculator, Option
 
 KINDS: Final = ("bucket", "sliding", "fixed", "concurrency", "shaper")
-
-
-def answer(given: Given) -> Answer:
-    """Return what is turned away, or waits, and what of it gets through by retries."""
-    from capacity.calculators.limit_answer import answered  # noqa: PLC0415
-
-    return answered(given)
-
-
-def explain(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer."""
-    from capacity.calculators.limit_answer import explained  # noqa: PLC0415
-
-    return explained(given, found)
 
 
 CALCULATOR: Final = Calculator(
@@ -55,6 +38,4 @@ CALCULATOR: Final = Calculator(
         Option("rejected", "CEILING", "Wanted: at most this share of the tries turned away."),
         Option("wait_p99", "POSITIVE_SECONDS", "Wanted of a shaper: 99% wait no longer than this."),
     ),
-    answer=answer,
-    explain=explain,
 )

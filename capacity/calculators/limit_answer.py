@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from capacity.calculators.answers import shown
 from capacity.calculators.calculator import Answer, Row
-from capacity.calculators.searching import fewest, largest
+from capacity.calculators.searching import largest
 from capacity.errors import UsageError
+from capacity.fewest import fewest
 from capacity.units import digits, show_percent, show_seconds
 from models.erlang import UnstableQueueError
 from models.limits import rate_limit_rejection
@@ -139,7 +140,7 @@ def _shaped(values: dict[str, float | None], name: str, wanted: float) -> float 
     if name == "rate":
         return largest(lambda trial: good(trial, limit, burst), 0.5 * limit)
     if name == "burst":
-        return fewest(lambda trial: good(rate, limit, trial), _MOST_BURST) if rate < limit else None
+        return fewest(lambda trial: good(rate, limit, trial), 1, _MOST_BURST) if rate < limit else None
     slow = largest(lambda gap: good(rate, 1 / gap, burst), 0.5 / rate)
     return None if slow is None else 1 / slow
 

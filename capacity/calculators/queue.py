@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from capacity.calculators.calculator import COUNT, TEXT, Answer, Calculator, Given, Option
-
-if TYPE_CHECKING:
-    from capacity.explanations import Explanation
+from capacity.calculators.calculator import COUNT, TEXT, Calculator, Option
 
 ORDERS: Final = ("fcfs", "sharing")
-
-
-def answer(given: Given) -> Answer:
-    """Return utilization, wait, response, queue length and losses, of what was given or of what is solved for."""
-    from capacity.calculators.queue_answer import answered  # noqa: PLC0415
-
-    return answered(given)
-
-
-def explain(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer, as far as there are any."""
-    from capacity.calculators.queue_basis import explained  # noqa: PLC0415
-
-    return explained(given, found)
 
 
 _PERCENTILES: Final = tuple(
@@ -64,6 +47,5 @@ CALCULATOR: Final = Calculator(
         Option("utilization", "CEILING", "Wanted: servers no busier than this.", also="utilisation"),
         Option("lost", "CEILING", "Wanted: no more than this share turned away or giving up."),
     ),
-    answer=answer,
-    explain=explain,
+    basis="basis",
 )

@@ -85,12 +85,8 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
     if not isinstance(used, dict):
         return []
     queue = replace(queue_of(given), rate=used["rate_per_s"], service=used["service_s"], servers=int(used["servers"]))
-    result = {row.key: row.value for row in found.rows}
+    known = found.figure
     here = Numbers({"lambda": queue.rate, "S": queue.service, "c": queue.servers, "c_s": queue.cv2})
-
-    def known(key: str) -> float | None:
-        value = result.get(key)
-        return None if value is None else float(value)
 
     if not queue.endless:
         told = [explanation("load", "offered load", waiting.OFFERED, here, known("offered_load_erlangs"), "erlangs")]

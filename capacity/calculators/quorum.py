@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from capacity.calculators.calculator import COUNT, TEXT, Answer, Calculator, Given, Option
-
-if TYPE_CHECKING:
-    from capacity.explanations import Explanation
+from capacity.calculators.calculator import COUNT, TEXT, Calculator, Option
 
 DELAYS: Final = ("exponential", "lnkd-ssd", "lnkd-disk", "ymmr")
-
-
-def answer(given: Given) -> Answer:
-    """Return consistency at and after commit, the time until reads see a write, latencies, losses that are survived."""
-    from capacity.calculators.quorum_answer import answered  # noqa: PLC0415
-
-    return answered(given)
-
-
-def explain(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed form for versions behind."""
-    from capacity.calculators.quorum_answer import explained  # noqa: PLC0415
-
-    return explained(given, found)
 
 
 CALCULATOR: Final = Calculator(
@@ -56,6 +39,4 @@ CALCULATOR: Final = Calculator(
         Option("read_p99", "POSITIVE_SECONDS", "Wanted: 99% of reads answered within this."),
         Option("write_p99", "POSITIVE_SECONDS", "Wanted: 99% of writes done within this."),
     ),
-    answer=answer,
-    explain=explain,
 )

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from capacity.calculators.calculator import Answer, Row
-from capacity.calculators.searching import fewest
 from capacity.errors import UsageError
+from capacity.fewest import fewest
 from capacity.units import show_availability, show_seconds
 from models.messages import exponential_message
 from models.published_delays import DISK, SSD, YAMMER
@@ -42,7 +42,7 @@ def answered(given: Given) -> Answer:
             trial = _quorum(given, count, fixed) if solved == "reads" else _quorum(given, fixed, count)
             return _fresh(trial, given) >= wanted - _ROUNDING
 
-        found = fewest(enough, nodes) or nodes
+        found = fewest(enough, 1, nodes) or nodes
         reads, writes = (found, fixed) if solved == "reads" else (fixed, found)
     if wanted is not None and reads is None and writes is None:
         (reads, writes), *others = _enough(given, wanted)

@@ -1,4 +1,4 @@
-"""Searches for the number that was left out, of which more is always worse, or always better."""
+"""The search for a number that was left out, of which more is always worse."""
 
 from __future__ import annotations
 
@@ -26,17 +26,3 @@ def largest(good: Callable[[float], bool], guess: float) -> float | None:
         middle = (low + high) / 2
         low, high = (middle, high) if good(middle) else (low, middle)
     return low
-
-
-def fewest(good: Callable[[int], bool], most: int) -> int | None:
-    """Return the smallest whole number from 1 to `most` that is good, if all larger ones are; None if none is."""
-    high = 1
-    while not good(high):
-        if high >= most:
-            return None
-        high = min(high * 2, most)
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if good(middle) else (middle, high)
-    return high

@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from capacity.calculators.calculator import COUNT, FILE, FLAG, Answer, Calculator, Given, Option
-
-if TYPE_CHECKING:
-    from capacity.explanations import Explanation
-
-
-def answer(given: Given) -> Answer:
-    """Return the law, its peak, and what was asked of it."""
-    from capacity.calculators.usl_answer import answered  # noqa: PLC0415
-
-    return answered(given)
-
-
-def explain(given: Given, found: Answer) -> list[Explanation]:
-    """Return the formulas of what was asked."""
-    from capacity.calculators.usl_answer import explained  # noqa: PLC0415
-
-    return explained(given, found)
-
+from capacity.calculators.calculator import COUNT, FILE, FLAG, Calculator, Option
 
 CALCULATOR: Final = Calculator(
     name="usl",
@@ -53,6 +35,4 @@ CALCULATOR: Final = Calculator(
         Option("level", "CEILING", "How sure the intervals are.", "95%"),
         Option("plot", FLAG, "Draw the law and the measurements."),
     ),
-    answer=answer,
-    explain=explain,
 )

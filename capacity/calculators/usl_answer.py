@@ -237,11 +237,7 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
     from capacity.explanations import Numbers, explanation  # noqa: PLC0415
     from models.formulas import scaling  # noqa: PLC0415
 
-    result = {row.key: row.value for row in found.rows}
-
-    def known(key: str) -> float | None:
-        value = result.get(key)
-        return float(value) if value is not None else None
+    known = found.figure
 
     one, sigma, kappa = (known(key) or 0.0 for key in ("throughput_of_one_per_s", "contention", "coherency"))
     here = Numbers({"sigma": sigma, "kappa": kappa, "gamma": one, "N": given.maybe("nodes") or 1.0})

@@ -88,6 +88,10 @@ def test_hopeless_wishes() -> None:
     assert "no number of nodes is up 99.950% of the time" in ended.out
     assert "--depends" in ended.out
     assert availability("--needed", 2, *NODE, "--zones", 1, "--wanted", "99.999%", code=1)["met"] is False
+    # One crew keeps 120 h / 10 h = 12 nodes up, however many there are.
+    ended = capacity("availability", "--needed", 15, "--mtbf", "120h", "--mttr", "10h", "--crews", 1, "--wanted", "99%")
+    assert ended.code == 1
+    assert "too few repair crews" in ended.out
 
 
 # Over a range, too few nodes are an answer: never up.
