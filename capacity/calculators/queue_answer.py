@@ -200,7 +200,7 @@ def _rows(queue: Queue, found: SteadyState, wishes: dict[str, Wish]) -> Iterator
         value = found.response_percentile(fraction)
         column = {"p50": "p50", "p99": "p99"}.get(name, "")
         yield Row(f"response_{name}_s", f"response {_name(name)}", value, "s", note(name), column)
-    yield Row("queue_length", "waiting, mean", found.queue_length, "", "", "Queue")
+    yield Row("queue_length", "waiting, mean", found.queue_length, "", "", "Queue" if queue.endless else "")
     yield Row("in_system", "waiting or in service, mean", found.number)
     if not queue.endless:
         yield Row("lost", "lost", lost(found), "share", note("lost"), "Lost")
