@@ -31,6 +31,13 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """Paragraphs that follow each other: on the screen one widget, however many there are."""
+
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows under titles; numbers stand on the right."""
 

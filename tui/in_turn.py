@@ -57,11 +57,26 @@ class KeysInTurn(App[None]):
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
             return
-        self._keys.append(event)
+        waited = bool(self._keys)
+        self._keys.extend(self._meant(event))
         if self._under_way is None or monotonic() - self._under_way > _LOST:
             await self._next_key()
-        elif len(self._keys) == 1:
+        elif not waited:
             self._look_after(self._number)
+
+    def _meant(self, event: Key | Paste) -> list[Key | Paste]:
+        """Return the keys that a terminal may have sent as another one, unless that is bound.
+
+        Escape with a letter right behind it comes as alt with that letter; Enter, typed before the terminal was ours,
+        as a line feed.
+        """
+        letter = event.character if isinstance(event, Key) else None
+        if isinstance(event, Paste) or letter is None:
+            return [event]
+        alt = event.key.startswith("alt+") and letter.isprintable()
+        if not (alt or event.key == "ctrl+j") or event.key in self.screen.active_bindings:
+            return [event]
+        return [Key("escape", "\x1b"), Key(letter, letter)] if alt else [Key("enter", "\r")]
 
     async def on_followed(self, event: Followed) -> None:
         """See that a key has been where it was to go."""
@@ -69,7 +84,7 @@ class KeysInTurn(App[None]):
         await self._arrived(event.number, event.trip)
 
     async def _next_key(self) -> None:
-        if not self._keys:
+        if not self._keys or not self.screen_stack:
             self._under_way = None
             return
         waiting = len(self._keys) > 1
@@ -98,8 +113,8 @@ class KeysInTurn(App[None]):
         focused.post_message(Followed(self._number, trip).set_sender(focused))
 
     async def _arrived(self, number: int, trip: int) -> None:
-        if number != self._number or self._under_way is None:
-            return
+        if number != self._number or self._under_way is None or not self.screen_stack:
+            return  # of an earlier key, or the app has ended meanwhile
         if trip < _TRIPS:
             self._follow(self.focused or self.screen, trip + 1)
         elif self._keys and self.screen is not self._beneath:

@@ -9,10 +9,13 @@ from textual.binding import Binding
 from capacity.errors import UsageError
 from tui.drawing.text import clean
 from tui.finding import Finding
+from tui.greys import in_greys
 from tui.themes import FEW_COLOURS, THEMES, USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual.filter import LineFilter
 
     from tui.session import Session
 
@@ -30,6 +33,11 @@ class Preferring(Finding):
         """Take a theme that this terminal can show."""
         if self.theme == USUAL and not self.is_headless and self.console.color_system in ("standard", "windows"):
             self.theme = FEW_COLOURS
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every painted line goes through: without colours, greys that any theme can be told in."""
+        filters = super().get_line_filters()
+        return in_greys(filters) if self.no_color else filters
 
     def complete(self) -> None:
         """Bind the keys of the views, and those that a file names otherwise; every widget with keys is there now."""

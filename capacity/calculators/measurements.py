@@ -28,7 +28,7 @@ def pairs(
     """
     found: list[tuple[float, float]] = []
     problems: list[Problem] = []
-    rows = list(_rows(text))
+    rows = list(_rows(text, source))
     turned = bool(rows) and _turned([cell for _, cell in rows[0][1]], called)
     for i, (line, cells) in enumerate(rows):
         if i == 0 and not any(_number(cell) for _, cell in cells):
@@ -53,16 +53,20 @@ def pairs(
     return found
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[tuple[int, str]]]]:
-    """Return the lines that hold something: their number, and their cells with the column at which each begins."""
+def _rows(text: str, source: str) -> Iterator[tuple[int, list[tuple[int, str]]]]:
+    """Yield the lines that hold something: their number, and their cells with the column at which each begins."""
     lines = text.splitlines()
     body = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     divider = next((mark for mark in ("\t", ";", ",") if body and mark in body[0]), ",")
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
+        try:
+            found = next(csv.reader([line], delimiter=divider))
+        except csv.Error as error:
+            raise DocumentError([Problem((), f"not CSV: {error}").placed(source, number, 1)]) from error
         cells, column = [], 1
-        for cell in next(csv.reader([line], delimiter=divider)):
+        for cell in found:
             indent = len(cell) - len(cell.lstrip())
             cells.append((column + indent, cell.strip()))
             column += len(cell) + 1

@@ -185,6 +185,7 @@ def test_ranges() -> None:
         (("--objects", "5", "--zipf", "1000", "--capacity", "2"), "--zipf: found 1000; allowed"),
         ((*GIVEN, "--size", "1B", "--object-size", "1KiB"), "no room for one object"),
         ((*GIVEN, "--trace", "-", "--capacity", "5"), "--objects: with a --trace"),
+        ((*GIVEN, "--capacity", "5", "--nodes", "1e6"), "--nodes: found 1,000,000; allowed: at most 2,000"),
     ],
     ids=lambda x: x if isinstance(x, str) else "",
 )

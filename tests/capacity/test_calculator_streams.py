@@ -313,6 +313,7 @@ def test_wrong_options_are_named(options: tuple[str, ...], told: str) -> None:
         ("lag", "--rate", "500/s", "--apply", "0.4ms", "--flush", "200ms", "--network", "1ms", "--behind", "1h"),
         ("quorum", "--versions", 3),
         ("backlog", *BACKLOG, "--stop", "10min", "--failed", "5%", "--deliveries", 4),
+        ("backlog", *BACKLOG, "--stop", "10min", "--failed", "100%", "--deliveries", 1),
         ("backlog", *BACKLOG, "--pause", "20s", "--every", "1h"),
         ("backlog", "--rate", "1500/s", "--service", "10ms", "--consumers", 12, "--retention", "3d"),
         ("limit", *BUCKET),

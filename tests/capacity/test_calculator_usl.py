@@ -129,6 +129,8 @@ def test_wrong_files(tmp_path: Path) -> None:
     target.write_text("1,10\n2,20\n")
     assert "2 different numbers of nodes cannot fix 3 numbers" in capacity("usl", target).err
     assert usl(target, "--coherency", 0)["result"]["contention"] == 0
+    target.write_text(f"1,10\n2,{'9' * 200_000}\n")
+    assert f"{target}:2:1: not CSV: field larger than field limit" in capacity("usl", target).err
     target.write_text("")
     assert capacity("usl", target).code == 2
     assert "cannot be read" in capacity("usl", tmp_path / "none.csv").err

@@ -179,6 +179,15 @@ def test_percentiles_of_a_walk(deviation: float) -> None:
             assert float(within) == pytest.approx(fraction, abs=1e-6)
 
 
+# A drain as good as without chance is over at its mean, however long that is and whatever its numbers' last digits do.
+@pytest.mark.parametrize("mean", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("ratio", [1e-6, 1e-9, 1e-12])
+def test_percentiles_of_next_to_no_chance(mean: float, ratio: float) -> None:
+    for fraction in (0.01, 0.5, 0.99):
+        # Three deviations, and the 1e-9 to which the time is looked for.
+        assert Drain(mean, mean * ratio).percentile(fraction) == pytest.approx(mean, rel=3 * ratio + 1e-9)
+
+
 # A backlog that never goes says so.
 def test_never() -> None:
     with pytest.raises(UnstableQueueError):

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.tui.pictures import KINDS, box, cells, followed, graph, pictures
+from tui.drawing import boxes
 from tui.drawing.draw import draw
 from tui.drawing.graph import _laid_out, draw_boxes
 from tui.drawing.layers import layering
+from tui.drawing.picture import Fact
 from tui.drawing.text import clean, columns, cut
 from tui.drawing.tree import draw_tree
 
@@ -39,6 +41,21 @@ def test_every_edge_is_drawn_from_its_start_to_its_end(picture: Picture) -> None
     drawing = draw_boxes(picture, UNLIMITED)
     assert drawing is not None
     assert followed(drawing) == {(edge.start, edge.end) for edge in picture.edges}
+
+
+# What is remembered of other pictures changes nothing: after them, one is drawn as if it were the first.
+@properties
+@given(pictures(20), st.integers(20, 300), st.data())
+def test_drawn_after_others_as_from_scratch(picture: Picture, width: int, data: st.DataObject) -> None:
+    changed = data.draw(st.integers(0, len(picture.boxes) - 1))
+    facts = (Fact("p99 777 ms"), *picture.boxes[changed].facts[1:])
+    others = list(picture.boxes)
+    others[changed] = replace(others[changed], facts=facts, severity="over")
+    draw(picture, width, picture.boxes[0].key)
+    after = draw(replace(picture, boxes=tuple(others)), width)
+    for remembered in (boxes.painted, boxes.widths, _laid_out):
+        remembered.cache_clear()
+    assert draw(replace(picture, boxes=tuple(others)), width) == after
 
 
 # No box stands on another, none is left out, and none leaves the picture.
@@ -203,3 +220,18 @@ def test_ascii() -> None:
     for width in (300, 80):
         assert draw(picture, width, ascii_only=True).text.isascii()
         assert not draw(picture, width).text.isascii()
+
+
+# In the tree as well, what is selected is marked by a character, and its line is one band without gaps.
+def test_selected_in_the_tree() -> None:
+    nodes = [box("users", "class"), box("a", "service"), box("b", "cache"), box("c", "external")]
+    picture = graph(nodes, [(0, 1), (1, 2), (2, 3)])
+    for node in nodes:
+        drawing = draw_tree(picture, 80, node.key)
+        lines = drawing.text.splitlines()
+        (marked,) = [y for y, line in enumerate(lines) if "▸" in line]
+        assert f"▸{node.name} " in lines[marked]
+        told = {style for text, style in drawing.rows[marked] if text.strip(" ╰─╌")}
+        assert "selected" in told
+        assert all(style == "selected" or style.startswith("bar") for style in told)
+    assert "▸" not in draw_tree(picture, 80).text

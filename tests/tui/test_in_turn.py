@@ -9,7 +9,9 @@ from textual.events import Paste
 from textual.widgets import Input
 
 from tests.tui.driving import play, press
+from tui import preferences
 from tui.drawing.canvas import Key
+from tui.screens.form import Form
 from tui.widgets.field_list import FieldList
 
 if TYPE_CHECKING:
@@ -88,5 +90,50 @@ def test_a_burst_into_a_dialog_is_typed_there() -> None:
         await _done(app, pilot)
         assert "web" in app.session.now.document.topology.components, "renamed, and taken back"
         assert [version.label for version in app.session.future] != []
+
+    play(script)
+
+
+def test_escape_with_a_letter_right_behind_it_is_both() -> None:
+    """A terminal sends escape and a letter as it sends alt with that letter: out of the field, and the next tier."""
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.go(Key("tier", "web"))
+        await press(app, pilot, "enter")
+        app.post_message(Pressed("alt+j", "j"))
+        await _done(app, pilot)
+        assert app.focused is app.query_one("#topology")
+        assert app.selected == Key("tier", "app")
+        await press(app, pilot, "r")
+        app.post_message(Pressed("alt+shift+a", "A"))
+        await _done(app, pilot)
+        assert isinstance(app.screen, Form), "the dialog that A opens, where that of r was"
+        assert app.screen.query_one(Input).value == "requests"
+
+    play(script)
+
+
+def test_alt_with_a_letter_that_is_bound_is_that() -> None:
+    """Somebody who binds alt with a letter gets it."""
+    preferences.folder().mkdir(parents=True)
+    (preferences.folder() / "keys.toml").write_text('load.more = "alt+m"\n')
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        await press(app, pilot, "enter")
+        app.post_message(Pressed("alt+m", "m"))
+        await _done(app, pilot)
+        assert app.session.load > 1
+        assert isinstance(app.focused, FieldList)
+
+    play(script)
+
+
+def test_a_line_feed_is_enter() -> None:
+    """Enter that was typed while the program was loading comes as a line feed, and leads into the fields."""
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.post_message(Pressed("ctrl+j", "\n"))
+        await _done(app, pilot)
+        assert isinstance(app.focused, FieldList)
 
     play(script)

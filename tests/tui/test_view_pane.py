@@ -226,6 +226,20 @@ async def test_widgets_are_kept_for_answers_of_the_same_shape() -> None:
         assert any("after" in line for line in app.screen_text())
 
 
+# Hundreds of paragraphs are one widget, each with its own style and an empty line before the next.
+@driven
+async def test_paragraphs_that_follow_each_other_are_one_widget() -> None:
+    app = Showing()
+    async with app.run_test(size=(80, 30)) as pilot:
+        many = [Note(f"paragraph {number}", "bad" if number == 1 else "") for number in range(300)]
+        await shown(pilot, *many, chart(("one", CURVE)), Note("last"))
+        first, last = app.query(TextBlock)
+        assert len(first.lines(78)) == 599
+        assert first.lines(78)[:3] == [[("paragraph 0", "")], [("", "")], [("paragraph 1", "bad")]]
+        assert last.lines(78) == [[("last", "")]]
+        assert any("paragraph 3" in line for line in app.screen_text())
+
+
 # The wheel over a chart scrolls the pane, and keys that the drawing library knows do nothing there.
 @driven
 async def test_a_chart_leaves_wheel_and_keys_to_the_pane() -> None:

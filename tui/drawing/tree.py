@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 SEEN: Final = "↑ see above"
 """What stands for a tier that has its line already."""
 
+CHOSEN: Final = "▸"
+"""Before the name on the line that is chosen, so that no colour is needed to find it."""
+
+_QUIET: Final = frozenset({"kind", "nodes", "label", "dim", "fact", "load", "class"})
 _SHORTEST_NAME: Final = 14
 _MOST_NODES: Final = 20
 _BAR: Final = 8
@@ -61,6 +65,8 @@ def draw_tree(picture: Picture, width: int, selected: Key | None = None) -> Draw
         if chosen:
             canvas.put(0, y, " " * width, "selected")
         cells = [_cell(line, column, widths, shown, selected=chosen) for column in shown]
+        if chosen:
+            cells = [_on_band(cell) for cell in cells]
         _put_cells(canvas, y, cells, shown, widths)
         rows = 1
         if line.box.bottleneck and not line.seen:
@@ -160,7 +166,11 @@ def _cell(
         lead = _lead(line, widths["lead"])
         style = "selected" if selected else "dim" if line.seen else "bottleneck" if box.bottleneck else "name"
         edge = "edge" if line.edge is None or line.edge.waited_for else "edge.async"
-        return (lead, edge), (cut(box.name, width - columns(lead)), style)
+        if selected:
+            lead, name = lead[:-1], f"{CHOSEN}{box.name}"
+        else:
+            name = box.name
+        return (lead, edge), (cut(name, width - columns(lead)), style)
     if column in ("rate", "±rate"):
         change = _change_of_rate(line)
         return _changed(change) if column == "±rate" else ((_rate(line), "label"), *_arrow(change, column, shown))
@@ -180,6 +190,11 @@ def _cell(
         "p99": ((_answer(box), name), *_arrow(answer.change, column, shown)),
     }
     return cells[column]
+
+
+def _on_band(cell: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Return a cell of the chosen line: what says no more than its text is as the line is, so that no gaps are seen."""
+    return tuple((text, "selected" if style in _QUIET else style) for text, style in cell)
 
 
 def _lead(line: _Line, most: int) -> str:

@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from tui.aligned import aligned, wrapped
-from tui.content import Note, Table
+from tui.content import Passage, Table
 from tui.drawing.text import clean, columns
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TextBlock(Widget):
-    """A paragraph or a table; a table can be focused, to be copied."""
+    """Paragraphs or a table; a table can be focused, to be copied."""
 
     DEFAULT_CSS = """
     TextBlock { height: auto; width: auto; min-width: 100%; margin-bottom: 1; }
@@ -33,13 +33,13 @@ class TextBlock(Widget):
         f"block--{name}" for name in ("title", "good", "bad", "warn", "dim", "strong")
     }
 
-    def __init__(self, block: Note | Table) -> None:
+    def __init__(self, block: Passage | Table) -> None:
         super().__init__()
         self.block = block
         self.can_focus = isinstance(block, Table)
         self._lines: tuple[int, list[list[tuple[str, str]]]] | None = None
 
-    def show(self, block: Note | Table) -> None:
+    def show(self, block: Passage | Table) -> None:
         """Show another block; what is around it moves only if it takes another room."""
         if block == self.block:
             return
@@ -56,7 +56,7 @@ class TextBlock(Widget):
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """Return all the width there is, or more for a table of numbers that need it: the pane scrolls."""
-        if isinstance(self.block, Note):
+        if isinstance(self.block, Passage):
             return container.width
         return max(container.width, self._room(container.width)[0])
 
@@ -77,8 +77,8 @@ class TextBlock(Widget):
         """Return the spans of every line."""
         if self._lines is None or self._lines[0] != width:
             block = self.block
-            if isinstance(block, Note):
-                found = [[(line, str(block.style))] for line in wrapped(clean(block.text), max(width, 1))]
+            if isinstance(block, Passage):
+                found = _paragraphs(block, max(width, 1))
             else:
                 title = [(clean(block.title), "title")]
                 found = [title, *([(span.text, str(span.style)) for span in line] for line in aligned(block, width))]
@@ -88,3 +88,12 @@ class TextBlock(Widget):
     def _style(self, name: str) -> RichStyle:
         known = f"block--{name}" in self.COMPONENT_CLASSES
         return self.get_component_rich_style(f"block--{name}", partial=True) if known else RichStyle()
+
+
+def _paragraphs(passage: Passage, width: int) -> list[list[tuple[str, str]]]:
+    """Return the lines of paragraphs, an empty one between any two."""
+    found: list[list[tuple[str, str]]] = []
+    for number, note in enumerate(passage.notes):
+        found += [[("", "")]] if number else []
+        found += [[(line, str(note.style))] for line in wrapped(clean(note.text), width)]
+    return found

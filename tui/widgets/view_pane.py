@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -9,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.reactive import var
 
 from tui.aligned import separated
-from tui.content import Chart, Content, Note, Table
+from tui.content import Chart, Content, Note, Passage, Table
 from tui.widgets.blocks import TextBlock
 
 if TYPE_CHECKING:
@@ -89,10 +90,11 @@ class ViewPane(VerticalScroll, can_focus=True):
                 found.append(block.twin() if isinstance(block, Chart) and self.twin else block)
         return found
 
-    def _fill(self, blocks: list[Block]) -> None:
+    def _fill(self, given: list[Block]) -> None:
         """Show blocks, in the widgets that are there where they are of the same kinds."""
         from tui.widgets.chart import ChartBlock
 
+        blocks = _passages(given)
         there = [child for child in self.children if isinstance(child, ChartBlock | TextBlock)]
         if [isinstance(child, ChartBlock) for child in there] == [isinstance(block, Chart) for block in blocks]:
             for child, block in zip(there, blocks, strict=True):
@@ -114,3 +116,13 @@ class ViewPane(VerticalScroll, can_focus=True):
         if stale and not self.has_class("-stale"):
             self._waiting = self.set_timer(_PATIENCE, lambda: self.add_class("-stale"))
         self.set_class(stale and self.has_class("-stale"), "-stale")
+
+
+def _passages(blocks: list[Block]) -> list[Passage | Table | Chart]:
+    """Return blocks with paragraphs that follow each other as one: explanations have hundreds, too many for widgets."""
+    found: list[Passage | Table | Chart] = []
+    for _, run in groupby(blocks, lambda block: isinstance(block, Note)):
+        several = list(run)
+        notes = tuple(block for block in several if isinstance(block, Note))
+        found += [Passage(notes)] if notes else [block for block in several if not isinstance(block, Note)]
+    return found
