@@ -63,6 +63,8 @@ class Unit:
     def allowed(self) -> str:
         """Say in words what a value may be."""
         text = f'{self.name}, like "{self.example}"' if self.suffixes else self.name
+        if self.most <= 1 and self.above_least:
+            return f"{text}, above {self.least:g}, at most {self.most:g}"
         if self.most <= 1:
             return f"{text}, from {self.least:g} to {self.most:g}"
         return f"{text}, {'above' if self.above_least else 'at least'} {self.least:g}"

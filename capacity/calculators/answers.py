@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Final
 
 from capacity.calculators.calculator import Answer, Row
@@ -104,25 +105,58 @@ def plain(
 def over(
     calculator: Calculator, option: Option, values: Sequence[Value], answers: Sequence[Answer], unit: str
 ) -> list[Section]:
-    """Return answers along a range as one table: the columns that any of them has."""
+    """Return answers along a range as one table: the columns that any of them has, as far as a line holds them.
+
+    The last ones are left out first, and that is told: a number is never cut.
+    """
     columns = {row.key: row for answer in answers for row in answer.rows if row.column}
     judged = any(answer.met is not None for answer in answers)
-    rows: list[tuple[str, ...]] = [
-        (option.name, *(row.column for row in columns.values()), *(["Wanted"] if judged else []))
-    ]
-    for value, answer in zip(values, answers, strict=True):
-        known = {row.key: row for row in answer.rows}
-        cells = [cell(known[key]) if key in known else "-" for key in columns]
-        verdict = {True: "met", False: "MISSED", None: "-"}[answer.met]
-        rows.append((shown(value, unit), *cells, *([verdict] if judged else [])))
+    table = [[option.name, *(shown(value, unit) for value in values)]]
+    for key, row in columns.items():
+        cells = [{row.key: _counted(row) for row in answer.rows}.get(key, "-") for answer in answers]
+        if key != option.name or cells != table[0][1:]:
+            table.append([row.column, *cells])
+    verdicts = [{True: "met", False: "MISSED", None: "-"}[answer.met] for answer in answers]
+    last = [["Wanted", *verdicts]] if judged else []
+    kept = _fitting(table, last)
+    rows = [*zip(*kept, *last, strict=True)]
     notes = list(dict.fromkeys(note for answer in answers for note in answer.notes))
-    models = list(dict.fromkeys(_standing(answer) for answer in answers if answer.model))
+    models = _models(answers)
+    if len(kept) < len(table):
+        left = ", ".join(column[0] for column in table[len(kept) :])
+        models.append(f"no room for {left}: --format csv or json has every figure")
     title = f"{calculator.name} over {option.flag}"
-    return [Section(title, rows, frozenset(range(len(rows[0]))), [*map(printable, notes[:6]), *models[:6]])]
+    return [Section(title, rows, frozenset(range(len(rows[0]))), [*map(printable, notes[:6]), *models])]
 
 
-def _standing(answer: Answer) -> str:
-    return f"model: {answer.model}, {'exact' if answer.exact else 'approximate'}"
+def _counted(row: Row) -> str:
+    """Return a figure under a heading that says what is counted."""
+    return cell(row).removesuffix(f" {row.unit}") if row.unit in ("objects", "messages") else cell(row)
+
+
+def _fitting(table: Sequence[Sequence[str]], last: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Return as many of the columns, from the left, as a line holds beside the last ones; at least two."""
+    from capacity.render import WIDTH, width  # noqa: PLC0415
+
+    def taken(columns: Sequence[Sequence[str]]) -> int:
+        return sum(max(map(width, column)) + 2 for column in (*columns, *last)) - 2
+
+    kept = len(table)
+    while kept > 2 and taken(table[:kept]) > WIDTH:
+        kept -= 1
+    return table[:kept]
+
+
+def _models(answers: Sequence[Answer]) -> list[str]:
+    """Return what the answers stand on, those that differ in their servers alone as one."""
+    told: dict[str, str] = {}
+    for answer in answers:
+        if answer.model:
+            exact = "exact" if answer.exact else "approximate"
+            alike = f"model: {re.sub(r'/[0-9]+', '/c', answer.model)}, {exact}"
+            one = f"model: {answer.model}, {exact}"
+            told[alike] = one if told.get(alike, one) == one else alike
+    return list(told.values())
 
 
 def over_plain(

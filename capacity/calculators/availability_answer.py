@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capacity.calculators.calculator import Answer, Row
 from capacity.errors import UsageError, ascii_quoted
 from capacity.fewest import fewest
-from capacity.units import CEILING, UnitError, parse, show_availability, show_downtime
+from capacity.units import CEILING, UnitError, digits, parse, show_availability, show_downtime, show_seconds
 from models.availability import (
     MONTH,
     failovers,
@@ -92,6 +92,8 @@ def answered(given: Given) -> Answer:
     if solved:
         if not given.has("wanted"):
             raise UsageError("--nodes is left out: to solve for it, say which availability is --wanted, like 99.95%")
+        if given.number("wanted") >= 1:
+            raise UsageError("--wanted: found 100%; allowed: less, to solve for --nodes: every node fails at times")
         found = _fewest(tier, given.number("wanted"))
         if found is None:
             return _hopeless(tier, given.number("wanted"))
@@ -99,6 +101,15 @@ def answered(given: Given) -> Answer:
     elif given.alone and tier.needed > sum(group.nodes for group in tier.groups):
         raise UsageError(f"--needed: found {tier.needed}; allowed: at most the nodes that there are")
     return _answer(tier, given, solved=solved)
+
+
+def _restarts(given: Given) -> float:
+    restarts, took = given.number("restarts"), given.number("restart_time")
+    taken = took * ((given.maybe_count("nodes") or 1) + (given.maybe_count("others") or 0))
+    if restarts * taken > MONTH:
+        most = f"{digits(MONTH / taken)}: a month of {show_seconds(took)} each, one node at a time"
+        raise UsageError(f"--restarts: found {digits(restarts)}; allowed: at most {most}")
+    return restarts
 
 
 def _tier(given: Given) -> Tier:
@@ -115,7 +126,7 @@ def _tier(given: Given) -> Tier:
         zones=given.maybe_count("zones"),
         zone=(given.number("zone_mtbf"), given.number("zone_mttr")),
         crews=given.maybe_count("crews"),
-        restarts=given.number("restarts"),
+        restarts=_restarts(given),
         restart_time=given.number("restart_time"),
         failover=given.maybe("failover") or 0.0,
         depends=tuple(_depends(given.word("depends") or "")),

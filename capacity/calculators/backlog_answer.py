@@ -205,8 +205,8 @@ def _steady(given: Given, group: Group, noted: dict[str, str]) -> Iterator[Row]:
 
 def _growing(given: Given, group: Group) -> Iterator[Row]:
     behind = group.topic.behind(group.rate, group.service.mean, group.stopped, group.repeated)
-    yield Row("consumers_behind", "  that fall behind", behind.consumers, "", "", "Behind")
-    yield Row("backlog_growth_per_s", "backlog grows by", behind.growth, "/s", "", "Growth")
+    yield Row("consumers_behind", "  that fall behind", behind.consumers)
+    yield Row("backlog_growth_per_s", "backlog grows by", behind.growth, "/s")
     if given.has("retention"):
         left = time_to_loss(group.rate, group.sustained, given.number("retention"), given.number("age"))
         yield Row("loss_s", "messages lost unread after", left, "s", "", "Loss")

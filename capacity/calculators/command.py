@@ -62,6 +62,8 @@ def run(calculator: Calculator, typed: dict[str, Any]) -> None:
         if answer.met is False:
             raise Exit(1)
         return
+    if typed.get("plot"):
+        raise UsageError(f"--plot draws one law: give {axis.flag} one value")
     if typed["explain"]:
         raise UsageError(f"--explain tells of one answer: give {axis.flag} one value")
     with out.progress(f"{calculator.name}", "points") as tick:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capacity.calculators.calculator import Answer, Row
 from capacity.calculators.queue_basis import accuracy, queue_of, source
 from capacity.calculators.queue_state import (
+    MOST_SERVERS,
     SEARCHED_STATES,
     WISHES,
     Queue,
@@ -76,13 +77,13 @@ def _solved(queue: Queue, wishes: tuple[Wish, ...], name: str, given: Given) -> 
             fewest_servers(queue, wishes, given.tick) if name == "servers" else largest(queue, wishes, name, given.tick)
         )
     if found is None or math.isinf(found):
-        return _unsolved(wishes, name, hopeless, endless=found is not None)
+        return _unsolved(queue, wishes, name, hopeless, endless=found is not None)
     exact = {"servers": int(found)} if name == "servers" else {name: found}
     queue = replace(queue, **exact)
     reached = state(queue)
     binding = max(wishes, key=lambda wish: wish.value(reached) / wish.most)
     what = {
-        "servers": f"{int(found):,} servers are enough",
+        "servers": "1 server is enough" if found == 1 else f"{int(found):,} servers are enough",
         "rate": f"up to {_at_most(found, '/s')} is possible",
         "service": f"services may take up to {_at_most(found, 's')}",
     }[name]
@@ -90,12 +91,13 @@ def _solved(queue: Queue, wishes: tuple[Wish, ...], name: str, given: Given) -> 
     return _answer(queue, reached, headline, wishes, [], met=True, solved=name)
 
 
-def _unsolved(wishes: tuple[Wish, ...], name: str, hopeless: list[Wish], *, endless: bool) -> Answer:
+def _unsolved(queue: Queue, wishes: tuple[Wish, ...], name: str, hopeless: list[Wish], *, endless: bool) -> Answer:
     if endless:
         headline, met = f"no {_WORDS[name]} is too much: what is wanted holds at any load", True
     else:
         blamed = " and ".join(f"{wish.label} {_wanted(wish)}" for wish in hopeless or wishes)
-        headline, met = f"no {_WORDS[name]} gives {blamed}", False
+        most = f" up to {queue.limit or MOST_SERVERS:,}" if name == "servers" and not hopeless else ""
+        headline, met = f"no {_WORDS[name]}{most} gives {blamed}", False
     notes = [f"the service alone, with nobody before it, misses {wish.label}" for wish in hopeless]
     if hopeless:
         notes.append("the mend is a shorter or more regular service, or less to be wanted")
@@ -200,7 +202,7 @@ def _rows(queue: Queue, found: SteadyState, wishes: dict[str, Wish]) -> Iterator
         value = found.response_percentile(fraction)
         column = {"p50": "p50", "p99": "p99"}.get(name, "")
         yield Row(f"response_{name}_s", f"response {_name(name)}", value, "s", note(name), column)
-    yield Row("queue_length", "waiting, mean", found.queue_length, "", "", "Queue")
+    yield Row("queue_length", "waiting, mean", found.queue_length, "", "", "Queue" if queue.endless else "")
     yield Row("in_system", "waiting or in service, mean", found.number)
     if not queue.endless:
         yield Row("lost", "lost", lost(found), "share", note("lost"), "Lost")

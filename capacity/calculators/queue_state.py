@@ -30,6 +30,8 @@ _NOBODY: Final = 1e-12
 """Where so few wait, the approximation is exact to all digits that are shown, and the chain has none to add."""
 
 MOST_SERVERS: Final = 1_000_000
+_ROUNDING: Final = 1e-9
+"""100/s for 9 ms keep one server 90% busy: what is met but for the last digits is met."""
 _MOST_TIMES: Final = 1e6
 """A load of so many times the servers breaks whatever can be broken."""
 
@@ -170,7 +172,7 @@ def fewest_servers(queue: Queue, wishes: tuple[Wish, ...], tick: Callable[[int],
         nonlocal asked
         asked += 1
         tick(asked)
-        return excess(replace(queue, servers=servers, exact_states=states), wishes) <= 0
+        return excess(replace(queue, servers=servers, exact_states=states), wishes) <= _ROUNDING
 
     rough = _first(lambda c: enough(c, 1), least, least, most)
     return _first(lambda c: enough(c, queue.exact_states), least, rough or least, most)

@@ -21,9 +21,11 @@ _HEAD: Final = """# Measured accuracy
 
 Made by `python -m tests.accuracy`, from comparisons that the tests run as well: do not edit. Rows from long runs are
 measured by `python -m tests.accuracy --slow` and kept in `tests/data/accuracy.json`. Each law is held against something
-that nobody here wrote: a published table, arithmetic with 50 digits, another program, an independent simulation. *Worst error* is the
-largest of all comparisons in the region, rounded up, relative unless it says otherwise; the *bar* is what was asked for,
-or what the law's documentation promises. What the laws assume, and when not to use them, is in [theory](theory.md).
+that shares nothing with it: a published table, arithmetic with 50 digits, another program, an independent simulation;
+approximations of M/G/c and G/G/c also against our own exact chain, which is itself held against another program. *Worst
+error* is the largest of all comparisons in the region, rounded up, relative unless it says otherwise; the *bar* is what
+was asked for, or what the law's documentation promises. What the laws assume, and when not to use them, is in
+[theory](theory.md).
 """
 
 

@@ -107,6 +107,11 @@ def test_ranges() -> None:
     [
         (("--nodes", "3"), "--mtbf is needed"),
         (NODE, "--nodes is left out: to solve for it"),
+        ((*NODE, "--wanted", "100%"), "--wanted: found 100%; allowed: less, to solve for --nodes"),
+        (
+            ("--nodes", "2", *NODE, "--restarts", "1e5"),
+            "--restarts: found 100,000; allowed: at most 4,380: a month of 5 min",
+        ),
         (("--nodes", "2", "--needed", "3", *NODE), "--needed: found 3"),
         (("--nodes", "2", *NODE, "--others", "1"), "--others-mtbf is needed"),
         (("--nodes", "2", *NODE, "--depends", "99.9%,x"), '--depends: found "x"; allowed: a share'),

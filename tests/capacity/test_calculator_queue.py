@@ -66,6 +66,16 @@ def test_overload_is_an_answer() -> None:
     assert "20 servers" in capacity("queue", *options, "--p99", "50ms").out
 
 
+# A round number that is met exactly is met: the last digits of a product ask for no server more.
+@pytest.mark.parametrize(("rate", "servers"), [("100/s", 1), ("1000/s", 10), ("7e5/s", 7000), ("1e8/s", 1_000_000)])
+def test_round_utilization(rate: str, servers: int) -> None:
+    asked = ("--rate", rate, "--service", "9ms", "--utilization", "90%")
+    assert queue(*asked)["result"]["servers"] == servers
+    assert queue(*asked, "--servers", servers)["met"] is True
+    told = capacity("queue", "--rate", "2e8/s", *asked[2:]).out
+    assert "no number of servers up to 1,000,000 gives utilization 90%" in told
+
+
 # What no number of servers can give is said, with the reason.
 def test_hopeless_wishes_are_told() -> None:
     ended = capacity("queue", "--rate", "1200/s", "--service", "9ms", "--p99", "40ms")

@@ -107,6 +107,13 @@ def test_columns_in_the_other_order(heading: str, tmp_path: Path) -> None:
     assert f'{target}:3:1: not throughput; found "abc"' in capacity("usl", target).err
 
 
+# A drawing is of one law: asked for along a range, it is refused and not passed over.
+def test_no_drawing_of_a_range() -> None:
+    ended = capacity("usl", *GIVEN, "--nodes", "1..64", "--plot")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--plot draws one law: give --nodes one value" in ended.err
+
+
 # Every wrong line of a file is told, with its line and column, what it is and what it should be.
 def test_wrong_files(tmp_path: Path) -> None:
     target = tmp_path / "test.csv"

@@ -127,3 +127,36 @@ def test_no_infinity_is_shown() -> None:
     assert answers.cell(endless.rows[0]) == "-"
     with pytest.raises(ArithmeticError):
         answers.finite(Answer(headline="", rows=[Row("a", "a", float("nan"))]))
+
+
+# A table over a range never cuts a number: what a line does not hold is left out from the right, and told.
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        (("queue", "--rate", "100..4000/s", "--service", "9ms", "--p99", "50ms", "--points", 5), "Queue"),
+        (("queue", "--rate", "100..4000/s", "--service", "9ms", "--servers", 40, "--limit", 60, "--points", 3), ""),
+        (("backlog", "--rate", "900/s", "--service", "10ms", "--consumers", "5..14", "--points", 4, "--stop", "10min",
+          "--retention", "3h", "--drain", "30min"), ""),
+    ],
+)  # fmt: skip
+def test_ranges_fit_their_line(options: tuple[object, ...], left: str) -> None:
+    shown = capacity(*options).out
+    assert "…" not in shown
+    assert all(columns(line) <= WIDTH for line in shown.splitlines())
+    assert (f"no room for {left}:" in shown) is bool(left)
+    assert ("no room" in shown) is bool(left)
+
+
+# The number of the range is not told twice, but what is wanted and what is reached are two things.
+def test_ranges_tell_their_number_once() -> None:
+    solved = ("cache", "--objects", "1e6", "--hit-ratio", "50%..80%", "--points", 2)
+    assert capacity(*solved).out.splitlines()[1].split()[:2] == ["hit_ratio", "Room"]
+    assert capacity(*solved, "--capacity", 300_000).out.splitlines()[1].split()[:3] == ["hit_ratio", "Hit", "ratio"]
+
+
+# Answers that differ in their servers alone stand on one model; two kinds of model are both told.
+def test_ranges_tell_each_model_once() -> None:
+    shown = capacity("queue", "--rate", "100..4000/s", "--service", "9ms", "--p99", "50ms", "--points", 9).out
+    assert [line.strip() for line in shown.splitlines() if "model:" in line] == ["model: M/M/c, exact"]
+    shown = capacity("cache", "--objects", "1e6", "--capacity", "10..1e5", "--points", 3, "--log").out
+    assert shown.count("model: LRU") == 3

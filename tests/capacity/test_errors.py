@@ -56,7 +56,7 @@ BAD = [
     Bad("too large for a float", SYSTEM.replace('"10/s"', '‸"1e999/s"'), "workload.classes.page.rate", '"1e999/s"', "a rate"),
     Bad("upside down", SYSTEM.replace('"1ms"', '‸"8ms..2ms"'), "components.web.cpu_time", '"8ms..2ms"', "upside down"),
     Bad("four ends", SYSTEM.replace('"1ms"', '‸"1..2..3..4ms"'), "components.web.cpu_time", '"1..2..3..4ms"', "low..likely..high"),
-    Bad("above 100%", SYSTEM + '[slo]\nutilization = ‸"175%"', "slo.utilization", '"175%"', "from 0 to 1"),
+    Bad("above 100%", SYSTEM + '[slo]\nutilization = ‸"175%"', "slo.utilization", '"175%"', "above 0, at most 1"),
     Bad("a share of 75", SYSTEM + "[slo]\navailability = ‸75", "slo.availability", "75", '"75%"'),
     Bad("a ceiling of 0", SYSTEM + "[slo]\nutilization = ‸0.0", "slo.utilization", "0.0", "a share"),
     Bad("an objective of 0", SYSTEM + '[slo.latency]\npage = { p99 = ‸"0ms" }', "slo.latency.page.p99", '"0ms"', "above 0"),
