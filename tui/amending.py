@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from capacity.editing import Edited, in_unit_of, with_value, without_value
+from capacity.editing import Edited, in_unit_of, short, with_value, without_value
 from capacity.errors import DocumentError, Problem
 from capacity.fields import annotation
 from capacity.pricing import candidates
@@ -52,6 +52,17 @@ def continued(session: Session, stretch: Stretch, document: Document, label: str
     if document.values == stretch.before.document.values:
         return session.undone_for_good()
     return session.merged(document, label)
+
+
+def change_of(stretch: Stretch, edited: Edited) -> str:
+    """Return what a stretch changes, in a few words; a count that the file left to the plan was that of the plan."""
+    path, before = stretch.path, stretch.before
+    tier = before.document.topology.components.get(str(path[1])) if len(path) == 3 else None
+    name, equals, value = edited.name.partition(f"{short(path)} = ")
+    if tier is None or path[0] != "components" or path[2] != tier.counted or not equals or name:
+        return edited.name
+    count = before.counts.get(str(path[1]))
+    return edited.name if count is None else f"{short(path)} {count} (plan) → {value}"
 
 
 def typed(document: Document, row: Row, text: str) -> Edited:

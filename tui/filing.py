@@ -266,7 +266,8 @@ class Filing(Sharing, Storing, Arriving):
 
     def file_status(self) -> list[list[Span]]:
         """Return what is to be said of the file in the top line."""
-        found: list[list[Span]] = [[("changed on disk", "bad")]] if self.changed_on_disk else []
+        changed = "gone from disk" if self._told_of is None else "changed on disk"
+        found: list[list[Span]] = [[(changed, "bad")]] if self.changed_on_disk else []
         found += [[("also open elsewhere", "bad")]] if self.others else []
         found += [[("[plan] out of date", "changed")]] if self._plan_is_old() else []
         return [*found, [("finding the plan", "changed")]] if self.solving else found

@@ -129,9 +129,9 @@ class Inspecting(SessionApp):
         return Stretch(doing, row.path, self.session.now)
 
     def _go_on(self, stretch: Stretch, edited: Edited) -> None:
-        from tui.amending import continued
+        from tui.amending import change_of, continued
 
-        after = continued(self.session, stretch, edited.document, edited.name)
+        after = continued(self.session, stretch, edited.document, change_of(stretch, edited))
         self._stretch = replace(stretch, last=None if after.now is stretch.before else after.now, at=monotonic())
         if after is self.session:
             self._settle("")

@@ -123,8 +123,10 @@ class Storing(Filed):
         from tui.screens.choice import Answer, Choice
 
         again = Answer("overwrite", "o", "write the file again")
+        what = "was changed by somebody else"
         if not await to_thread(os.path.lexists, file.path):
             answers, about, found = [again, _elsewhere(), _back()], ["there is no file of this name any more"], None
+            what = "is gone from disk"
         else:
             known = await to_thread(fingerprint, file.path)
             try:
@@ -138,7 +140,7 @@ class Storing(Filed):
                 about = told(self._base(), theirs.values) or ["only comments or layout"]
                 about = ["changed on disk:", *about]
             answers = self._answers(found is not None)
-        answer = await self.ask(Choice(f"{file.path} was changed by somebody else", answers, about, "back"))
+        answer = await self.ask(Choice(f"{file.path} {what}", answers, about, "back"))
         if answer == "overwrite":
             return await self._overwritten(file.path)
         if answer == "elsewhere":

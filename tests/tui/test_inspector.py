@@ -185,6 +185,20 @@ def test_where_one_types(size: tuple[int, int]) -> None:
     run(act, size)
 
 
+# A count that was left to the plan is told with what the plan had found, over several steps as over one.
+def test_stepping_a_count_of_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.amending.SOON", 600.0)  # a slow machine is no reason for another undo
+
+    async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
+        count = app.session.now.counts["app"]
+        await go(app, pilot, "nodes")
+        await pilot.press("plus", "plus")
+        await settled(pilot)
+        assert labels(app) == ["opened", f"app.nodes {count} (plan) → {count + 2}"]
+
+    run(act)
+
+
 # Steps that follow each other are one undo, from the value before the first: 1.45, 1.5, 1.6 and back to 1.5.
 def test_stepping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.amending.SOON", 600.0)  # a slow machine is no reason for another undo

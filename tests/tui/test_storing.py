@@ -235,6 +235,7 @@ def test_a_vanished_folder(tmp_path: Path) -> None:
         path.unlink()
         folder.rmdir()
         await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, Choice) and "is gone from disk" in app.screen.asked)
         await answered(pilot, Choice, "o")
         await until(pilot, lambda: isinstance(app.screen, Choice) and "cannot be written" in app.screen.asked)
         await answered(pilot, Choice, "c")
