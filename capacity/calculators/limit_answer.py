@@ -118,12 +118,12 @@ def _searched(given: Given, kind: str, values: dict[str, float | None], name: st
     if name == "rate":
         return largest(good, limit)
     if name == "places":
-        return fewest(good, _MOST_BURST)
+        return fewest(good, 1, _MOST_BURST)
     if name == "burst":
         endless = enough(lambda tries: max(0.0, 1 - limit / tries), rate)
-        return fewest(good, _MOST_BURST) if endless else None
+        return fewest(good, 1, _MOST_BURST) if endless else None
     if kind in _WINDOWS:
-        passing = fewest(lambda count: good(count / window), _MOST_BURST)
+        passing = fewest(lambda count: good(count / window), 1, _MOST_BURST)
         return None if passing is None else passing / window
     slow = largest(lambda gap: good(1 / gap), 1 / rate)
     return None if slow is None else 1 / slow
