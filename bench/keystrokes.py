@@ -2,10 +2,11 @@
 
     python bench/keystrokes.py
 
-Keys typed into a field of examples/shop.toml, in an app that writes what a terminal would get to nowhere. Each is told
-in time as a person has it and in time of the processor, which what else runs on the machine does not change: the
-planner (an evaluation), and the whole; the rest is ours to draw and Textual's to lay out and paint. Beside them, an
-empty Textual app that echoes a key. Then whole processes up to the first paint, to the first numbers, and those of an
+Keys typed into a field of examples/shop.toml, in an app that writes what a terminal would get to nowhere: some in a
+burst, others after a pause in which what is looked at beside the screen begins. Each is told in time as a person has it
+and in time of the screen's thread on the processor: the whole, and of it the planner's share (the evaluation), ours
+(reading the value, drawing, our lines) and Textual's (passing the key on, laying out, painting). Beside them, an empty
+Textual app that echoes a key. Then whole processes up to the first paint, to the first numbers, and those of an
 empty Textual app; all as an installed program, compiled.
 """
 
@@ -32,15 +33,26 @@ from tui.drawing.canvas import Key as CursorKey
 from tui.scene import solved_counts
 from tui.session import opened
 from tui.widgets.field_list import FieldList
+from tui.widgets.inspector import Inspector
+from tui.widgets.lines import Lines
+from tui.widgets.topology import TopologyView
 from tui.widgets.value_input import ValueInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
+    from textual.strip import Strip
+
+    from tui.inspection import Row
 
 SHOP = str(Path(__file__).parent.parent / "examples" / "shop.toml")
-EDITS = int(os.environ.get("EDITS", "300"))
+EDITS = int(os.environ.get("EDITS", "1000"))
+ECHOES = 300
+SLOW = 0.3
+"""The share of the edits that come after a pause."""
+BURST, PAUSE = 0.06, 0.25
+"""Seconds between two keys; follow-ups begin 0.1 s after the last."""
 STARTS = 5
 LONGEST = 10.0
 """Seconds after which a key that changed nothing ends the run."""
@@ -117,13 +129,13 @@ def told(name: str, seconds: list[float]) -> None:
 
 
 async def typed(app: App[None], text: str, stands: Callable[[], object]) -> tuple[float, float]:
-    """Type a key; return the seconds until what follows is painted, of the clock and of the processor."""
+    """Type a key; return the seconds until what follows is painted, of the clock and of this thread."""
     assert app._driver is not None  # noqa: S101, SLF001
     Nowhere.stands, Nowhere.stale = staticmethod(stands), stands()
     Nowhere.painted = asyncio.get_running_loop().create_future()
-    clock, used = time.perf_counter(), time.process_time()
+    clock, used = time.perf_counter(), time.thread_time()
     app._driver.send_message(Key(text, text if len(text) == 1 else None))  # noqa: SLF001
-    return await asyncio.wait_for(Nowhere.painted, LONGEST) - clock, time.process_time() - used
+    return await asyncio.wait_for(Nowhere.painted, LONGEST) - clock, time.thread_time() - used
 
 
 async def echoes() -> None:
@@ -133,7 +145,7 @@ async def echoes() -> None:
     running = asyncio.create_task(app.run_async(size=(160, 50)))
     await asyncio.sleep(0.5)
     field = app.query_one(Input)
-    for _ in range(EDITS):
+    for _ in range(ECHOES):
         times.append(await typed(app, "1", lambda: field.value))
         field.value = ""
         await asyncio.sleep(0.02)
@@ -143,7 +155,36 @@ async def echoes() -> None:
     told("  of the processor", [used for _, used in times])
 
 
-async def edits() -> None:
+class Ours:
+    """The seconds of the screen's thread that go into what is ours, without the planner."""
+
+    def __init__(self, app: CapacityApp) -> None:
+        self.seconds = self.planner = 0.0
+        inspector = app.query_one(Inspector)
+        tried = inspector._tried  # noqa: SLF001
+
+        def trying(row: Row, text: str) -> None:
+            before, began = app.scene, time.thread_time()
+            tried(row, text)
+            self.planner = app.took if app.scene is not before else 0.0
+            self.seconds += time.thread_time() - began - self.planner
+
+        inspector._tried = trying  # noqa: SLF001
+        lined: list[TopologyView | FieldList | Lines] = [app.query_one(TopologyView), app.query_one(FieldList)]
+        for widget in (*lined, *app.query(Lines)):
+            widget.render_line = self._timed(widget.render_line)
+
+    def _timed(self, line: Callable[[int], Strip]) -> Callable[[int], Strip]:
+        def timed(y: int) -> Strip:
+            began = time.thread_time()
+            found = line(y)
+            self.seconds += time.thread_time() - began
+            return found
+
+        return timed
+
+
+async def edits(count: int, pause: float, name: str) -> None:
     """Time keys typed into a value, each with everything that is painted."""
     document = load(SHOP)
     app = CapacityApp(opened(document, solved_counts(document, 1.0)[0]))
@@ -157,24 +198,29 @@ async def edits() -> None:
     await asyncio.sleep(0.2)
     app.query_one(FieldList).action_edit()
     await asyncio.sleep(0.2)
-    field = app.query_one(ValueInput)
-    clocks, used, planner = [], [], []
-    for i in range(EDITS):
+    field, ours = app.query_one(ValueInput), Ours(app)
+    shares: dict[str, list[float]] = {}
+    for i in range(count):
         field.value = f"{8 + i % 40 / 10:.1f}"
         field.cursor_position = len(field.value)
-        await asyncio.sleep(0.25)  # what is looked at beside the screen is begun, as between two keys of a person
-        clock, process = await typed(
+        await asyncio.sleep(pause)
+        ours.seconds = ours.planner = 0.0
+        clock, used = await typed(
             app, str(1 + i % 9), lambda: app.session.now if app.scene is None else app.scene.question.version
         )
-        clocks.append(clock)
-        used.append(process)
-        planner.append(app.took)
+        rest = used - ours.seconds - ours.planner
+        for share, seconds in (
+            (f"a key {name}, until its numbers are painted", clock),
+            ("  of the processor", used),
+            ("    the planner's share: the evaluation", app.took),
+            ("    ours: reading the value, drawing, lines", ours.seconds),
+            ("    Textual's: passing on, laying out, painting", rest),
+        ):
+            shares.setdefault(share, []).append(seconds)
     app.exit()
     await running
-    told("a key into a field, until its numbers are painted", clocks)
-    told("  of the processor", used)
-    told("    the planner's share: the evaluation", planner)
-    told("    the rest: ours to draw, Textual's to paint", [a - b for a, b in zip(used, planner, strict=True)])
+    for share, times in shares.items():
+        told(share, times)
 
 
 def first_paints() -> None:
@@ -204,5 +250,7 @@ def first_paints() -> None:
 
 if __name__ == "__main__":
     asyncio.run(echoes())
-    asyncio.run(edits())
+    slow = int(EDITS * SLOW)
+    asyncio.run(edits(EDITS - slow, BURST, "in a burst"))
+    asyncio.run(edits(slow, PAUSE, "after a pause"))
     first_paints()

@@ -41,7 +41,7 @@ def lower_bounds(search: Search) -> tuple[Counts, tuple[Conflict, ...]]:
             search, optimistic, name, {c.wanted: c.violation.short or math.inf for c in hopeless}, frozenset(aside)
         )
         counts[name] = search.first(name, goal.reached_with, counts[name]) or counts[name]
-    found += _still_unavailable(search, counts, aside)
+    found += () if search.attainable else still_unavailable(search, counts, aside)
     unique = {conflict.wanted: conflict for conflict in reversed(found)}
     # What is hopeless in normal operation is so in every event.
     telling = [c for wanted, c in unique.items() if wanted.when is None or wanted._replace(when=None) not in unique]
@@ -143,9 +143,9 @@ def _floor_of(search: Search, event: Event, counts: Counts) -> Iterator[Conflict
             yield Conflict(violation, event)
 
 
-def _still_unavailable(search: Search, counts: Counts, aside: AbstractSet[Wanted]) -> Iterator[Conflict]:
+def still_unavailable(search: Search, counts: Counts, aside: AbstractSet[Wanted]) -> Iterator[Conflict]:
     """Yield the classes that are down for too long even with many times the nodes that would do otherwise."""
-    if search.attainable or search.system.topology.slo.availability is None:
+    if search.system.topology.slo.availability is None:
         return
     free = search.free()
     many = {n: min(search.most(n), 4 * c + 16) if n in free else c for n, c in counts.items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from capacity.solve import Solution
+    from capacity.system import System
 
 
 def connections(solution: Solution, name: str) -> float:
@@ -20,7 +21,7 @@ def connections(solution: Solution, name: str) -> float:
     for caller, tier in system.tiers.items():
         # Nodes that a deploy starts open their pools before the old ones close theirs.
         nodes = solution.places[caller].nodes + solution.places[caller].surging
-        calls = [call for call in tier.calls_made() if call.to == name or name in _behind_caches(solution, call.to)]
+        calls = [call for call in tier.calls_made() if reaches(system, call.to, name)]
         if not calls or nodes == 0:
             continue
         threads = tier.thread_limit(replace(solution.places[caller], nodes=nodes))
@@ -34,14 +35,16 @@ def connections(solution: Solution, name: str) -> float:
     return total
 
 
-def _behind_caches(solution: Solution, name: str) -> list[str]:
-    """Return the tiers that a cache asks on a miss, where the name is a cache's."""
-    origin = getattr(solution.system.tiers[name], "origin", None)
-    return [] if origin is None else [origin, *_behind_caches(solution, origin)]
+def reaches(system: System, asked: str, name: str) -> bool:
+    """Return whether whoever asks a tier has connections to another: the same one, or what a cache asks on a miss."""
+    if asked == name:
+        return True
+    origin = getattr(system.tiers[asked], "origin", None)
+    return origin is not None and reaches(system, origin, name)
 
 
 def _in_use(solution: Solution, caller: str, name: str) -> float:
-    flows = [f for f in solution.traffic.flows[caller] if f.to == name or name in _behind_caches(solution, f.to)]
+    flows = [f for f in solution.traffic.flows[caller] if reaches(solution.system, f.to, name)]
     total = 0.0
     for flow in flows:
         latency = solution.latency(name, flow.request_class, "read")

@@ -98,9 +98,10 @@ def _effect(effect: Effect) -> tuple[str, str, str, str]:
     if effect.relative is None:
         moved = "-"
     elif effect.counts:
-        moved = f"{effect.relative:+.1%}"
+        moved = f"{effect.relative:+.1%}" if abs(effect.relative) < 10 else f"{effect.relative:+,.0%}"
     else:
         moved = "0" if abs(effect.relative) < _FELT else f"{effect.relative:+.3g}%"
+        moved = moved if abs(effect.relative) < 1000 else f"{effect.relative:+,.0f}%"
     change = f"{effect.symbol} {'one more' if effect.counts else '1% more'}"
     slope = "-" if effect.counts else shown(effect.derivative, "")
     return change, moved, slope, effect.formula or ""

@@ -93,6 +93,12 @@ class Numbers:
     given: dict[str, Any] = field(default_factory=dict)
     meanings: dict[str, str] = field(default_factory=dict)
     keys: dict[str, KeyPath] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    """Units that are others than the formula's, such as reads where a read is the unit of time."""
+
+    def unit(self, quantity: Quantity) -> str:
+        """Return the unit of a quantity here."""
+        return self.units.get(quantity.name, quantity.unit)
 
     def put(self, quantity: Quantity, value: float, meaning: str = "", key: KeyPath | None = None) -> None:
         """Give an input its value."""
@@ -107,6 +113,7 @@ class Numbers:
         self.given |= {name + suffix: value for name, value in others.given.items()}
         self.meanings |= {name + suffix: value for name, value in others.meanings.items()}
         self.keys |= {name + suffix: value for name, value in others.keys.items()}
+        self.units |= {name + suffix: value for name, value in others.units.items()}
 
 
 MOST_READ = 40
@@ -116,9 +123,9 @@ MOST_READ = 40
 def shown(value: float, unit: str) -> str:
     """Return a number as reports write it; a plain one with five digits, so that it can be followed."""
     if unit in ("s", "B", "B/s", "/s"):
-        return show_amount(value, unit)
+        return show_amount(value, unit) if value or unit != "s" else "0 s"
     if unit == "share":
-        return show_availability(value) if value > 0.999 else f"{value * 100:.4g}%"
+        return show_availability(value) if 0.999 < value < 1 else f"{value * 100:{',.0f' if value >= 10 else '.4g'}}%"
     if len(unit) == 3 and unit.isupper():
         return f"{value:,.2f} {unit}"
     if unit:
@@ -146,7 +153,7 @@ def explanation(  # noqa: PLR0917, a number has as many sides as it has
     """
     formula, numbers = _merged(formula, numbers)
     known = formula.values(numbers.given)
-    texts = {q.name: shown(float(known[q.name]), q.unit) for q in formula.quantities}
+    texts = {q.name: shown(float(known[q.name]), numbers.unit(q)) for q in formula.quantities}
     differences = formula.differences(numbers.given) if effects is None else effects
     return Explanation(
         metric=metric,
@@ -173,7 +180,7 @@ def _inputs(formula: Formula, numbers: Numbers, known: Mapping[str, Any], texts:
             name=q.name,
             meaning=numbers.meanings.get(q.name, q.meaning),
             value=float(known[q.name]),
-            unit=q.unit,
+            unit=numbers.unit(q),
             shown=texts[q.name],
             key=show_path(numbers.keys[q.name]) if q.name in numbers.keys else None,
         )
@@ -207,7 +214,7 @@ def _merged(formula: Formula, numbers: Numbers) -> tuple[Formula, Numbers]:
     if not same:
         return formula, numbers
     words = {name: f"{numbers.meanings.get(name, name)}, and of the others" for name in set(same.values())}
-    return formula.merged(same), Numbers(numbers.given, numbers.meanings | words, numbers.keys)
+    return formula.merged(same), Numbers(numbers.given, numbers.meanings | words, numbers.keys, numbers.units)
 
 
 def _effect(formula: Formula, d: Difference, numbers: Numbers, *, short: bool) -> Effect:

@@ -117,7 +117,8 @@ class _Days:
     tick: Callable[[int], None]
     counts: Counts = field(default_factory=dict)
     """Today's."""
-    _missed: dict[int, dict[Constraint, Conflict]] = field(default_factory=dict)
+    _missed: dict[tuple[int, bool], dict[Constraint, Conflict]] = field(default_factory=dict)
+    """By day, and whether downtime was asked for."""
     _plans: dict[tuple[float, ...], _Planned] = field(default_factory=dict)
     solved: int = 0
 
@@ -132,20 +133,23 @@ class _Days:
 
     def missed(self, day: int, *, downtime: bool) -> dict[Constraint, Conflict]:
         """Return everything that is not met on a day, in anything that has to be survived."""
-        if day not in self._missed:
+        key = day, downtime
+        if key not in self._missed:
             search = self.search(self.course.factors(day))
             found: dict[Constraint, Conflict] = {}
             for event in (search.normal, *search.events):
                 for v in search.everything(event, self.counts, downtime=downtime):
                     found.setdefault(v.key, Conflict(v, event))
-            self._missed[day] = found
-        return self._missed[day]
+            self._missed[key] = found
+        return self._missed[key]
 
     def fails(self, day: int, constraint: Constraint, likely: Event) -> bool:
         """Return whether one constraint is not met on a day, looking first at the event in which that is likely."""
-        if day in self._missed:
-            return constraint in self._missed[day]
-        search, downtime = self.search(self.course.factors(day)), constraint[2] == "availability"
+        downtime = constraint[2] == "availability"
+        known = self._missed.get((day, True), None if downtime else self._missed.get((day, False)))
+        if known is not None:
+            return constraint in known
+        search = self.search(self.course.factors(day))
         events = [search.normal, *search.events]
         events.sort(key=lambda event: (event.scenario, event.subject) != (likely.scenario, likely.subject))
         seen = (search.everything(event, self.counts, downtime=downtime) for event in events)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from capacity import scenarios
+from capacity.connections import reaches
 from capacity.fewest import fewest, fewest_near
 from capacity.solve import solve
 from capacity.uptime import Uptime
@@ -89,7 +90,7 @@ class Search:
     near: Counts = field(default_factory=dict)
     """Where lower bounds are looked for first: those of a similar system. They decide nothing but how long it takes."""
     attainable: bool = False
-    """Whether a similar system has met the availability that is wanted: then nobody asks beforehand if any could."""
+    """Whether a similar system met the availability that is wanted: then nobody asks if any could until one fails."""
     _most: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
@@ -263,9 +264,10 @@ class Search:
     def _is_in_use(self, violation: Violation) -> bool:
         """Return whether connections are counted by what is in use, which is less with more nodes or more hits."""
         callers = [t for t in self.system.tiers.values() if getattr(t, "threads", None) is None]
-        behind = {violation.name, *(n for n in self.system.tiers if violation.name in self.system.below(n))}
         return violation.constraint == "connections" and any(
-            call.pool is None and call.to in behind for tier in callers for call in tier.calls_made()
+            call.pool is None and reaches(self.system, call.to, violation.name)
+            for tier in callers
+            for call in tier.calls_made()
         )
 
     def _may_fail(self, entry: str, request_class: str) -> set[str]:

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from capacity.bounds import lower_bounds
+from capacity.bounds import lower_bounds, still_unavailable
 from capacity.fewest import fewest, fewest_near
 from capacity.money import running
 
@@ -35,6 +35,10 @@ MOST_HOPELESS: Final = 50
 
 CostKey = tuple[int, float, int]
 """Nodes whose price is unknown, known monthly cost, nodes: compared in this order."""
+
+
+class _NotAttainableError(Exception):
+    """What a similar system meets, none of this one does: to be known before the search, not at the end of it."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,10 @@ def size(search: Search, most: int = MOST_CANDIDATES) -> Sizing:
     After `most` candidates it settles for counts that pass and that may not be the cheapest.
     """
     start, found_hopeless = lower_bounds(search)
-    return replace(_sized(search, start, list(found_hopeless), most), bounds=start)
+    try:
+        return replace(_sized(search, start, list(found_hopeless), most), bounds=start)
+    except _NotAttainableError:
+        return size(search, most)
 
 
 def _sized(search: Search, start: Counts, hopeless: list[Conflict], most: int) -> Sizing:
@@ -106,6 +113,10 @@ def _cheapest(search: Search, start: Counts, most: int) -> Sizing:
         if conflict is None:
             return Sizing(counts, None, proven=True, candidates=tried + 1)
         last = conflict
+        if search.attainable and conflict.violation.constraint == "availability":
+            search.attainable = False
+            if next(still_unavailable(search, start, search.aside), None) is not None:
+                raise _NotAttainableError
         for child in children(search, counts, conflict):
             key = tuple(child.values())
             if key not in queued:

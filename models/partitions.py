@@ -22,6 +22,14 @@ class Reader(NamedTuple):
     """Of all messages, for each of them."""
 
 
+class Behind(NamedTuple):
+    """Those consumers that cannot keep up."""
+
+    consumers: int
+    growth: float
+    """Messages/s by which their backlog grows, all together."""
+
+
 @dataclass(frozen=True)
 class Partitioned:
     """A topic of `partitions` partitions read by a group of `consumers`, each partition by one of them.
@@ -68,6 +76,21 @@ class Partitioned:
     def capacity(self, service_time: float) -> float:
         """Return the messages/s at which the busiest consumer is full; `service_time` in s a message (*exact*)."""
         return 1 / (service_time * self.readers[0].share)
+
+    def behind(self, arrival_rate: float, service_time: float, stopped: float = 0.0, repeated: float = 0.0) -> Behind:
+        """Return who gets more than they can do, and how fast their backlog grows (*exact*, fluid).
+
+        Of each second all consumers stand still for `stopped`, and do again what they did in `repeated` of one. What is
+        short is not made up by consumers with time to spare: they do not read another one's partitions.
+        """
+        most, consumers, growth = 1 / service_time, 0, 0.0
+        for reader in self.readers:
+            got = arrival_rate * reader.share
+            short = got + repeated * min(got, most) - most * (1 - stopped)
+            if short >= 0:
+                consumers += reader.consumers
+                growth += reader.consumers * short
+        return Behind(consumers, growth)
 
     def delay(self, arrival_rate: float, service: ServiceTime) -> Latency:
         """Return the time from a message's arrival to the end of its processing.
@@ -127,18 +150,17 @@ class Drain(NamedTuple):
     def _within(self, seconds: float) -> float:
         if seconds <= 0:
             return 0.0
-        shape = self.mean**3 / self.deviation**2
-        root, ratio = math.sqrt(shape / seconds), seconds / self.mean
-        # A huge factor times a tiny tail: only the sum of their logarithms is an ordinary number.
-        second = math.exp(2 * shape / self.mean + _log_beyond(root * (ratio + 1)))
-        return math.erfc(-root * (ratio - 1) / math.sqrt(2)) / 2 + second
+        root, ratio = self.mean / self.deviation * math.sqrt(self.mean / seconds), seconds / self.mean
+        near, far = root * (ratio - 1), root * (ratio + 1)
+        # A huge factor times a tiny tail: together they are an ordinary number, even where the tail alone is 0.
+        return math.erfc(-near / math.sqrt(2)) / 2 + math.exp(-near * near / 2) * _over_density(far)
 
 
-def _log_beyond(z: float) -> float:
-    """Return the logarithm of the normal distribution's tail beyond z > 0, to 1e-8 of the tail."""
+def _over_density(z: float) -> float:
+    """Return the normal distribution's tail beyond z > 0 over exp(-z**2 / 2), to 1e-8 of it."""
     if z < 20:
-        return math.log(math.erfc(z / math.sqrt(2)) / 2)
-    return -z * z / 2 - math.log(z * math.sqrt(2 * math.pi)) + math.log1p(-(1 - 3 / z**2) / z**2)
+        return math.exp(z * z / 2) * math.erfc(z / math.sqrt(2)) / 2
+    return (1 - (1 - 3 / z**2) / z**2) / (z * math.sqrt(2 * math.pi))
 
 
 def random_drain(backlog: float, arrival_rate: float, service: ServiceTime, consumers: int) -> Drain:

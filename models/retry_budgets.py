@@ -60,6 +60,28 @@ def with_retries(
     return Retried(tries, share, failed, allowed, rate * (1 - failed))
 
 
+def rejects_at_most(
+    rate: float, rejection: Callable[[float], float], retries: int, wanted: float, budget: float = math.inf
+) -> bool:
+    """Return whether `with_retries`, reached from calm, turns away at most a share `wanted` of the tries.
+
+    Tries rise towards their fixed point, and a rate of tries that brings forth no more than itself lies above it: both
+    mostly tell long before it is found. On the edge between two states, where tries crawl, the answer is no.
+    """
+    most, tries = min(budget, float(retries)), rate
+    if rejection(rate * (1 + min(most, _again(wanted, retries)))) <= wanted:
+        return True
+    for _ in range(10_000):
+        share = rejection(tries)
+        if share > wanted:
+            return False
+        updated = rate * (1 + min(most, _again(share, retries)))
+        if updated - tries <= 1e-14 * tries:
+            return True
+        tries = updated
+    return False
+
+
 def _again(share: float, retries: int) -> float:
     """Return retries per request when each is rejected with this probability."""
     return math.fsum(share**i for i in range(1, retries + 1))

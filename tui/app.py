@@ -74,7 +74,7 @@ class CapacityApp(Filing, Structuring, Wiring, Advancing, Preferring, Finding, I
             from tui.widgets.inspector import Inspector
             from tui.widgets.view_pane import ViewPane
 
-            yield Inspector(id="inspector")
+            yield Inspector(self.try_text, id="inspector")
             yield ViewPane(id="view")
 
     def _foot(self) -> ComposeResult:

@@ -13,6 +13,7 @@ from capacity.errors import CapacityError
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
 from tui.in_turn import KeysInTurn
+from tui.steady import steady
 
 if TYPE_CHECKING:
     from capacity.editing import Edited
@@ -54,6 +55,8 @@ class SessionApp(KeysInTurn):
 
     def complete(self) -> None:
         """Do what can wait until the first numbers are painted."""
+        if not self.is_headless:  # a program of its own, which ends with the screen
+            self.call_after_refresh(steady)
 
     def become(self, session: Session) -> None:
         """Go on with another session: the one way in which anything changes.

@@ -57,7 +57,8 @@ def seen(values: dict[str, Any]) -> Glance | None:
         return None
     if not all(isinstance(one, dict) and isinstance(one.get("kind"), str) for one in tiers.values()):
         return None
-    if not all(isinstance(one, dict) and one.get("entry") in tiers for one in classes.values()):
+    entries: list[Any] = [_table(one).get("entry") for one in classes.values()]
+    if not all(isinstance(entry, str) and entry in tiers for entry in entries):
         return None
     boxes = [_box(Key("class", name), "class", "users", "") for name in classes]
     boxes += [
@@ -65,8 +66,8 @@ def seen(values: dict[str, Any]) -> Glance | None:
         for name, tier in tiers.items()
     ]
     edges: dict[tuple[Key, Key], Edge] = {}
-    for name, one in classes.items():
-        ends = Key("class", name), Key("tier", one["entry"])
+    for name, entry in zip(classes, entries, strict=True):
+        ends = Key("class", name), Key("tier", entry)
         edges[ends] = Edge(*ends, "call", None)
     for name, tier in tiers.items():
         for to in _called(tier, tiers):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TRIPS: Final = 2
 """Ways through what has the focus up to here: the first follows the key, the second what the widget says of it."""
 
-_LOST: Final = 1.0
+_LOST: Final = 5.0
 """Seconds after which nothing more is waited for, however busy the machine is."""
 
 _LOOKED_EVERY: Final = 0.1
@@ -84,7 +84,7 @@ class KeysInTurn(App[None]):
         await self._arrived(event.number, event.trip)
 
     async def _next_key(self) -> None:
-        if not self._keys:
+        if not self._keys or not self.screen_stack:
             self._under_way = None
             return
         waiting = len(self._keys) > 1
@@ -113,8 +113,8 @@ class KeysInTurn(App[None]):
         focused.post_message(Followed(self._number, trip).set_sender(focused))
 
     async def _arrived(self, number: int, trip: int) -> None:
-        if number != self._number or self._under_way is None:
-            return
+        if number != self._number or self._under_way is None or not self.screen_stack:
+            return  # of an earlier key, or the app has ended meanwhile
         if trip < _TRIPS:
             self._follow(self.focused or self.screen, trip + 1)
         elif self._keys and self.screen is not self._beneath:

@@ -59,15 +59,15 @@ class Inspecting(SessionApp):
         super().awaited()
         self.query_one(Inspector).follow(self.session)
 
-    def on_inspector_typed(self, event: Inspector.Typed) -> None:
+    def try_text(self, row: Row, text: str) -> None:
         """Evaluate what stands in a field, if it can be read."""
         from tui.amending import said, typed
 
-        stretch = self._begun("typing", event.row)
+        stretch = self._begun("typing", row)
         try:
-            self._go_on(stretch, typed(stretch.before.document, event.row, event.text))
+            self._go_on(stretch, typed(stretch.before.document, row, text))
         except DocumentError as error:
-            self._settle(said(error, event.row.path), unsettled=True)
+            self._settle(said(error, row.path), unsettled=True)
 
     def on_inspector_ended(self, event: Inspector.Ended) -> None:
         """Keep the last value that could be read, or go back to the one before."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capacity.calculators.calculator import Answer, Row
 from capacity.errors import UsageError, ascii_quoted
+from capacity.fewest import fewest
 from capacity.units import CEILING, UnitError, parse, show_availability, show_downtime
 from models.availability import (
     MONTH,
@@ -19,7 +20,7 @@ from models.availability import (
     zones_lost,
 )
 from models.outages import budget_used, error_budget, nines, outage_mean, outage_rate
-from models.repair import crewed_by_zones, crewed_outage_rate
+from models.repair import MOST_NODES, crewed_by_zones, crewed_outage_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from capacity.calculators.calculator import Given
     from capacity.explanations import Explanation
 
-_MOST_NODES: Final = 1000
-"""Beyond so many nodes more of them, no search goes on: what is wanted is then out of their reach."""
+_SPARE_NODES: Final = 1000
+"""Beyond so many nodes more than are needed in a single zone, what is wanted is out of their reach."""
 _YEAR: Final = 365.25 * 86400.0
 
 
@@ -164,20 +165,26 @@ def parts(tier: Tier) -> Parts:
 def _fewest(tier: Tier, wanted: float) -> Tier | None:
     """Return the tier with the fewest nodes that is up often enough; None where more nodes do not help.
 
-    One after the other: with zones that hold different numbers of nodes, one node more is not always better.
+    More nodes bring nothing for long where a zone that is lost still takes too many of them, so that the search goes on
+    until what is left without all zones but one would be enough. With zones that hold different numbers of nodes, one
+    node more is not always better: the counts of the two rounds before are looked at one by one.
     """
-    others = tier.others.nodes if tier.others is not None else 0
+    others, zones = tier.others.nodes if tier.others is not None else 0, tier.zones or 1
     first = max(tier.needed - others, 1)
-    best, since = 1.0, 0
-    for nodes in range(first, first + _MOST_NODES):
-        changed = replace(tier, own=replace(tier.own, nodes=nodes))
-        down = parts(changed).total
-        if down <= (1 - wanted) * (1 + 1e-9):
-            return changed
-        best, since = (down, 0) if down < best * (1 - 1e-9) else (best, since + 1)
-        if since > 3 * (tier.zones or 1):
-            return None
-    return None
+    most = tier.needed * zones + _SPARE_NODES
+    if tier.crews is not None and tier.zones is not None:
+        most = max(tier.needed * zones, MOST_NODES)
+
+    def of(nodes: int) -> Tier:
+        return replace(tier, own=replace(tier.own, nodes=nodes))
+
+    def enough(nodes: int) -> bool:
+        return parts(of(nodes)).total <= (1 - wanted) * (1 + 1e-9)
+
+    found = fewest(enough, first, most)
+    if found is None:
+        return None
+    return of(next(nodes for nodes in range(max(found - 2 * zones, first), found + 1) if enough(nodes)))
 
 
 def _hopeless(tier: Tier, wanted: float) -> Answer:
@@ -313,12 +320,13 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
         return float(value) if value is not None else None
 
     told = [explanation("node", "one node down", uptime.NODE_DOWN, here, own.down, "share")]
-    plain = tier.others is None and not tier.failover and not tier.depends
-    if plain and tier.crews is None and tier.zones is None and not tier.restarts:
+    # Of nodes that are never down there is no slope.
+    plain = own.down > 0 and tier.others is None and not tier.failover and not tier.depends
+    if plain and tier.crews is None and tier.zones is None and not tier.restarts and nodes <= uptime.MOST_NODES:
         told.append(explanation("down", "too few up", uptime.K_OF_N, here, known("unavailability"), "share"))
         rate = (known("outages_per_year") or 0.0) / _YEAR
         told.append(explanation("outages", "outages begin", uptime.OUTAGES, here, rate, "/s"))
-    elif plain and tier.crews is None and tier.zones is not None and nodes <= _WRITTEN_OUT:
+    elif plain and tier.crews is None and tier.zones is not None and max(nodes, tier.zones) <= _WRITTEN_OUT:
         zoned = uptime.zoned(nodes, tier.zones, tier.needed, restarts=tier.restarts > 0)
         told.append(explanation("down", "too few up", zoned, here, known("unavailability"), "share"))
     elif plain and tier.crews is not None and tier.zones is None and not tier.restarts and nodes <= _WRITTEN_OUT:
@@ -331,4 +339,4 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
 
 
 _WRITTEN_OUT: Final = 12
-"""Nodes up to which a formula that counts out every state can still be read."""
+"""Nodes and zones up to which a formula that counts out every state can still be read."""

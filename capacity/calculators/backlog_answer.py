@@ -36,11 +36,20 @@ class Group:
     """What rebalancing costs; None without, or if it leaves too little time."""
     full: bool
     """Whether there is no time left."""
+    stopped: float = 0.0
+    """Share of the time in which all stand still for a rebalancing."""
+    repeated: float = 0.0
+    """Share of the time whose work is done again after one."""
 
     @property
     def capacity(self) -> float:
         """Deliveries/s at which the busiest consumer is full."""
         return self.topic.capacity(self.service.mean)
+
+    @property
+    def sustained(self) -> float:
+        """Deliveries/s that the busiest consumer brings about in the long run, rebalancings included."""
+        return self.capacity * (1 - self.stopped) - self.repeated * min(self.rate, self.capacity)
 
     @property
     def keeps_up(self) -> bool:
@@ -78,14 +87,15 @@ def _group(given: Given, consumers: int) -> Group:
     topic = Partitioned(partitions, consumers, hottest)
     service = from_moments(given.number("service"), given.number("cv2"))
     rate = given.number("rate") * redelivery(given.number("failed"), given.maybe_count("deliveries")).deliveries
-    stops, full = None, False
+    stops, full, stopped, repeated = None, False, 0.0, 0.0
     if given.has("pause"):
         pause, every = given.number("pause"), given.number("every")
         if pause > every:
             raise UsageError(f"--pause: found {show_seconds(pause)}; allowed: at most {show_seconds(every)}, --every")
         stops = rebalancing(rate, topic.capacity(service.mean), pause, every, given.number("commit"))
         full = stops is None
-    return Group(topic, service, rate, stops, full)
+        stopped, repeated = pause / every, min(given.number("commit") / 2, every - pause) / every
+    return Group(topic, service, rate, stops, full, stopped, repeated)
 
 
 def _drain(given: Given, group: Group) -> float | None:
@@ -123,7 +133,7 @@ def _good(given: Given, consumers: int) -> bool:
 def _hopeless(given: Given, most: int) -> Answer:
     group = _group(given, most if given.has("partitions") else 1)
     partitions = group.topic.partitions
-    rows = [Row("capacity_at_most_per_s", "messages taken, at most", group.capacity, "/s")]
+    rows = [Row("capacity_at_most_per_s", "keeps up with at most", group.capacity, "/s")]
     note = "more partitions, or a shorter service; a hot partition is read by one consumer however many there are"
     headline = f"no number of consumers is enough for {partitions:,} partitions"
     return Answer(headline=headline, rows=rows, notes=[note], met=False, more={"solved_for": "consumers"})
@@ -137,7 +147,7 @@ def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
     idle = f"{topic.idle:,} of them without a partition" if topic.idle else ""
     rows = [Row("consumers", "consumers", topic.consumers, "", "solved for" if solved else idle, "Consumers")]
     rows += [
-        Row("capacity_per_s", "messages taken, at most", group.capacity, "/s", "", "Capacity"),
+        Row("capacity_per_s", "keeps up with at most", group.capacity, "/s", "", "Capacity"),
         Row("utilization", "busiest consumer", busy, "share", noted.get("utilization", ""), "Busy"),
         Row("busiest_share", "  its share of the messages", topic.readers[0].share, "share"),
     ]
@@ -153,8 +163,9 @@ def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
     else:
         rows += _growing(given, group)
         headline = (
-            f"overloaded: {digits(group.rate)} messages/s for consumers that take {digits(group.capacity)}/s"
-            if not group.full
+            f"overloaded: the busiest of {topic.consumers:,} consumers gets "
+            f"{digits(group.rate * topic.readers[0].share)} messages/s and does {digits(1 / group.service.mean)}/s"
+            if group.rate >= group.capacity
             else "overloaded: the next rebalancing comes before the backlog of the last is gone"
         )
     if wishes:
@@ -168,7 +179,7 @@ def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
         notes=_mends(group) if not group.keeps_up and given.alone else [],
         met=None if not wishes else not missed,
         more={"solved_for": "consumers" if solved else None, "overloaded": not group.keeps_up,
-              "deliveries_per_s": group.rate},
+              "deliveries_per_s": group.rate, "sustained_per_s": group.sustained},
     )  # fmt: skip
 
 
@@ -193,9 +204,11 @@ def _steady(given: Given, group: Group, noted: dict[str, str]) -> Iterator[Row]:
 
 
 def _growing(given: Given, group: Group) -> Iterator[Row]:
-    yield Row("backlog_growth_per_s", "backlog grows by", max(group.rate - group.capacity, 0.0), "/s")
+    behind = group.topic.behind(group.rate, group.service.mean, group.stopped, group.repeated)
+    yield Row("consumers_behind", "  that fall behind", behind.consumers, "", "", "Behind")
+    yield Row("backlog_growth_per_s", "backlog grows by", behind.growth, "/s", "", "Growth")
     if given.has("retention"):
-        left = time_to_loss(group.rate, group.capacity, given.number("retention"), given.number("age"))
+        left = time_to_loss(group.rate, group.sustained, given.number("retention"), given.number("age"))
         yield Row("loss_s", "messages lost unread after", left, "s", "", "Loss")
 
 
@@ -234,8 +247,9 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
     result = {row.key: row.value for row in found.rows}
     if "deliveries_per_s" not in found.more:
         return []
+    most = found.more["sustained_per_s"] if found.more["overloaded"] else result.get("capacity_per_s")
     here = Numbers({
-        "lambda": found.more["deliveries_per_s"], "mu": result.get("capacity_per_s"), "t_s": given.maybe("stop"),
+        "lambda": found.more["deliveries_per_s"], "mu": most, "t_s": given.maybe("stop"),
         "p_r": given.maybe("pause"), "x": given.maybe("every"), "r": given.maybe("failed"),
         "m": given.maybe_count("deliveries"), "k": given.maybe("retention"), "g": given.number("age"),
     })  # fmt: skip
@@ -250,7 +264,7 @@ def explained(given: Given, found: Answer) -> list[Explanation]:
     if "rebalancing_mean_delay_s" in result and given.number("commit") == 0:
         delay = known("rebalancing_mean_delay_s")
         told.append(explanation("rebalancing", "delay by rebalancing", streams.REBALANCING, here, delay, "s"))
-    if given.number("failed") > 0 and given.has("deliveries"):
+    if 0 < given.number("failed") < 1 and given.has("deliveries"):
         value = known("deliveries")
         told.append(explanation("deliveries", "deliveries of a message", streams.REDELIVERY, here, value, ""))
     if "loss_s" in result and known("loss_s"):

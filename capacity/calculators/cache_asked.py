@@ -24,7 +24,9 @@ REDIS: Final = ("redis-lru", "redis-lfu")
 
 _FILLS: Final = 4
 _STEEPEST: Final = 10.0
-"""Beyond this exponent all but one object in a thousand reads are the same one."""
+"""From this exponent on all but one read in a thousand are of the same object."""
+_MOST_NODES: Final = 2000
+"""Their busiest one is found by placing keys on them at random, thousands of times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,8 @@ def asked(given: Given) -> Asked:
             f"--zipf: found {given.number('zipf'):g}; allowed: a number, at least 0, at most {_STEEPEST:g}"
         )
     popularity = zipf(given.count("objects"), given.number("zipf")) if traced is None else traced.popularity
+    if (given.maybe_count("nodes") or 1) > _MOST_NODES:
+        raise UsageError(f"--nodes: found {given.count('nodes'):,}; allowed: at most {_MOST_NODES:,}")
     _check_times(given, policy)
     each = _bytes_each(given, popularity.objects)
     room = _room(given, each)

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from capacity.explanations import Explanation
 
 
+_COUNTED_IN_READS = {
+    "lambda": "reads of all objects, one each unit of time: time is told in reads",
+    "r": "reads of the object, of all reads",
+}
+
+
 def explained(given: Given, answer: Answer) -> list[Explanation]:
     """Return how likely an object is there, summed over all, and what the loss of a node does."""
     from models.formulas import keys  # noqa: PLC0415
@@ -43,7 +49,8 @@ def _presence(cache: Asked, answer: Answer, ratio: float) -> Explanation | None:
             "lambda": cache.reads, "omega": cache.writes, "T": stays or 1.0, "D": cache.ttl or 1.0,
             "p": cache.popularity.busiest, "r": cache.reads * cache.popularity.busiest,
         },
-        {"lambda": "reads of all objects" if cache.rate else "reads of all objects, one each unit of time"},
+        {"lambda": "reads of all objects"} if cache.rate else _COUNTED_IN_READS,
+        units={} if cache.rate else {"lambda": "", "omega": "", "r": "", "x": "", "T": "reads", "M": "reads"},
     )  # fmt: skip
     held = (
         f"T solves Σ h = K, room for {room:,.0f} objects" if isinstance(room, float) and stays else "nothing is evicted"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from capacity.calculators.calculator import Given
     from capacity.explanations import Explanation
 
+_IDLE: Final = 1e-9
+"""Utilization at which a replica has nothing to do."""
 _ONE: Final = Popularity(np.ones(1), np.ones(1))
 _SOURCE: Final = "Pollaczek 1930, Khinchine 1932; flushes by Spitzer 1956; batches by Burke 1975"
 
@@ -59,11 +61,14 @@ def _solved(given: Given, wishes: list[tuple[str, float]], name: str) -> Answer:
     known = given.number("apply") if name == "rate" else given.number("rate")
     value = largest(good, 0.5 * appliers / known)
     if value is None or math.isinf(value):
-        least = given.number("network") + given.number("flush") / 2 + (given.maybe("apply") or 0.0)
+        idle = _lag(given, *inputs(_IDLE * appliers / known)).applied
         return Answer(
             headline="no rate is low enough" if name == "rate" else "no apply time is short enough",
-            rows=[Row("lag_mean_at_least_s", "mean lag of a replica with nothing to do", least, "s")],
-            notes=["what is wanted is less than flush, network and one apply take"],
+            rows=[
+                Row("lag_mean_at_least_s", "lag of a replica with nothing to do, mean", idle.mean, "s"),
+                Row("lag_p99_at_least_s", "  99%", idle.percentile(0.99), "s"),
+            ],
+            notes=["what is wanted is less than flush, network and one apply take, or one --batch of them"],
             met=False,
             more={"solved_for": name},
         )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from capacity.calculators.answers import shown
 from capacity.calculators.calculator import Answer, Row
 from capacity.calculators.searching import fewest, largest
 from capacity.errors import UsageError
 from capacity.units import digits, show_percent, show_seconds
 from models.erlang import UnstableQueueError
 from models.limits import rate_limit_rejection
-from models.retry_budgets import with_retries
+from models.retry_budgets import rejects_at_most, with_retries
 from models.windows import (
     ShaperWait,
     burst_for,
@@ -83,18 +84,15 @@ def _solved(given: Given, kind: str, values: dict[str, float | None], name: str,
     rate, limit = values["rate"] or 1.0, values["limit"] or 1.0
     if kind == "shaper":
         found = _shaped(values, name, wanted)
-    elif name == "rate":
-        found = largest(lambda trial: _law(given, kind, values)(trial) <= wanted, limit)
+    elif given.count("retries") or name == "rate" or (kind, name) == ("bucket", "limit"):
+        found = _searched(given, kind, values, name, wanted)
     elif kind in _WINDOWS:
         window = given.number("window")
         found = window_limit_for(_WINDOWS[kind], rate, window, wanted) / window
     elif kind == "concurrency":
         found = concurrency_for(rate, given.number("duration"), wanted)
-    elif name == "burst":
-        found = burst_for(rate, limit, wanted)
     else:
-        slow = largest(lambda gap: _law(given, kind, {**values, "limit": 1 / gap})(rate) <= wanted, 1 / rate)
-        found = None if slow is None else 1 / slow
+        found = burst_for(rate, limit, wanted)
     if found is None or math.isinf(found):
         note = f"even without end a burst lets no more than {digits(limit)}/s pass"
         headline = f"no {name} is enough" if name != "rate" else "no rate is low enough"
@@ -102,6 +100,32 @@ def _solved(given: Given, kind: str, values: dict[str, float | None], name: str,
             headline=headline, rows=[], notes=[note] if name == "burst" else [], met=False, more={"solved_for": name}
         )
     return _answer(given, kind, {**values, name: found}, name)
+
+
+def _searched(given: Given, kind: str, values: dict[str, float | None], name: str, wanted: float) -> float | None:
+    """Return the number with which no more than is wanted of all tries, retries included, is turned away."""
+    rate, limit, window = values["rate"] or 1.0, values["limit"] or 1.0, given.number("window")
+    budget = given.maybe("budget")
+
+    def enough(law: Callable[[float], float], rate: float) -> bool:
+        return rejects_at_most(rate, law, given.count("retries"), wanted, math.inf if budget is None else budget)
+
+    def good(value: float) -> bool:
+        found = {**values, name: value}
+        return enough(_law(given, kind, found), found["rate"] or 1.0)
+
+    if name == "rate":
+        return largest(good, limit)
+    if name == "places":
+        return fewest(good, _MOST_BURST)
+    if name == "burst":
+        endless = enough(lambda tries: max(0.0, 1 - limit / tries), rate)
+        return fewest(good, _MOST_BURST) if endless else None
+    if kind in _WINDOWS:
+        passing = fewest(lambda count: good(count / window), _MOST_BURST)
+        return None if passing is None else passing / window
+    slow = largest(lambda gap: good(1 / gap), 1 / rate)
+    return None if slow is None else 1 / slow
 
 
 def _shaped(values: dict[str, float | None], name: str, wanted: float) -> float | None:
@@ -155,7 +179,7 @@ def _answer(given: Given, kind: str, values: dict[str, float | None], solved: st
     if kind == "fixed":
         passing = 2 * round((values["limit"] or 1.0) * given.number("window"))
         rows.append(Row("across_boundary", "may pass at once across a boundary", passing, "requests"))
-    headline = f"{show_percent(found.rejected)} of {digits(found.tries)} tries/s turned away"
+    headline = f"{shown(found.rejected, 'share')} of {digits(found.tries)} tries/s turned away"
     if rate > capacity:
         headline += f": {digits(rate - capacity)}/s more than the limit"
     notes = []

@@ -35,14 +35,8 @@ def plotted(
         f"{label if i == 0 else '0' if i == HEIGHT - 1 else '':>{margin}} │{''.join(row)}" for i, row in enumerate(grid)
     ]
     lines.append(f"{'':>{margin}} └{'─' * WIDTH}")
-    end = shown_plain(last)
-    lines.append(f"{'':>{margin}}  0{end:>{WIDTH - 1}}")
+    lines.append(f"{'':>{margin}}  0{digits(last):>{WIDTH - 1}}")
     return [line.rstrip() for line in lines]
-
-
-def shown_plain(value: float) -> str:
-    """Return the end of the axis below."""
-    return digits(value)
 
 
 def _row(value: float, top: float) -> int:

@@ -30,8 +30,8 @@ CALCULATOR: Final = Calculator(
     name="quorum",
     about=(
         "Tell how fresh reads of R of N replicas are when writes wait for W: probabilistically bounded staleness.\n\n"
-        "With --consistent, --reads or --writes may be left out: the fewest that are enough are found. Exit code 1: "
-        "what is wanted is not met."
+        "With --consistent, --reads, --writes or both may be left out: the fewest that are enough are found. "
+        "Exit code 1: what is wanted is not met."
     ),
     examples=(
         "capacity quorum --nodes 3 --reads 1 --writes 1 --delays lnkd-disk --after 10ms",

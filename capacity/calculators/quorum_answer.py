@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from capacity.calculators.calculator import Answer, Row
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _FITS = {"lnkd-ssd": SSD, "lnkd-disk": DISK, "ymmr": YAMMER}
 _ROUNDING = 1e-9
+_TOLD = 3
+"""Other quorums that are named."""
 
 
 def answered(given: Given) -> Answer:
@@ -41,7 +44,26 @@ def answered(given: Given) -> Answer:
 
         found = fewest(enough, nodes) or nodes
         reads, writes = (found, fixed) if solved == "reads" else (fixed, found)
+    if wanted is not None and reads is None and writes is None:
+        (reads, writes), *others = _enough(given, wanted)
+        told = _answer(given, _quorum(given, reads, writes), "reads and writes")
+        note = f"enough as well: {', or '.join(f'R {r} and W {w}' for r, w in others[:_TOLD])}"
+        return replace(told, notes=[*told.notes, note]) if others and given.alone else told
     return _answer(given, _quorum(given, reads or 1, writes or 1), solved)
+
+
+def _enough(given: Given, wanted: float) -> list[tuple[int, int]]:
+    """Return the pairs of reads and writes with the smallest sum that are enough, those that survive most losses first.
+
+    More than all nodes together always are: then every read meets every write.
+    """
+    nodes = given.count("nodes")
+    for together in range(2, nodes + 2):
+        pairs = [(reads, together - reads) for reads in range(1, together) if max(reads, together - reads) <= nodes]
+        enough = [pair for pair in pairs if _fresh(_quorum(given, *pair), given) >= wanted - _ROUNDING]
+        if enough:
+            break
+    return sorted(enough, key=max)
 
 
 def _quorum(given: Given, reads: int, writes: int) -> Quorum:
@@ -68,7 +90,10 @@ def _answer(given: Given, quorum: Quorum, solved: str | None) -> Answer:
     noted = {name: "MISSED" if name in missed else "as wanted" for name in wishes}
     after = given.number("after")
     told = noted.get("consistent", "")
-    rows = [Row(solved, f"{solved}, at least", getattr(quorum, solved), "", "solved for", "R/W")] if solved else []
+    rows = [
+        Row(name, f"{name}, at least", getattr(quorum, name), "", "solved for", name[0].upper())
+        for name in (solved.split(" and ") if solved else [])
+    ]
     rows += [
         Row("consistent", f"fresh reads, {_after(after)}", fresh, "availability", told, "Fresh"),
         Row("stale", "  stale ones", 1 - fresh, "share"),

@@ -39,7 +39,11 @@ CALCULATOR: Final = Calculator(
         "capacity usl --one 995/s --contention 0.027 --coherency 0.00077 --throughput 12000/s --explain",
     ),
     options=(
-        Option("file", FILE, "Measurements: nodes,throughput in each line; - reads standard input."),
+        Option(
+            "file",
+            FILE,
+            "Measurements: nodes,throughput in each line, or as a first line names them; - reads standard input.",
+        ),
         Option("one", "POSITIVE_RATE", "What one node does, without a file."),
         Option("contention", "NUMBER", "Share for which nodes queue (sigma); with a file: hold it there."),
         Option("coherency", "NUMBER", "What each pair loses in agreeing (kappa); 0 is Amdahl's law."),

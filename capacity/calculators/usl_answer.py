@@ -24,6 +24,8 @@ Law = tuple[float, float, float]
 """What one node does, 1/s; contention; coherency."""
 
 _SOURCE: Final = "Gunther 2007, Guerrilla Capacity Planning, eq. 4.31 and 4.33"
+_THROUGHPUTS: Final = ("throughput", "tput", "rate", "rps", "tps", "qps", "/s", "per second")
+"""What columns of throughput are called."""
 _SHARP: Final = 0.05
 """A number whose standard error is more than a twentieth of the peak's nodes is not known well."""
 
@@ -73,6 +75,7 @@ def _fitted(given: Given) -> ScalabilityFit:
         shown,
         ("nodes", AT_LEAST_ONE),
         ("throughput", POSITIVE_RATE),
+        _THROUGHPUTS,
     )
     held = {name: (value, value) for name in ("contention", "coherency") if (value := given.maybe(name)) is not None}
     try:

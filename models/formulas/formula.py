@@ -127,15 +127,20 @@ class Formula:
     def differences(self, given: Mapping[str, Any], digits: int = DIGITS) -> list[Difference]:
         """Return what each input does to the result at these inputs: the derivative, or what one more of it does.
 
-        A count whose successor leads out of the formula's range (an overload) is left out, as is what has no effect.
+        What leads out of the formula's range (an overload, more nodes needed than there are) or has no slope there is
+        left out, as is what has no effect.
         """
         known, found = self.values(given, digits), []
         y = known[self.result.name]
         for q in self.inputs:
-            if q.whole:
-                slope = self.value({**given, q.name: int(given[q.name]) + 1}, digits) - y
-            else:
-                slope = self._slope(q, known, digits)
+            try:
+                if q.whole:
+                    slope = self.value({**given, q.name: int(given[q.name]) + 1}, digits) - y
+                else:
+                    slope = self._slope(q, known, digits)
+            except (ValueError, ZeroDivisionError):
+                # mpmath's words for a factorial of less than nothing, and for a power of 0 that stands below a line.
+                continue
             if not slope or not mpmath.isfinite(slope):
                 continue
             scale = 1 if q.whole else known[q.name]

@@ -19,7 +19,7 @@ def _measure_slow(only: str) -> None:
             start = time.monotonic()
             known[one.name] = float(f"{one.worst():.4g}")
             sys.stderr.write(f"{one.name}: {known[one.name]:.3g} in {time.monotonic() - start:.1f} s\n")
-    KEPT.write_text(json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False) + "\n")
+            KEPT.write_text(json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False) + "\n")
 
 
 def main(arguments: list[str]) -> None:

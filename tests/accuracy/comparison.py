@@ -80,8 +80,5 @@ def row(comparison: Comparison, worst: float) -> str:
 
 
 def relative(found: float, true: float) -> float:
-    """Return the relative error of what was found."""
+    """Return the relative error of what was found; the absolute one where the truth is 0."""
     return abs(found / true - 1) if true else abs(found)
-
-
-"""The error of a comparison; absolute where the truth is 0."""

@@ -70,6 +70,17 @@ def test_solved_nodes_are_the_fewest(extra: tuple[object, ...]) -> None:
     assert fewer["result"]["budget_used"] > 1
 
 
+# Where a lost zone takes too many, the next nodes bring nothing for long; the search goes on until they do.
+@pytest.mark.parametrize("extra", [(), ("--crews", 2)], ids=str)
+def test_nodes_are_found_beyond_a_plateau(extra: tuple[object, ...]) -> None:
+    wanted = ("--needed", 40, *NODE, "--zones", 3, *extra, "--wanted", "99.99%")
+    found = availability(*wanted)
+    # A third of them is gone with a zone: fewer than 60 can never do.
+    assert found["nodes"] >= 60
+    assert availability(*wanted, "--nodes", found["nodes"])["met"]
+    assert not availability(*wanted, "--nodes", found["nodes"] - 1, code=1)["met"]
+
+
 # What no number of nodes reaches is said, with what is left over.
 def test_hopeless_wishes() -> None:
     ended = capacity("availability", "--needed", 2, *NODE, "--depends", "99.9%", "--wanted", "99.95%")
@@ -117,6 +128,40 @@ def test_explanations_give_the_same_numbers(extra: tuple[object, ...]) -> None:
     for one in told:
         # 1 - 99.9 % has lost three digits before the budget is divided by it.
         assert one["by_formula"] == pytest.approx(one["value"], rel=1e-11)
+
+
+# Nodes that are never down are explained as far as there is a formula with a slope: how often one is down.
+def test_nodes_that_are_never_down() -> None:
+    told = availability("--nodes", 5, "--mtbf", "30d", "--mttr", "0s", "--explain")["explained"]
+    assert [one["metric"] for one in told] == ["node"]
+    assert told[0]["value"] == 0
+
+
+# What one node needed more would be is no question where all are needed, nor what a repair of no time costs.
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--nodes", 1, *NODE),
+        ("--nodes", 2, "--needed", 2, *NODE),
+        ("--nodes", 3, "--needed", 3, *NODE, "--crews", 1),
+        ("--nodes", 3, "--needed", 3, *NODE, "--zones", 3),
+        ("--nodes", 3, "--mtbf", "30d", "--mttr", 0),
+    ],
+)
+def test_explained_at_the_edge(options: tuple[object, ...]) -> None:
+    for one in availability(*options, "--explain")["explained"]:
+        assert one["by_formula"] == pytest.approx(one["value"], rel=1e-11)
+
+
+# A budget that is overspent is told as such: shares above 100 % are not held to be availabilities.
+def test_explained_budget_overspent() -> None:
+    options = ("--nodes", 2, "--needed", 2, *NODE, "--wanted", "99.99%")
+    found = availability(*options, "--explain", code=1)
+    used = found["result"]["budget_used"]
+    told = {one["metric"]: one for one in found["explained"]}["budget"]
+    assert 1 < used < 100
+    assert told["shown"] == f"{used * 100:,.{0 if used > 10 else 1}f}%"
+    assert told["lines"][-1]["value"] == pytest.approx(used, rel=1e-10)
 
 
 POINTS = [

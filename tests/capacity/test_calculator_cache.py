@@ -143,6 +143,17 @@ def test_explained(more: tuple[str, ...]) -> None:
             assert one["by_formula"] == pytest.approx(one["value"], rel=1e-9)
 
 
+# Without a rate a read is the unit of time, in the formula as in the table.
+def test_explained_in_reads() -> None:
+    found = cache(*GIVEN, "--capacity", 10_000, "--policy", "fifo", "--explain")
+    (one,) = found["explained"]
+    stays = {given["name"]: given for given in one["inputs"]}["T"]
+    assert stays["unit"] == "reads"
+    assert stays["value"] == pytest.approx(found["result"]["stays_reads"], rel=1e-12)
+    assert stays["shown"].endswith(" reads")
+    assert not any("/s" in line["numbers"] for line in one["lines"])
+
+
 # A range of any number gives a table.
 def test_ranges() -> None:
     points = cache(*GIVEN, "--capacity", "100..10000", "--points", 3)["points"]
@@ -174,6 +185,7 @@ def test_ranges() -> None:
         (("--objects", "5", "--zipf", "1000", "--capacity", "2"), "--zipf: found 1000; allowed"),
         ((*GIVEN, "--size", "1B", "--object-size", "1KiB"), "no room for one object"),
         ((*GIVEN, "--trace", "-", "--capacity", "5"), "--objects: with a --trace"),
+        ((*GIVEN, "--capacity", "5", "--nodes", "1e6"), "--nodes: found 1,000,000; allowed: at most 2,000"),
     ],
     ids=lambda x: x if isinstance(x, str) else "",
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +19,9 @@ from models.retry_budgets import with_retries
 from models.service_time import exponential, from_moments
 from models.windows import ShaperWait, concurrency_rejection, fixed_window_rejection, sliding_log_rejection
 from tests.capacity.running import capacity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LAG = ("--rate", "800/s", "--apply", "1ms", "--network", "2ms")
 BACKLOG = ("--rate", "900/s", "--service", "10ms", "--consumers", "12")
@@ -106,6 +110,38 @@ def test_quorum_solved() -> None:
     assert asked("quorum", "--write-p99", "1ms", code=1)["met"] is False
 
 
+# What no rate reaches is told as the lag of a replica with nothing to do, as of the figure that is wanted.
+def test_lag_out_of_reach() -> None:
+    options = ("--network", "17ms", "--apply", "1.2ms", "--cv2", 4, "--batch", 8)
+    found = asked("lag", *options, "--p99", "60ms", code=1)["result"]
+    idle = replica_lag(1e-6, from_moments(0.0012, 4.0), network_delay=0.017, batch=8.0).applied
+    assert found["lag_mean_at_least_s"] == pytest.approx(idle.mean, rel=1e-6)
+    assert found["lag_p99_at_least_s"] == pytest.approx(idle.percentile(0.99), rel=1e-6)
+    assert found["lag_p99_at_least_s"] > 0.06
+    assert asked("lag", *options, "--p99", "70ms")["met"] is True
+
+
+# With neither given, the fewest together that are enough, those first that survive most; one fewer of either is not.
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--nodes", 3, "--delays", "ymmr", "--after", "50ms", "--consistent", "99.9%"),
+        ("--nodes", 5, "--after", "10ms", "--consistent", "99.5%"),
+        ("--nodes", 4, "--consistent", "100%"),
+    ],
+)
+def test_quorum_both_solved(options: tuple[object, ...]) -> None:
+    found = asked("quorum", *options)
+    assert (found["met"], found["solved_for"]) == (True, "reads and writes")
+    reads, writes = found["result"]["reads"], found["result"]["writes"]
+    for r in range(1, reads + writes - 1):
+        fewer = asked("quorum", *options, "--reads", r, "--writes", reads + writes - 1 - r, code=1)
+        assert fewer["met"] is False
+    for note in found["notes"][1:]:
+        also = re.findall(r"R (\d) and W (\d)", note)
+        assert all(int(r) + int(w) == reads + writes and max(int(r), int(w)) >= max(reads, writes) for r, w in also)
+
+
 # Drain, rebalancing, redelivery and retention are those of the models.
 def test_backlog() -> None:
     found = asked("backlog", *BACKLOG, "--partitions", 24, "--stop", "10min", "--retention", "3d", "--age", "1h")[
@@ -144,8 +180,25 @@ def test_backlog_overloaded() -> None:
     assert found["result"]["loss_s"] == pytest.approx(time_to_loss(1500.0, 1200.0, 3 * 86_400.0))
     # 13 to 23 consumers leave some with two partitions of 24: no better than 12.
     assert "24 consumers" in found["notes"][0]
-    full = asked("backlog", *BACKLOG, "--pause", "20min", "--every", "1h")
+    full = asked("backlog", *BACKLOG, "--pause", "20min", "--every", "1h", "--commit", "10s", "--retention", "1d")
     assert full["overloaded"] is True
+    # Two thirds of 1200/s, less what is done again: 900/s for 5 s in each hour.
+    done = 800 - 900 * 5 / 3600
+    assert full["result"]["backlog_growth_per_s"] == pytest.approx(900 - done)
+    assert full["result"]["loss_s"] == pytest.approx(86_400 / (1 - done / 900))
+
+
+# Only the consumers that get too much fall behind: those with time to spare do not help, and the rest is done.
+def test_backlog_overloaded_in_part() -> None:
+    options = ("--rate", "2200/s", "--service", "6ms", "--consumers", 12, "--partitions", 30, "--retention", "6h")
+    answer = asked("backlog", *options)
+    found = answer["result"]
+    # Six consumers with three partitions of 2200/30 messages/s, six with two; each does 1000/6.
+    assert found["consumers_behind"] == 6
+    assert found["backlog_growth_per_s"] == pytest.approx(6 * (220 - 1000 / 6))
+    assert found["loss_s"] == pytest.approx(6 * 3600 / (1 - (1000 / 6) / 220))
+    assert answer["headline"] == "overloaded: the busiest of 12 consumers gets 220 messages/s and does 167/s"
+    assert "time to data loss: 24.7 h" in capacity("backlog", *options, "--explain").out
 
 
 # Each kind of limit is its law, with and without retries.
@@ -183,6 +236,33 @@ def test_limit_solved(missing: str, kind: str) -> None:
         word for key, value in worse.items() for word in (f"--{key}", str(int(value) if key == "burst" else value))
     ]
     assert asked("limit", "--kind", kind, *again, *wish, code=1)["met"] is False
+
+
+# What is solved for holds with the retries that it brings about, and one less of it does not.
+@pytest.mark.parametrize("retries", [("--retries", 1), ("--retries", 3, "--budget", "10%"), ("--retries", 5)])
+@pytest.mark.parametrize(
+    ("options", "less"),
+    [
+        (("--rate", "42/s", "--limit", "50/s", "--rejected", "0.5%"), {"burst": lambda n: n - 1}),
+        (("--kind", "concurrency", "--rate", "95/s", "--duration", "1s", "--rejected", "2%"),
+         {"places": lambda n: n - 1}),
+        (("--kind", "fixed", "--rate", "95/s", "--rejected", "2%"), {"limit": lambda n: n - 1}),
+        (("--kind", "sliding", "--rate", "95/s", "--rejected", "2%"), {"limit": lambda n: n - 1}),
+        (("--rate", "95/s", "--burst", 9, "--rejected", "2%"), {"limit": lambda n: n * (1 - 1e-6)}),
+        (("--kind", "concurrency", "--duration", "1s", "--places", 50, "--rejected", "2%"),
+         {"rate": lambda n: n * (1 + 1e-6)}),
+        (("--limit", "100/s", "--burst", 50, "--rejected", "1%"), {"rate": lambda n: n * (1 + 1e-6)}),
+    ],
+)  # fmt: skip
+def test_limit_solved_with_retries(
+    options: tuple[object, ...], less: dict[str, Callable[[float], float]], retries: tuple[object, ...]
+) -> None:
+    (name, worse), options = *less.items(), (*options, *retries)
+    found = asked("limit", *options)
+    assert found["solved_for"] == name
+    assert found["met"] is True
+    value = worse(found["inputs_used"][name])
+    assert asked("limit", *options, f"--{name}", f"{value:.15g}", code=1)["met"] is False
 
 
 # Places and windows that are enough, a limit that no burst mends, a shaper that is overloaded.
@@ -233,6 +313,7 @@ def test_wrong_options_are_named(options: tuple[str, ...], told: str) -> None:
         ("lag", "--rate", "500/s", "--apply", "0.4ms", "--flush", "200ms", "--network", "1ms", "--behind", "1h"),
         ("quorum", "--versions", 3),
         ("backlog", *BACKLOG, "--stop", "10min", "--failed", "5%", "--deliveries", 4),
+        ("backlog", *BACKLOG, "--stop", "10min", "--failed", "100%", "--deliveries", 1),
         ("backlog", *BACKLOG, "--pause", "20s", "--every", "1h"),
         ("backlog", "--rate", "1500/s", "--service", "10ms", "--consumers", 12, "--retention", "3d"),
         ("limit", *BUCKET),

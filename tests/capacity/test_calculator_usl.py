@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -90,6 +91,22 @@ def test_a_drawing(tmp_path: Path) -> None:
     assert drawn.rstrip().endswith("64")
 
 
+# Columns that are named in the other order are read in it; without names, nodes come first.
+@pytest.mark.parametrize("heading", ["throughput,nodes", "Requests/s;Users", "QPS\tthreads"])
+def test_columns_in_the_other_order(heading: str, tmp_path: Path) -> None:
+    rows, target, mark = (
+        [(1, 410), (2, 790), (4, 1450), (8, 2500)],
+        tmp_path / "test.csv",
+        re.findall("[,;\t]", heading)[0],
+    )
+    target.write_text("\n".join([heading, *(f"{x}{mark}{n}" for n, x in rows)]))
+    found = usl(target)["result"]
+    target.write_text("\n".join(f"{n}{mark}{x}" for n, x in rows))
+    assert usl(target)["result"] == found
+    target.write_text("throughput,nodes\n410,1\nabc,2\n")
+    assert f'{target}:3:1: not throughput; found "abc"' in capacity("usl", target).err
+
+
 # Every wrong line of a file is told, with its line and column, what it is and what it should be.
 def test_wrong_files(tmp_path: Path) -> None:
     target = tmp_path / "test.csv"
@@ -105,6 +122,8 @@ def test_wrong_files(tmp_path: Path) -> None:
     target.write_text("1,10\n2,20\n")
     assert "2 different numbers of nodes cannot fix 3 numbers" in capacity("usl", target).err
     assert usl(target, "--coherency", 0)["result"]["contention"] == 0
+    target.write_text(f"1,10\n2,{'9' * 200_000}\n")
+    assert f"{target}:2:1: not CSV: field larger than field limit" in capacity("usl", target).err
     target.write_text("")
     assert capacity("usl", target).code == 2
     assert "cannot be read" in capacity("usl", tmp_path / "none.csv").err

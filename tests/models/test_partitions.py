@@ -41,6 +41,20 @@ def test_dealing_out() -> None:
     assert Partitioned(24, 24, hottest=0.2).capacity(0.001) == pytest.approx(5000)
 
 
+# What is not done is what came less what each consumer does by itself, counted one by one; all if they stand still.
+@property_test
+@given(st.integers(1, 60), st.integers(1, 70), st.floats(0, 1), st.floats(1, 500), st.floats(0, 0.9))
+def test_behind(partitions: int, consumers: int, skew: float, rate: float, stopped: float) -> None:
+    hottest = None if skew < 0.1 else 1 / partitions + (1 - 1 / partitions) * (skew - 0.1)
+    topic = Partitioned(partitions, consumers, hottest)
+    shares = [r.share for r in topic.readers for _ in range(r.consumers)]
+    done = math.fsum(min(rate * share, 100 * (1 - stopped)) for share in shares)
+    assert topic.behind(rate, 0.01, stopped).growth == pytest.approx(rate - done, rel=1e-9, abs=1e-9)
+    if abs(rate / topic.capacity(0.01) - 1) > 1e-9:
+        assert (topic.behind(rate, 0.01).consumers > 0) == (rate > topic.capacity(0.01))
+    assert topic.behind(rate, 0.01, 1.0).growth == pytest.approx(rate, rel=1e-12)
+
+
 # The fewest consumers that are enough, and none where the hottest partition alone is too much for one.
 def test_consumers_for() -> None:
     topic = Partitioned(24, 1)
@@ -163,6 +177,15 @@ def test_percentiles_of_a_walk(deviation: float) -> None:
             within = mpmath.ncdf(root * (t - 1)) + mpmath.exp(2 * shape) * mpmath.ncdf(-root * (t + 1))
             # The time is looked for to 1e-9, of which a narrow distribution makes a thousandfold.
             assert float(within) == pytest.approx(fraction, abs=1e-6)
+
+
+# A drain as good as without chance is over at its mean, however long that is and whatever its numbers' last digits do.
+@pytest.mark.parametrize("mean", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("ratio", [1e-6, 1e-9, 1e-12])
+def test_percentiles_of_next_to_no_chance(mean: float, ratio: float) -> None:
+    for fraction in (0.01, 0.5, 0.99):
+        # Three deviations, and the 1e-9 to which the time is looked for.
+        assert Drain(mean, mean * ratio).percentile(fraction) == pytest.approx(mean, rel=3 * ratio + 1e-9)
 
 
 # A backlog that never goes says so.

@@ -155,7 +155,9 @@ def test_without_flushes(load: float, squared_cv: float, network: float) -> None
     lag = replica_lag(load, service, network_delay=network)
     assert lag.exact
     assert lag.applied.mean == pytest.approx(plain.mean, rel=1e-12)
-    assert lag.applied.percentile(0.99) == pytest.approx(plain.percentile(0.99), rel=1e-6)
+    # Both are inverted; beside the kinks of a constant apply time that is good to 0.1 %.
+    accuracy = 1e-6 if squared_cv else 1e-3
+    assert lag.applied.percentile(0.99) == pytest.approx(plain.percentile(0.99), rel=accuracy)
     tiny = replica_lag(load, service, network_delay=network, flush_interval=1e-3)
     assert tiny.applied.mean == pytest.approx(plain.mean + 0.5e-3, rel=1e-5)
 

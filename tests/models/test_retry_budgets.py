@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.limits import rate_limit_rejection
-from models.retry_budgets import with_retries
+from models.retry_budgets import rejects_at_most, with_retries
 
 property_test = settings(max_examples=60, deadline=None)
 
@@ -94,3 +94,15 @@ def test_two_states() -> None:
     assert calm.tries == 1.0
     assert storm.tries == pytest.approx(1 + 0.6 + 0.36 + 0.216)
     assert storm.failed == pytest.approx(0.6**4)
+
+
+# Whether a share is kept is what the fixed point says, a hair on either side of it, without the whole way there.
+@property_test
+@given(st.floats(0.3, 1.6), st.integers(1, 40), st.integers(0, 6), st.floats(0, 1))
+def test_rejects_at_most(rho: float, burst: int, retries: int, budget: float) -> None:
+    def law(rate: float) -> float:
+        return rate_limit_rejection(rate, 1.0, burst)
+
+    share = with_retries(rho, law, retries, budget).rejected
+    assert rejects_at_most(rho, law, retries, share * (1 + 1e-9), budget)
+    assert share == 0 or not rejects_at_most(rho, law, retries, share * (1 - 1e-9), budget)

@@ -52,6 +52,23 @@ def test_breaks_are_those_of_every_day(future: dict[str, Any]) -> None:
     assert first
 
 
+# A class that is down too much from the day on which a tier breaks is found on that day too, not on the next.
+def test_downtime_breaks_on_the_day_of_a_tier() -> None:
+    tiers = {
+        "web": service(0.002, None, "n1", calls=[{"to": "app"}], mtbf="2d"),
+        "app": service(0.02, None, "n1", mtbf="2d"),
+    }
+    values = file(tiers, {"page": 100, "buy": 20}, growth="25%/month")
+    subject = topology(values | {"slo": {"utilization": 0.6, "availability": "99.9%"}})
+    found = forecast(subject, 3, today={"web": 5, "app": 5})
+    days = {broken.name: broken.day for broken in found.breaks}
+    course = Course(subject, None)
+    for day, down in ((days["page"] - 1, False), (days["page"], True)):
+        missed = Search.of(resolve(course.at(day))).unavailable(found.nodes, overloaded=True)
+        assert {v.name for v in missed} == ({"page", "buy"} if down else set())
+    assert days["page"] == days["buy"]
+
+
 # A month's plan is that of `capacity plan` for its heaviest load.
 def test_months_are_plans() -> None:
     subject = growing()

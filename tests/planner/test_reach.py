@@ -14,7 +14,7 @@ from capacity.search import Search
 from capacity.sizing import size
 from capacity.system import resolve
 from tests.planner.random_systems import random_system
-from tests.planner.systems import changed, topology
+from tests.planner.systems import changed, database, external, file, service, topology
 
 if TYPE_CHECKING:
     from capacity.topology import Topology
@@ -42,6 +42,25 @@ def test_bounds_of_other_loads_change_no_plan(seed: int) -> None:
             assert (found.counts, found.bounds, found.proven) == (fresh.counts, fresh.bounds, fresh.proven)
             assert [c.wanted for c in found.hopeless] == [c.wanted for c in fresh.hopeless]
             assert (found.conflict is None) == (fresh.conflict is None)
+
+
+# Told that the availability can be had where it cannot, because a partner is asked more than it takes and calls to it
+# are cut off, the search finds the same, and soon: it does not try hundreds of candidates before it asks.
+def test_an_availability_wrongly_said_to_be_attainable_is_found_out() -> None:
+    tiers = {
+        "app": service(0.012, None, threads=100, calls=[{"to": "bank", "timeout": 3.0}, {"to": "db", "count": 3}]),
+        "db": database(0.002, replicas="auto"),
+        "bank": external(0.3, rate_limit=50.0),
+    }
+    values = changed(file(tiers, 60.0, survive=("node",)), "slo.availability", 0.999)
+    subject = topology(values)
+    fresh = size(Search.of(resolve(subject)))
+    assert not fresh.available
+    search = Search.of(resolve(subject))
+    search.attainable = True
+    found = size(search)
+    assert (found.counts, found.bounds, found.candidates) == (fresh.counts, fresh.bounds, fresh.candidates)
+    assert [c.wanted for c in found.hopeless] == [c.wanted for c in fresh.hopeless]
 
 
 def planned_end(subject: Topology) -> tuple[float, float]:

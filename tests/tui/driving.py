@@ -13,6 +13,7 @@ from capacity.examples import folder
 from tui.app import CapacityApp
 from tui.scene import solved_counts
 from tui.session import opened
+from tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -94,8 +95,8 @@ async def write(app: CapacityApp, pilot: Pilot[Any], text: str) -> None:
 
 def told(app: CapacityApp) -> str:
     """Return all text of the top screen that stands in plain lines."""
-    lines = [line for line in app.screen.query(Static) if line.display]
-    return "\n".join(str(line.content) for line in lines)
+    plain = [line.text for line in app.screen.query(Lines) if line.display]
+    return "\n".join([*plain, *(str(line.content) for line in app.screen.query(Static) if line.display)])
 
 
 def notices(app: CapacityApp) -> str:

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.tui.pictures import KINDS, box, cells, followed, graph, pictures
+from tui.drawing import boxes
 from tui.drawing.draw import draw
 from tui.drawing.graph import _laid_out, draw_boxes
 from tui.drawing.layers import layering
+from tui.drawing.picture import Fact
 from tui.drawing.text import clean, columns, cut
 from tui.drawing.tree import draw_tree
 
@@ -39,6 +41,21 @@ def test_every_edge_is_drawn_from_its_start_to_its_end(picture: Picture) -> None
     drawing = draw_boxes(picture, UNLIMITED)
     assert drawing is not None
     assert followed(drawing) == {(edge.start, edge.end) for edge in picture.edges}
+
+
+# What is remembered of other pictures changes nothing: after them, one is drawn as if it were the first.
+@properties
+@given(pictures(20), st.integers(20, 300), st.data())
+def test_drawn_after_others_as_from_scratch(picture: Picture, width: int, data: st.DataObject) -> None:
+    changed = data.draw(st.integers(0, len(picture.boxes) - 1))
+    facts = (Fact("p99 777 ms"), *picture.boxes[changed].facts[1:])
+    others = list(picture.boxes)
+    others[changed] = replace(others[changed], facts=facts, severity="over")
+    draw(picture, width, picture.boxes[0].key)
+    after = draw(replace(picture, boxes=tuple(others)), width)
+    for remembered in (boxes.painted, boxes.widths, _laid_out):
+        remembered.cache_clear()
+    assert draw(replace(picture, boxes=tuple(others)), width) == after
 
 
 # No box stands on another, none is left out, and none leaves the picture.

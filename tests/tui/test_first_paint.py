@@ -103,7 +103,16 @@ def test_a_glance_makes_no_number_up() -> None:
 # What does not look like a topology is left to the check, which says what is wrong.
 @pytest.mark.parametrize(
     "text",
-    ["", "not toml", "[components]", "components = 3", "[components.a]\nkind = 3", '[workload.classes.x]\nentry = "a"'],
+    [
+        "",
+        "not toml",
+        "[components]",
+        "components = 3",
+        "[components.a]\nkind = 3",
+        '[workload.classes.x]\nentry = "a"',
+        '[components.a]\nkind = "service"\n[workload.classes.x]\nentry = ["a"]',
+        '[components.a]\nkind = "service"\n[workload.classes]\nx = "a"',
+    ],
 )
 def test_no_glance(tmp_path: Path, text: str) -> None:
     path = tmp_path / "odd.toml"

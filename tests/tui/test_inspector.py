@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from tui.drawing.canvas import Key
 from tui.session import Session, opened
 from tui.widgets.field_list import FieldList
 from tui.widgets.inspector import Inspector
+from tui.widgets.lines import Lines
 from tui.widgets.topology import TopologyView
 from tui.widgets.value_input import ValueInput
 
@@ -94,6 +96,51 @@ def test_typing(size: tuple[int, int]) -> None:
         assert p99(app) == before
 
     run(act, size)
+
+
+# A key is never painted before its numbers: what is typed, its row and the evaluation change in one repaint.
+def test_a_key_is_painted_with_its_numbers() -> None:
+    async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
+        seen: list[tuple[str, object]] = []
+
+        def painted() -> None:
+            if app.scene is not None:
+                values = app.scene.question.version.document.values
+                seen.append((app.query_one(ValueInput).value, values["components"]["app"]["cpu_time"]["browse"]))
+
+        await go(app, pilot, "cpu_time.browse")
+        await pilot.press("enter", *"9.0")
+        await settled(pilot)
+        app.took = 0.0  # however slow this machine is: evaluations run in place
+        app.post_display_hook = painted  # type: ignore[method-assign]
+        await pilot.press("5")
+        await settled(pilot)
+        assert ("9.05", "9.05ms") in seen
+        assert {text for text, value in seen if value != f"{text}ms"} == set()
+
+    run(act)
+
+
+# Where an evaluation takes longer than a frame, the key is seen before the numbers that follow from it.
+def test_a_key_does_not_wait_for_slow_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
+        work_out, held = app._scene, Event()
+        await go(app, pilot, "cpu_time.browse")
+        await pilot.press("enter", *"9.0")
+        await settled(pilot)
+        before = p99(app)
+        monkeypatch.setattr(app, "_scene", lambda question: (held.wait(10), work_out(question))[1])
+        app.took = 1.0
+        await pilot.press("9")
+        await pilot.pause()
+        assert app.query_one(ValueInput).value == "9.09"
+        assert "9.09ms" in line(app, app.query_one(FieldList).cursor)
+        assert p99(app) == before
+        held.set()
+        await settled(pilot)
+        assert p99(app) > before
+
+    run(act)
 
 
 # What cannot be read keeps the last good numbers, dims them and says why beside the field; Esc brings all back.
@@ -269,9 +316,9 @@ def test_why() -> None:
     async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
         for _ in range(40):
             await pilot.pause(0.1)
-            if "decides" in str(app.query_one("#findings").render()):
+            if "decides" in app.query_one("#findings", Lines).text:
                 break
-        assert "zone lost: app cores ← decides" in str(app.query_one("#findings").render())
+        assert "zone lost: app cores ← decides" in app.query_one("#findings", Lines).text
 
     run(act)
 
@@ -281,7 +328,7 @@ def test_markup_is_text() -> None:
     async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
         text = "\n".join(line(app, i) for i in range(12))
         assert "[red]" in text
-        assert "[bold]" in str(app.query_one("#inspector-title").render())
+        assert "[bold]" in app.query_one("#inspector-title", Lines).text
         await pilot.press("plus", "1", "escape")
         await settled(pilot)
         assert app.is_running

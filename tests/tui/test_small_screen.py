@@ -13,6 +13,7 @@ from tui.drawing.canvas import Key
 from tui.widgets.field_list import FieldList
 from tui.widgets.inspector import Inspector
 from tui.widgets.key_line import Hint, KeyLine, fitting
+from tui.widgets.lines import Lines
 from tui.widgets.topology import TopologyView
 from tui.widgets.view_pane import ViewPane
 
@@ -100,7 +101,7 @@ def test_views_are_listed_from_a_field() -> None:
 
     async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
         await press(app, pilot, "enter")
-        title = str(app.query_one(Inspector).query_one("#inspector-title").render())
+        title = app.query_one(Inspector).query_one("#inspector-title", Lines).text
         assert "a digit begins a value; v lists the views" in title
         await press(app, pilot, "v")
         listed = app.screen.query_one(OptionList)

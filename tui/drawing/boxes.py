@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tui.drawing.canvas import Canvas, Region
 from tui.drawing.changes import NONE
 from tui.drawing.gauge import gauge
 from tui.drawing.text import columns, cut, left
@@ -12,7 +14,7 @@ from tui.drawing.text import columns, cut, left
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tui.drawing.canvas import Canvas, Region, Span
+    from tui.drawing.canvas import Cells, Span
     from tui.drawing.picture import Box, Fact
 
 LONGEST_NAME: Final = 24
@@ -62,6 +64,7 @@ def height(box: Box, *, narrow: bool, compared: bool = False) -> int:
     return 8 if narrow and compared else 6 if narrow else 5
 
 
+@lru_cache(maxsize=1024)
 def widths(box: Box, *, narrow: bool, tight: bool = False) -> tuple[int, int]:
     """Return the columns that a box needs at least, and those in which it shows everything, its frame included.
 
@@ -92,8 +95,18 @@ def _long(fact: Fact) -> int:
     return columns(fact.text) + (columns(fact.change.text) + 1 if fact.change.text else 0)
 
 
-def paint(canvas: Canvas, box: Box, region: Region, ports: Iterable[int], *, narrow: bool, selected: bool) -> None:
-    """Draw a box, with `ports` at the rows (from its top) at which edges leave it."""
+@lru_cache(maxsize=1024)
+def painted(box: Box, width: int, rows: int, ports: tuple[int, ...], *, narrow: bool, selected: bool) -> Cells:
+    """Return the cells of a box, with `ports` at the rows (from its top) at which edges leave it.
+
+    Remembered, since an edit of one tier leaves most of the others as they were.
+    """
+    canvas = Canvas(width)
+    _paint(canvas, box, Region(0, 0, width, rows), ports, narrow=narrow, selected=selected)
+    return canvas.cells()
+
+
+def _paint(canvas: Canvas, box: Box, region: Region, ports: Iterable[int], *, narrow: bool, selected: bool) -> None:
     if box.kind == "class":
         _paint_class(canvas, box, region, ports, narrow=narrow, selected=selected)
         return

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Span = tuple[str, str]
 """A piece of text and the name of its style, like "bar.over"; an empty name is the plain background."""
 
+Cells = tuple[tuple[Span, ...], ...]
+"""Rows of single cells."""
+
 _CHARACTER, _STYLE = itemgetter(0), itemgetter(1)
 
 UP, DOWN, WEST, EAST = 1, 2, 4, 8
@@ -113,6 +116,17 @@ class Canvas:
         for text, style in spans:
             self.put(x, y, text, style)
             x += columns(text)
+
+    def stamp(self, x: int, y: int, cells: Cells) -> None:
+        """Put rows of finished cells, all as wide as the first, over what is there."""
+        while len(self._cells) < y + len(cells):
+            self._cells.append([(" ", "")] * self.width)
+        for row, line in zip(self._cells[y : y + len(cells)], cells, strict=True):
+            row[x : x + len(line)] = line
+
+    def cells(self) -> Cells:
+        """Return what was put, cell by cell, without lines."""
+        return tuple(map(tuple, self._cells))
 
     def level(self, y: int, start: int, stop: int, style: str, *, dashed: bool) -> None:
         """Draw a line from the middle of one cell to the middle of another on its right."""

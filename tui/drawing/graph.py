@@ -153,8 +153,9 @@ def _painted(picture: Picture, fit: _Fit, selected: Key | None) -> Drawing:
             if item < nodes:
                 box = picture.boxes[item]
                 regions[box.key] = region
-                ports = leaving.get(item, ())
-                boxes.paint(canvas, box, region, ports, narrow=fit.narrow, selected=box.key == selected)
+                ports, chosen = tuple(leaving.get(item, ())), box.key == selected
+                cells = boxes.painted(box, region.width, region.height, ports, narrow=fit.narrow, selected=chosen)
+                canvas.stamp(region.x, region.y, cells)
             else:
                 edge = picture.edges[chain_of[item]]
                 canvas.level(region.y, x - 1, x + region.width, _style(edge), dashed=not edge.waited_for)

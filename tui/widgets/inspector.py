@@ -24,10 +24,11 @@ from tui.widgets.lines import Lines
 from tui.widgets.value_input import ValueInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
-    from textual.events import Resize
+    from textual.screen import Screen
     from textual.timer import Timer
-    from textual.widgets import Input
 
     from tui.drawing.canvas import Key
     from tui.inspection import Row
@@ -69,13 +70,6 @@ class Inspector(Container):
     class Left(Message):
         """Somebody wants back to the drawing."""
 
-    class Typed(Message):
-        """A text stands in a field."""
-
-        def __init__(self, row: Row, text: str) -> None:
-            super().__init__()
-            self.row, self.text = row, text
-
     class Ended(Message):
         """Typing has ended; what was typed is kept, or not."""
 
@@ -83,8 +77,15 @@ class Inspector(Container):
             super().__init__()
             self.row, self.kept = row, kept
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002, textual's own name
+    def __init__(
+        self,
+        tried: Callable[[Row, str], None],
+        *,
+        id: str | None = None,  # noqa: A002, textual's own name
+    ) -> None:
         super().__init__(id=id)
+        self._tried = tried
+        """What is told at once of a text that stands in a field, so that it is painted together with its numbers."""
         self.whole = False
         """Whether the system is shown and not what is selected."""
         self._session: Session | None = None
@@ -97,6 +98,7 @@ class Inspector(Container):
         self._why = Because()
         self._why_of: tuple[Scene, str] | None = None
         self._waiting: Timer | None = None
+        self._width = 0
 
     def compose(self) -> ComposeResult:
         """Put the fields above or beside what the numbers say."""
@@ -106,7 +108,7 @@ class Inspector(Container):
             with VerticalScroll(id="inspector-findings"):
                 yield Findings(id="findings")
         yield Lines(id="inspector-about")
-        yield ValueInput()
+        yield ValueInput(self._try)
 
     @property
     def key(self) -> Key | None:
@@ -257,14 +259,13 @@ class Inspector(Container):
         editor.begin(text if event.first is None else event.first, place, names, selected=event.first is None)
         self.query_one(FieldList).typed = event.first
         if event.first is not None:
-            self.post_message(self.Typed(event.row, event.first))
+            self._tried(event.row, event.first)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Have every keystroke tried."""
-        event.stop()
+    def _try(self, text: str) -> None:
+        """Have what stands in the input tried."""
         if self._editing is not None:
-            self.query_one(FieldList).typed = event.value
-            self.post_message(self.Typed(self._editing, event.value))
+            self.query_one(FieldList).typed = text
+            self._tried(self._editing, text)
 
     def on_value_input_ended(self, event: ValueInput.Ended) -> None:
         """Put the input away, unless there is something wrong with what is to be kept."""
@@ -284,11 +285,16 @@ class Inspector(Container):
         if event.steps:
             self.query_one(FieldList).action_move(event.steps)
 
-    def on_resize(self, event: Resize) -> None:
-        """Lay out for the new width."""
-        self.set_class(event.size.width >= _SIDE_BY_SIDE, "-beside")
-        self.call_after_refresh(self._show_rows)
-        self.call_after_refresh(self._show_findings)
+    def on_mount(self) -> None:
+        """Lay out for every width; a resize is not always told where a view opens and closes in quick succession."""
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._fit)
+
+    def _fit(self, _: Screen[object]) -> None:
+        if self.size.width != self._width:
+            self._width = self.size.width
+            self.set_class(self._width >= _SIDE_BY_SIDE, "-beside")
+            self.call_after_refresh(self._show_rows)
+            self.call_after_refresh(self._show_findings)
 
     def on_findings_widened(self, event: Findings.Widened) -> None:
         """Tell the findings again in as many columns as there are now."""

@@ -12,7 +12,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.events import Blur
 
@@ -44,21 +44,31 @@ class ValueInput(Input):
             super().__init__()
             self.kept, self.steps = kept, steps
 
-    def __init__(self) -> None:
+    def __init__(self, tried: Callable[[str], None]) -> None:
         super().__init__(compact=True, select_on_focus=False)
+        self._tried = tried
+        """What is told of every text at once: by a message it would be told after the text alone is painted."""
+        self._beginning = False
+        self.disable_messages(Input.Changed)
 
     def begin(self, text: str, place: Region, names: Sequence[str], *, selected: bool) -> None:
         """Appear at a place with a text; a selected one is replaced by what is typed."""
         self.suggester = SuggestFromList(names, case_sensitive=False) if names else None
         self.styles.offset = place.offset
         self.styles.width = place.width
-        with self.prevent(Input.Changed):
-            self.value = text
+        self._beginning = True
+        self.value = text
+        self._beginning = False
         self.display = True
         self.focus(scroll_visible=False)
         self.cursor_position = len(text)
         if selected:
             self.select_all()
+
+    def watch_value(self, value: str) -> None:
+        """Have every keystroke tried."""
+        if not self._beginning and self.display:
+            self._tried(value)
 
     def end(self) -> None:
         """Disappear."""
