@@ -46,6 +46,9 @@ SCREENS: Final = {
 }
 """What is on the screen, the keys that lead to it, and those that lead on from it."""
 
+SCROLLED: Final = dict.fromkeys(map(ord, "▁▂▃▄▅▆▇"), " ")
+"""The ends of scroll bars, which stand a frame later than what they belong to."""
+
 FOLDER: Final = Path(__file__).with_name("snapshots")
 
 
@@ -86,8 +89,8 @@ def walk(size: tuple[int, int]) -> dict[str, list[Strip]]:
 
 
 def text(strips: list[Strip]) -> str:
-    """Return what is read, without the blanks at the ends of lines."""
-    return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
+    """Return what is read, without the blanks at the ends of lines, and without where scroll bars end."""
+    return "\n".join(strip.text.translate(SCROLLED).rstrip() for strip in strips) + "\n"
 
 
 def differences(found: dict[str, list[Strip]], size: tuple[int, int]) -> str:
