@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.batches import batch_wait_mean
+from models.deterministic import constant_service
 from models.erlang import UnstableQueueError
 from models.flushes import Batch, excess_at_ticks, idle_places
 from models.queues import MMc, mgc_wait
@@ -155,9 +156,10 @@ def test_without_flushes(load: float, squared_cv: float, network: float) -> None
     lag = replica_lag(load, service, network_delay=network)
     assert lag.exact
     assert lag.applied.mean == pytest.approx(plain.mean, rel=1e-12)
-    # Both are inverted; beside the kinks of a constant apply time that is good to 0.1 %.
-    accuracy = 1e-6 if squared_cv else 1e-3
-    assert lag.applied.percentile(0.99) == pytest.approx(plain.percentile(0.99), rel=accuracy)
+    late = plain.percentile(0.99)
+    if not squared_cv:  # the planner's inversion is up to 0.8 % off beside the kinks of a constant apply time
+        late = network + constant_service(load, 1.0, 1).response_percentile(0.99)
+    assert lag.applied.percentile(0.99) == pytest.approx(late, rel=1e-6)
     tiny = replica_lag(load, service, network_delay=network, flush_interval=1e-3)
     assert tiny.applied.mean == pytest.approx(plain.mean + 0.5e-3, rel=1e-5)
 
