@@ -320,7 +320,7 @@ def show_availability(value: float) -> str:
     down = 1 - value
     if down <= 1e-12 or value <= 0:
         return "100%" if value > 0 else "0%"
-    return f"{value * 100:.{max(1, 1 - math.floor(math.log10(down * 100)))}f}%"
+    return f"{value * 100:.{max(1, 1 - math.floor(math.log10(down * 100) + 1e-9))}f}%"
 
 
 def rounded_up(value: float) -> float:

@@ -40,8 +40,7 @@ def cell(row: Row) -> str:
 def _share(value: float) -> str:
     if 0.99 < value < 1:
         return show_availability(value)
-    percent = value * 100
-    return f"{percent:.3g}%" if 1e-3 <= abs(percent) < 1000 or not percent else f"{percent:.2e}%"
+    return f"{digits(value * 100)}%"
 
 
 def finite(answer: Answer) -> Answer:

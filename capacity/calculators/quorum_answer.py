@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from models.published_delays import DISK, SSD, YAMMER
 from models.quorum import MOST_NODES, Quorum, Replica, alike, far_apart, versions_behind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capacity.calculators.calculator import Given
     from capacity.explanations import Explanation
     from models.formulas import Difference
@@ -82,53 +85,29 @@ def _fresh(quorum: Quorum, given: Given) -> float:
 
 
 def _answer(given: Given, quorum: Quorum, solved: str | None) -> Answer:
-    fresh, share = _fresh(quorum, given), given.number("visible")
-    read_p99, write_p99 = quorum.read_percentile(0.99), quorum.write_percentile(0.99)
-    figures = {"consistent": (fresh, -1), "read_p99": (read_p99, 1), "write_p99": (write_p99, 1)}
-    wishes = [name for name in figures if given.has(name)]
-    missed = [n for n in wishes if (figures[n][0] - given.number(n)) * figures[n][1] > _ROUNDING * given.number(n)]
+    fresh = _fresh(quorum, given)
+    reached = {
+        "consistent": fresh,
+        "read_p99": -quorum.read_percentile(0.99),
+        "write_p99": -quorum.write_percentile(0.99),
+    }
+    wishes = [name for name in reached if given.has(name)]
+    missed = [n for n in wishes if _short(reached[n], given.number(n))]
     noted = {name: "MISSED" if name in missed else "as wanted" for name in wishes}
-    after = given.number("after")
-    told = noted.get("consistent", "")
     rows = [
         Row(name, f"{name}, at least", getattr(quorum, name), "", "solved for", name[0].upper())
         for name in (solved.split(" and ") if solved else [])
     ]
-    rows += [
-        Row("consistent", f"fresh reads, {_after(after)}", fresh, "availability", told, "Fresh"),
-        Row("stale", "  stale ones", 1 - fresh, "share"),
-    ]  # fmt: skip
-    if share < 1:
-        seen = quorum.visible_after(share)
-        rows.append(Row("visible_after_s", f"seen by {show_availability(share)} after", seen, "s", "", "Visible"))
-    versions = given.count("versions")
-    behind = versions_behind(quorum.nodes, quorum.reads, quorum.writes, versions)
-    note = "as if writes ended there" if behind else ""
-    rows += [
-        Row("read_p50_s", "read, 50% within", quorum.read_percentile(0.5), "s"),
-        Row("read_p99_s", "  99%", read_p99, "s", noted.get("read_p99", ""), "Read P99"),
-        Row("read_p999_s", "  99.9%", quorum.read_percentile(0.999), "s"),
-        Row("write_p50_s", "write, 50% within", quorum.write_percentile(0.5), "s"),
-        Row("write_p99_s", "  99%", write_p99, "s", noted.get("write_p99", ""), "Write P99"),
-        Row("write_p999_s", "  99.9%", quorum.write_percentile(0.999), "s"),
-        Row("versions_behind", f"{versions} or more versions behind, at most", behind, "share", note),
-        Row("reads_survive", "lost replicas that reads survive", quorum.nodes - quorum.reads, ""),
-        Row("writes_survive", "  that writes survive", quorum.nodes - quorum.writes, ""),
-    ]
     name = f"N {quorum.nodes}, R {quorum.reads}, W {quorum.writes}"
-    kind = (
-        "every read meets every write"
-        if quorum.is_strict
-        else f"{show_availability(fresh)} of reads fresh {_after(after)}"
-    )
-    headline = f"{name}: {kind}"
-    if wishes:
-        headline += (
-            f"; NOT MET: {' and '.join('--' + n.replace('_', '-') for n in missed)}" if missed else "; as wanted"
-        )
+    share = f"{show_availability(fresh)} of reads fresh {_after(given.number('after'))}"
+    headline = f"{name}: {'every read meets every write' if quorum.is_strict else share}"
+    if missed:
+        headline += f"; NOT MET: {' and '.join('--' + n.replace('_', '-') for n in missed)}"
+    elif wishes:
+        headline += "; as wanted"
     return Answer(
         headline=headline,
-        rows=rows,
+        rows=[*rows, *_freshness(given, quorum, fresh, noted), *_times(given, quorum, noted)],
         model="WARS",
         source="Bailis, Venkataraman, Franklin, Hellerstein and Stoica 2012; integrated here, not simulated",
         exact=False,
@@ -137,6 +116,35 @@ def _answer(given: Given, quorum: Quorum, solved: str | None) -> Answer:
         met=None if not wishes else not missed,
         more={"solved_for": solved, "strict": quorum.is_strict, "quorum": [quorum.nodes, quorum.reads, quorum.writes]},
     )
+
+
+def _short(reached: float, wanted: float) -> bool:
+    """Return whether a share is too small, or a time (negative) too long, by more than rounding."""
+    return reached < math.copysign(wanted, reached) - _ROUNDING * wanted
+
+
+def _freshness(given: Given, quorum: Quorum, fresh: float, noted: dict[str, str]) -> Iterator[Row]:
+    about = f"fresh reads, {_after(given.number('after'))}"
+    yield Row("consistent", about, fresh, "availability", noted.get("consistent", ""), "Fresh")
+    yield Row("stale", "  stale ones", 1 - fresh, "share")
+    share = given.number("visible")
+    if share < 1:
+        seen = quorum.visible_after(share)
+        yield Row("visible_after_s", f"seen by {show_availability(share)} after", seen, "s", "", "Visible")
+
+
+def _times(given: Given, quorum: Quorum, noted: dict[str, str]) -> Iterator[Row]:
+    for name, percentile in (("read", quorum.read_percentile), ("write", quorum.write_percentile)):
+        yield Row(f"{name}_p50_s", f"{name}, 50% within", percentile(0.5), "s")
+        note = noted.get(f"{name}_p99", "")
+        yield Row(f"{name}_p99_s", "  99%", percentile(0.99), "s", note, f"{name.capitalize()} P99")
+        yield Row(f"{name}_p999_s", "  99.9%", percentile(0.999), "s")
+    versions = given.count("versions")
+    behind = versions_behind(quorum.nodes, quorum.reads, quorum.writes, versions)
+    note = "as if writes ended there" if behind else ""
+    yield Row("versions_behind", f"{versions} or more versions behind, at most", behind, "share", note)
+    yield Row("reads_survive", "lost replicas that reads survive", quorum.nodes - quorum.reads, "")
+    yield Row("writes_survive", "  that writes survive", quorum.nodes - quorum.writes, "")
 
 
 def _after(seconds: float) -> str:
