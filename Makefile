@@ -12,8 +12,8 @@ run: $(VENV)/.run-ready  ## plan examples/shop.toml and print the plan
 test: lint  ## ruff, mypy, import contracts, pytest
 	$(BIN)/python -m pytest -n auto
 
-test-all: lint  ## the slow suites as well
-	$(BIN)/python -m pytest -n auto -m "slow or not slow"
+test-all: lint  ## the slow suites as well, and fresh examples for every property
+	$(BIN)/python -m pytest -n auto -m "slow or not slow" --hypothesis-profile=fresh
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff format --check .

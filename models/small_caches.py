@@ -25,6 +25,8 @@ from models.quadrature import gauss_legendre
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from models.popularity import Popularity
     from models.transforms import Floats
 
@@ -182,19 +184,30 @@ def _others(popularity: Popularity, present: Floats, weight: Floats | None) -> t
     mean = float((popularity.count * present).sum())
     variance = float((popularity.count * present * (1 - present)).sum())
     size = 1 << math.ceil(math.log2(15 * math.sqrt(variance) + 30))
-    roots = np.exp(-2j * math.pi / size * np.arange(size // 2 + 1))
+    angles: Floats = 2 * math.pi / size * np.arange(size // 2 + 1)
+    roots = np.exp(-1j * angles)
     spectrum = np.empty_like(roots)
-    # A law lists single objects first: their factors are multiplied, as logarithms of complex numbers are slow.
+    # A law lists single objects first: their factors are multiplied, as logarithms are slow.
     single = int((np.cumsum(popularity.count != 1) == 0).sum())
     count = popularity.count[single:]
     step = max(1, _AT_ONCE // len(present))
     for part in range(0, len(roots), step):
         one = (1 - present) + present * roots[part : part + step, None]
         one[np.abs(one.real) < 1e-15] += 1e-15
-        whole = one[:, :single].prod(axis=1) * np.exp((np.log(one[:, single:]) * count).sum(axis=1))
+        logarithms = _logarithms(present[single:], angles[part : part + step, None])
+        whole = one[:, :single].prod(axis=1) * np.exp(logarithms @ count)
         spectrum[part : part + step] = (
             whole if weight is None else whole * ((popularity.count * weight / one).sum(axis=1))
         )
     start = max(0, math.floor(mean) - size // 2)
     found: Floats = np.roll(np.fft.irfft(spectrum, size), -(start % size))
     return found, start
+
+
+def _logarithms(present: Floats, angles: Floats) -> NDArray[np.complex128]:
+    """Return the logarithms of 1 - p + p exp(-i angle); next to 1, where counts of 1e11 magnify what is rounded off."""
+    square = np.sin(angles / 2) ** 2
+    size = np.log1p(np.maximum(-4 * square * present * (1 - present), 1e-30 - 1)) / 2
+    turn = np.arctan2(-present * np.sin(angles), 1 - 2 * present * square)
+    logarithms: NDArray[np.complex128] = size + 1j * turn
+    return logarithms

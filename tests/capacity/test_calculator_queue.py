@@ -105,7 +105,7 @@ def test_what_cannot_be_answered_is_named(options: tuple[str, ...], told: str) -
 
 
 # Any queue that can be typed is answered without a bug, and response is never shorter than its service.
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     rate=st.floats(1e-3, 1e4),
     use=st.floats(1e-3, 1.5),

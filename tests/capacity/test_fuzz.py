@@ -27,9 +27,7 @@ Path = tuple[str | int, ...]
 
 def fuzz(examples: int) -> settings:
     """Return settings that are the same on every run and take seconds."""
-    return settings(
-        max_examples=examples, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-    )
+    return settings(max_examples=examples, suppress_health_check=[HealthCheck.too_slow])
 
 
 def paths(value: object, above: Path = ()) -> list[Path]:

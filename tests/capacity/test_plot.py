@@ -59,7 +59,7 @@ values = st.floats(-1e9, 1e9) | st.none() | st.sampled_from([0.0, 1e-12, 3.0])
 
 
 # Whatever the values, the plot has its size, and none of it is NaN or infinite.
-@settings(max_examples=60, deadline=None)  # the first example pays for imports
+@settings(max_examples=60)  # the first example pays for imports
 @given(st.lists(st.lists(values, min_size=1, max_size=8), min_size=1, max_size=3), st.booleans(), st.booleans())
 def test_any_values_fit(lines: list[list[float | None]], log: bool, across: bool) -> None:  # noqa: FBT001
     told = tuple(Line(f"line {i}", tuple((float(x), y) for x, y in enumerate(line))) for i, line in enumerate(lines))

@@ -41,7 +41,7 @@ def test_it_points_at_the_value(text: str) -> None:
 
 
 # A line number counts the lines that an editor counts: whatever stands above a value moves it by just that much.
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(
     st.lists(st.sampled_from(["", "# 注", "\t", "x0 = [1, {a = 2}]", 'x0."b c" = "\\u0041"']), max_size=12, unique=True)
 )

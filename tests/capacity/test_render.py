@@ -16,7 +16,7 @@ from capacity.section import Section
 from tests.capacity.marked import SYSTEM, accepted
 from tests.capacity.running import EXAMPLES, WIDTH, columns, strict_json
 
-property_test = settings(max_examples=150, deadline=None, derandomize=True)
+property_test = settings(max_examples=150)
 
 CELLS = st.lists(st.sampled_from([*"abc XYZ019.%数据库デﾃ한🚀é", "e\u0301"]), max_size=30).map("".join).map(str.strip)
 TABLES = st.integers(1, 8).flatmap(lambda n: st.lists(st.lists(CELLS, min_size=n, max_size=n), min_size=1, max_size=5))

@@ -153,7 +153,7 @@ def shortened(values: Any) -> Any:
 
 
 # Whatever the file says and whatever it shall say, it says it afterwards, and its comments on untouched lines stay.
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(TABLES, TABLES, st.sampled_from(["\n", "\r\n"]))
 @example({"a": {"b": 1}}, {"a": 1}, "\n")
 @example({"a": [{"b": 1}, {"c": 2}]}, {"a": [3]}, "\n")
@@ -167,7 +167,7 @@ def test_any_values_from_any_values(old: dict[str, Any], new: dict[str, Any], ne
 
 
 # Every one of several edits of a real file is written, whatever their order.
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_random_edits_of_the_shop(data: st.DataObject) -> None:
     text = example_text("shop")

@@ -82,7 +82,7 @@ QUANTITIES = st.one_of(
 
 
 # Up is more, and down from there is where it began.
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(QUANTITIES, st.booleans())
 def test_up_then_down(field: tuple[Any, Any], big: bool) -> None:  # noqa: FBT001
     value, hint = field
@@ -94,7 +94,7 @@ def test_up_then_down(field: tuple[Any, Any], big: bool) -> None:  # noqa: FBT00
 
 
 # Down is less, or nothing where the range ends; a step is never more than a third of the value for times.
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(QUANTITIES, st.booleans())
 def test_down(field: tuple[Any, Any], big: bool) -> None:  # noqa: FBT001
     value, hint = field
@@ -105,7 +105,7 @@ def test_down(field: tuple[Any, Any], big: bool) -> None:  # noqa: FBT001
 
 
 # An interval stays one, and all of it moves.
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.decimals("0.1", 999, places=1), min_size=2, max_size=3, unique=True).map(sorted))
 def test_intervals_move_as_a_whole(numbers: list[Any]) -> None:
     value = "..".join(f"{n}ms" for n in numbers)

@@ -23,7 +23,7 @@ from capacity.units import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-property_test = settings(max_examples=200, deadline=None, derandomize=True)
+property_test = settings(max_examples=200)
 
 EXACT = 1e-15
 """A suffix multiplies once, which rounds once."""

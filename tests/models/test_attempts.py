@@ -39,7 +39,7 @@ def test_geometric_sum() -> None:
 
 
 # The mean is that of all tries and pauses that are made, and grows with every chance to fail.
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(0.001, 0.9), st.lists(st.floats(0, 5), max_size=4), st.floats(0, 4))
 def test_mean(failing: float, pauses: list[float], squared_cv: float) -> None:
     call = Latency.of(from_moments(2.0, squared_cv))

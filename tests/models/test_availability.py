@@ -36,7 +36,7 @@ TINY = 1e-280
 
 Groups = list[tuple[int, float]]
 
-property_test = settings(max_examples=100, deadline=None)
+property_test = settings(max_examples=100)
 unavailabilities = st.floats(1e-9, 1 - 1e-9)
 some_groups = st.lists(st.tuples(st.integers(0, 300), unavailabilities), min_size=1, max_size=3)
 

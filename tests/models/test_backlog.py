@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from models.backlog import drain_time, storage
 
-property_test = settings(max_examples=100, deadline=None)
+property_test = settings(max_examples=100)
 
 
 # While a backlog drains, exactly as much leaves as stood still and arrived since.

@@ -18,7 +18,7 @@ from models.backlog import (
     time_to_loss,
 )
 
-property_test = settings(max_examples=80, deadline=None)
+property_test = settings(max_examples=80)
 
 spans = st.lists(
     st.builds(Span, st.floats(0.5, 50), st.one_of(st.just(0.0), st.floats(1, 100)), st.one_of(st.just(0.0), st.floats(1, 100))),
@@ -57,7 +57,7 @@ def stepped(plan: list[Span], backlog: float, steps: int = 4000) -> tuple[list[f
 
 
 # Levels, mean and longest delay are those of the same fluid in small steps, whatever the rates do.
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(spans, st.one_of(st.just(0.0), st.floats(1, 500)))
 def test_course(plan: list[Span], backlog: float) -> None:
     found, (levels, mean, longest) = course(plan, backlog), stepped(plan, backlog)

@@ -11,7 +11,7 @@ from models.blocking import blocking_ring
 from models.networks import Center, closed_network
 from tests.cases import queue_case
 
-property_test = settings(max_examples=40, deadline=None)
+property_test = settings(max_examples=40)
 
 
 # The published times are those of an approximate mean value analysis: against the chain, which is exact, the three

@@ -15,7 +15,7 @@ from tests.cases import Case, cache_cases
 
 POLICIES: list[Eviction] = ["lru", "fifo", "random", "lfu"]
 
-property_test = settings(max_examples=80, deadline=None)
+property_test = settings(max_examples=80)
 
 policies = st.sampled_from(POLICIES)
 exponents = st.floats(0.0, 1.5)

@@ -11,7 +11,7 @@ from models.cache_sizing import UnreachableHitRatioError, capacity_for
 from models.popularity import zipf
 from tests.cases import cache_cases
 
-property_test = settings(max_examples=50, deadline=None)
+property_test = settings(max_examples=50)
 
 evictions: st.SearchStrategy[Eviction] = st.sampled_from(["lru", "fifo", "random", "lfu"])
 

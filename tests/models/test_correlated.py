@@ -17,7 +17,7 @@ from tests.cases import queue_case
 if TYPE_CHECKING:
     from models.correlated import Phases
 
-property_test = settings(max_examples=30, deadline=None)
+property_test = settings(max_examples=30)
 
 
 def services(case: dict[str, Any]) -> list[Phases]:

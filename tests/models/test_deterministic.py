@@ -14,7 +14,7 @@ from models.queues import MMc
 from models.transforms import Points
 from tests.cases import queue_case
 
-property_test = settings(max_examples=40, deadline=None)
+property_test = settings(max_examples=40)
 
 
 # Constant service on one to fifty servers: the mean of the embedded chain, as another program computes it to 1e-6.

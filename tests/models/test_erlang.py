@@ -27,7 +27,7 @@ CLAIM = 1e-12
 SERVERS = [1, 2, 5, 64, 128, 512, 513, 1_000, 10_000, 100_000, 1_000_000]
 UTILIZATIONS = [1e-6, 1e-3, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999, 0.99999, 1 - 1e-9]
 
-property_test = settings(max_examples=150, deadline=None)
+property_test = settings(max_examples=150)
 
 
 def reference(servers: int, offered_load: float) -> tuple[Any, Any]:

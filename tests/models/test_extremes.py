@@ -107,7 +107,7 @@ def test_hedged(after: float) -> None:
 
 
 # The k-th of n is later the more are needed, and earlier the more run; every part of a maximum is earlier than it.
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(-4, 1), st.floats(0.1, 9), st.floats(0, 2)), min_size=2, max_size=6))
 def test_order(parts: list[tuple[float, float, float]]) -> None:
     latencies = [Latency.constant(shift) + Latency.of(from_moments(10**m, cv)) for m, cv, shift in parts]

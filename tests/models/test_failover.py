@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.failover import Loss, takeover_time
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 rates = st.floats(-2, 4).map(lambda power: 10**power)
 

@@ -19,7 +19,7 @@ MET = 2e-5
 
 
 # A mean and a p99 are met, whatever they are, up to 36 times the mean; beyond that the error says what would help.
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(-6, 3), st.floats(1.0001, 36.0))
 def test_mean_and_percentile(magnitude: float, ratio: float) -> None:
     mean = 10**magnitude
@@ -41,7 +41,7 @@ def test_other_fractions() -> None:
 
 
 # A log-normal time is found again from its own mean and p99, and from its own percentiles with any constant before it.
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0.05, 2.2), st.floats(0, 5))
 def test_found_again(sigma: float, shift: float) -> None:
     z99, z95 = 2.3263478740408408, 1.6448536269514722
@@ -55,7 +55,7 @@ def test_found_again(sigma: float, shift: float) -> None:
 
 
 # Any percentiles that rise are met exactly, by one shape or by pieces; the answer says which, and what it does not know.
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(0.001, 3.0), min_size=3, max_size=3), st.floats(-6, 3))
 def test_any_three_percentiles(steps: list[float], magnitude: float) -> None:
     times = (np.cumsum(steps) * 10**magnitude).tolist()

@@ -101,7 +101,7 @@ def test_nelson_tantawi(number: int, rho: float) -> None:
 
 
 # More branches take longer, more load takes longer, none is faster than one branch, nor slower than independent ones.
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0.02, 0.97), st.sampled_from([0.3, 1.0, 4.0]), st.sampled_from([1, 3]))
 def test_order(rho: float, squared_cv: float, servers: int) -> None:
     one = branch(rho * servers, 1.0, squared_cv, servers)

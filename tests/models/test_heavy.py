@@ -128,7 +128,7 @@ def test_what_is_heavy() -> None:
 
 
 # Whatever is added to whatever, means add, percentiles rise, and a unit of time changes nothing.
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.floats(-6, 0), st.floats(0.3, 2.5)), min_size=1, max_size=4),
     st.floats(1.1, 6.0),

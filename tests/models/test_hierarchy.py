@@ -12,7 +12,7 @@ from models.popularity import zipf
 from tests.cache_simulation import TwoLevels, simulated, zipf_keys
 from tests.cases import Case, cache_cases
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 exponents, sizes = st.floats(0.4, 1.4), st.floats(-4, -0.2)
 

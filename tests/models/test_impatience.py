@@ -16,7 +16,7 @@ from models.queues import MMc
 from models.service_time import ServiceTime, erlang, exponential, from_moments
 from tests.cases import queue_case
 
-property_test = settings(max_examples=25, deadline=None)
+property_test = settings(max_examples=25)
 
 
 # The published Erlang A, on which two other programs agree, to their 1e-9.

@@ -27,7 +27,7 @@ SMOOTH = 1e-4
 SEARCH = 2e-5
 """Relative difference granted between two ways to one percentile: the search for it stops at steps of 1e-5."""
 
-property_test = settings(max_examples=100, deadline=None)
+property_test = settings(max_examples=100)
 
 
 def assert_percentiles(latency: Latency, tail: Callable[[Any], Any], accuracy: float = SMOOTH) -> None:

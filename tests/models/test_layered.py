@@ -15,7 +15,7 @@ from models.queues import MMc, mgc_wait
 from models.service_time import exponential
 from tests.simulation import Tier, simulate_tier
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from models.latency import Latency
 from models.limits import rate_limit_rejection, rate_limit_wait
 from tests.cases import Case, cache_cases
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 TOKEN_BUCKETS = [case for case in cache_cases("rate_limit") if case["kind"] == "token_bucket"]
 

@@ -18,7 +18,7 @@ from tests.cases import queue_case
 CLAIM = 1e-12
 """The relative error that the module promises for shares and means."""
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 rates = st.floats(-2, 2).map(lambda exponent: 10**exponent)
 
 

@@ -14,7 +14,7 @@ from models.queues import MMc
 from models.service_time import from_moments
 from models.stations import mg1
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 queues = st.tuples(st.floats(1e-3, 0.999), st.floats(1e-4, 10.0), st.integers(1, 3000))
 
 

@@ -23,7 +23,7 @@ from models.networks import (
 from models.stations import mmc
 from tests.cases import queue_case
 
-property_test = settings(max_examples=40, deadline=None)
+property_test = settings(max_examples=40)
 ANY = math.inf
 
 

@@ -15,7 +15,7 @@ from models.partitions import Drain, Partitioned, hashed_cv, random_drain
 from models.queues import mgc_wait
 from models.service_time import ServiceTime, exponential, from_moments
 
-property_test = settings(max_examples=80, deadline=None)
+property_test = settings(max_examples=80)
 
 
 # Every message has a reader, nobody reads nothing, and the busiest is first.

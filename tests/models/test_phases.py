@@ -15,7 +15,7 @@ from models.renewal import renewal_service
 from models.service_time import ServiceTime, erlang, exponential, from_moments, from_three_moments
 from tests.cases import queue_case
 
-property_test = settings(max_examples=40, deadline=None)
+property_test = settings(max_examples=40)
 
 
 # Every published exact M/PH/c, in mean, second moment, wait probability and three percentiles, to its 1e-6.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.cache_simulation import Simulated
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 policies, exponents, sizes = st.sampled_from(POLICIES), st.floats(0.3, 1.5), st.floats(-4, -0.1)
 

@@ -13,7 +13,7 @@ from models.service_time import ServiceTime, erlang, exponential, from_moments
 from models.stations import mg1
 from tests.cases import expected
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 shapes = st.builds(from_moments, st.floats(0.05, 1.0), st.sampled_from([0.0, 0.3, 1.0, 4.0]))
 
 

@@ -9,7 +9,7 @@ from models.cache import Eviction, hits
 from models.popularity import Popularity, busiest_shard, zipf
 from tests.cases import Case, cache_cases
 
-property_test = settings(max_examples=80, deadline=None)
+property_test = settings(max_examples=80)
 
 
 # Hit ratios from some 600 nodes are those of the full sum over 100,000 objects, to 1e-8.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CONSTANT = ServiceTime((), ((1.0, 1.0),))
 FRACTIONS = [0.5, 0.9, 0.95, 0.99, 0.999]
 
-property_test = settings(max_examples=100, deadline=None)
+property_test = settings(max_examples=100)
 
 loads = st.floats(0.01, 0.999)
 cvs = st.sampled_from([0.0, 0.1, 0.5, 1.0, 2.0, 9.0])

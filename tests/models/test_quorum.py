@@ -18,7 +18,7 @@ from models.published_delays import YAMMER
 from models.quorum import Quorum, Replica, alike, backwards, far_apart, versions_behind
 from tests.cases import replication_cases
 
-property_test = settings(max_examples=15, deadline=None)
+property_test = settings(max_examples=15)
 
 # The fits of table 3 of Bailis et al. 2012, in ms. With W_YAMMER the authors' simulator draws; the paper prints 3.35.
 SSD = mixed_message([0.9122, 0.0878], [pareto_message(0.235, 10), exponential_message(1 / 1.66)])

@@ -13,7 +13,7 @@ from models.service_time import ServiceTime, erlang, exponential, from_moments
 from models.stations import ggc
 from tests.cases import queue_case
 
-property_test = settings(max_examples=25, deadline=None)
+property_test = settings(max_examples=25)
 
 
 # Every published exact PH/PH/c, in mean, second moment, wait probability and three percentiles, to its 1e-6.

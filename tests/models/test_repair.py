@@ -13,7 +13,7 @@ from models.availability import fewer_than, fewer_than_by_zones, node_unavailabi
 from models.outages import outage_rate
 from models.repair import crewed, crewed_by_zones, crewed_outage_rate, crewed_zoned
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 times = st.floats(1.0, 1e7)
 
 

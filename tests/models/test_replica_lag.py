@@ -22,7 +22,7 @@ from tests.cases import replication_cases
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 DRAWS: dict[float, Callable[[random.Random], float]] = {
     0.0: lambda _: 1.0,

@@ -10,7 +10,7 @@ from models.erlang import UnstableQueueError
 from models.replication import apply_lag
 from models.service_time import erlang, exponential, from_moments
 
-property_test = settings(max_examples=80, deadline=None)
+property_test = settings(max_examples=80)
 
 
 # With exponential applies and idle cores the lag is the network delay plus an exponential of mean 1/(mu - lambda), exactly.

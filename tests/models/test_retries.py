@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.retries import metastable_from, tipping_outage
 
-property_test = settings(max_examples=40, deadline=None)
+property_test = settings(max_examples=40)
 
 shares = st.floats(0.01, 0.99)
 """Where a load lies between the one from which retries alone keep a station down (0) and its capacity (1)."""

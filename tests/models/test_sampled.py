@@ -12,7 +12,7 @@ from models.sampled_lru import sampled_lru
 from tests.cache_simulation import Sampled, simulated, zipf_keys
 from tests.cases import Case, cache_cases, cache_run
 
-property_test = settings(max_examples=10, deadline=None)
+property_test = settings(max_examples=10)
 
 RUNS: dict[str, Case] = {case["run"]: case for case in cache_cases("redis_real")}
 

@@ -21,7 +21,7 @@ from models.scalability import (
 )
 from tests.cases import scalability_inverses
 
-property_test = settings(max_examples=100, deadline=None)
+property_test = settings(max_examples=100)
 
 # The SPEC SDM91 benchmark as R's usl package fits it.
 SDM91 = (0.0277285, 1.043655e-4, 89.99520)

@@ -82,7 +82,7 @@ def test_nothing_is_closer(name: str) -> None:
 
 
 # What was planted is found again from exact throughputs, whatever it was, also at the edges of Amdahl and of no loss.
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.floats(1e-3, 1e6),
     st.one_of(st.just(0.0), st.floats(1e-3, 0.9)),
@@ -98,7 +98,7 @@ def test_planted_numbers_are_found(one: float, sigma: float, kappa: float) -> No
 
 
 # Other units, or all points twice, give the same law; and the order of measurements does not matter.
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(1e-6, 1e6), st.randoms(use_true_random=False))
 def test_invariance(unit: float, order: Random) -> None:
     case = by_name("specsdm91")

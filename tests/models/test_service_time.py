@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.service_time import MOST_PHASES, Residual, ServiceTime, erlang, exponential, from_moments, mixed
 from models.transforms import Points
 
-property_test = settings(max_examples=100, deadline=None)
+property_test = settings(max_examples=100)
 
 means = st.floats(1e-9, 1e6)
 cvs = st.floats(0, 100)

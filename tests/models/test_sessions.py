@@ -13,7 +13,7 @@ from models.replica_lag import replica_lag
 from models.service_time import exponential, from_moments
 from models.sessions import going_back, going_back_on_key, on_another, own_write_missed, sent_to_primary
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 
 # Two independent exponential lags: the second exceeds the first by a gap with a probability of school algebra.

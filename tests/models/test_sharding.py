@@ -14,7 +14,7 @@ from models.sharding import node_loss, ring, shards, useful_shards
 from models.warmup import hit_ratio_after
 from tests.cases import Case, cache_cases
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 
 def name(case: Case) -> str:
@@ -79,7 +79,7 @@ def test_ring_properties(nodes: int, points: int) -> None:
 
 
 # Without a hot key many keys even out; with one its share is the least that the busiest shard has.
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.floats(0.0, 1.5), st.integers(2, 64))
 def test_shard_properties(exponent: float, nodes: int) -> None:
     popularity = zipf(10**6, exponent)

@@ -22,7 +22,7 @@ from tests.simulation import Clock, Sample
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-property_test = settings(max_examples=40, deadline=None)
+property_test = settings(max_examples=40)
 
 
 # On one shared server mean and variance are those of Coffman, Muntz and Trotter 1970.

@@ -15,7 +15,7 @@ from models.size_based import ORDERS, size_based_mean, size_based_of_size
 from models.stations import mg1
 from tests.cases import expected, queue_case
 
-property_test = settings(max_examples=40, deadline=None)
+property_test = settings(max_examples=40)
 
 
 def integrals(order: str, rho: float) -> mpmath.mpf:

@@ -14,7 +14,7 @@ from models.sizes import byte_hits, spread
 from tests.cache_simulation import Lru, zipf_keys
 from tests.cases import Case, cache_cases
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 
 # Simulated with sizes that are drawn once, of which only the distribution is known: hit ratios and the objects held are

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CLAIM = 1e-12
 """The relative error that the module promises for a load."""
 
-property_test = settings(max_examples=100, deadline=None)
+property_test = settings(max_examples=100)
 loads = st.floats(-3, 6).map(lambda exponent: 10**exponent)
 small = st.floats(-250, -0.05).map(lambda exponent: 10**exponent)
 

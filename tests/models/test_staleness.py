@@ -19,7 +19,7 @@ from models.staleness import own_write_unseen, stale_hits, stale_replica_reads, 
 
 POLICIES: list[Eviction] = ["lru", "fifo", "random", "lfu"]
 
-property_test = settings(max_examples=80, deadline=None)
+property_test = settings(max_examples=80)
 
 policies = st.sampled_from(POLICIES)
 exponents, sizes = st.floats(0.0, 1.5), st.floats(-5, 0.2)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.stampede import Protection, stampede
 from tests.cases import Case, cache_cases
 
-property_test = settings(max_examples=80, deadline=None)
+property_test = settings(max_examples=80)
 
 protections = st.sampled_from(["none", "single-flight", "xfetch"])
 rates, fetches = st.floats(-1, 4).map(lambda p: 10**p), st.floats(-3, 0.3).map(lambda p: 10**p)

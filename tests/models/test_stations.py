@@ -14,7 +14,7 @@ from models.service_time import ServiceTime, exponential, from_moments
 from models.stations import ggc, mg1, mgc, mmc
 from tests.cases import expected, queue_case
 
-property_test = settings(max_examples=40, deadline=None)
+property_test = settings(max_examples=40)
 
 
 # A textbook's M/M/2 with its variances, to the printed digits: of the wait, the response, the number by Little's law.

@@ -13,7 +13,7 @@ from models.reuse import hit_curve
 from models.trace import fit_zipf, measured
 from tests.cache_simulation import Lru, simulated, zipf_keys
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 
 # Traces drawn from a law give the law back: the exponent within 0.012, the objects within 6 %, though most were not seen.

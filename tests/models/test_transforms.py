@@ -24,7 +24,7 @@ from models.transforms import (
     total,
 )
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 grids = st.lists(st.tuples(st.floats(0.01, 2), st.floats(0.01, 0.99)), min_size=1, max_size=12)
 

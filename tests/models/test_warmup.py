@@ -17,7 +17,7 @@ from tests.cases import Case, cache_cases, cache_run
 
 POLICIES: list[Eviction] = ["lru", "fifo", "random", "lfu"]
 
-property_test = settings(max_examples=80, deadline=None)
+property_test = settings(max_examples=80)
 
 policies = st.sampled_from(POLICIES)
 exponents, sizes, shares = st.floats(0.0, 1.5), st.floats(-5, 0.2), st.floats(0.01, 0.99)

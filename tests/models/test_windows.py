@@ -24,7 +24,7 @@ from models.windows import (
 )
 from tests.cases import cache_cases
 
-property_test = settings(max_examples=60, deadline=None)
+property_test = settings(max_examples=60)
 
 WINDOWS = [case for case in cache_cases("rate_limit") if case["kind"] == "window"]
 

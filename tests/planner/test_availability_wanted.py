@@ -182,5 +182,5 @@ def test_check(tmp_path: Path, counts: dict[str, int], code: int) -> None:
     ended = capacity("check", path)
     assert ended.code == code
     assert ("FAIL normal: page availability: 99.9" in ended.out) == (code == 1)
-    assert ("99.9900% wanted" in ended.out) == (code == 1)
+    assert ("99.990% wanted" in ended.out) == (code == 1)
     assert capacity("check", path, "--set", "slo.availability=0.99").code == 0

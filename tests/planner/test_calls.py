@@ -12,7 +12,7 @@ from models.queues import MMc
 from models.service_time import from_moments
 from tests.planner.systems import Values, changed, database, evaluated, external, file, service, solved
 
-property_test = settings(max_examples=30, deadline=None, derandomize=True)
+property_test = settings(max_examples=30)
 
 
 def calling(*calls: Values, rates: float = 100, **tiers: Any) -> Values:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from capacity.results import Evaluation
     from tests.planner.systems import Values
 
-property_test = settings(max_examples=200, deadline=None, derandomize=True)
+property_test = settings(max_examples=200)
 
 NODES = {"n1": 1, "n2": 2, "n4": 4, "n8": 8}
 """The cores of the machines of the tests; each costs 73 USD a month for a core."""

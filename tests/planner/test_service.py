@@ -10,7 +10,7 @@ from models.queues import MMc
 from models.scalability import relative_capacity
 from tests.planner.systems import changed, evaluated, external, file, service
 
-property_test = settings(max_examples=40, deadline=None, derandomize=True)
+property_test = settings(max_examples=40)
 
 PERCENTILES = {"p50_s": 0.5, "p90_s": 0.9, "p95_s": 0.95, "p99_s": 0.99, "p999_s": 0.999}
 

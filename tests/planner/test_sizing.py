@@ -12,7 +12,7 @@ from tests.planner.random_systems import MOST, random_system
 from tests.planner.systems import Values, changed, database, document, evaluated, file, planned, service, sized
 
 seeds = st.integers(0, 10_000)
-property_test = settings(max_examples=25, deadline=None, derandomize=True)
+property_test = settings(max_examples=25)
 
 
 def drawn(seed: int) -> Values:
@@ -80,7 +80,7 @@ def test_demanding_more_never_costs_less(seed: int, factor: float) -> None:
 
 # Equal files give equal plans, byte for byte, in every form.
 @given(seeds)
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8)
 def test_deterministic(seed: int) -> None:
     values = drawn(seed)
     assume(sized(values).conflict is None)

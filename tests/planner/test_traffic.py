@@ -13,7 +13,7 @@ from tests.planner.systems import cache, database, external, file, planned, serv
 
 QUEUE = {"kind": "queue", "partitions": 1000}
 
-property_test = settings(max_examples=40, deadline=None, derandomize=True)
+property_test = settings(max_examples=40)
 
 
 # A call's count multiplies, also a fraction of it and also twice over; the rates are those of the peak.

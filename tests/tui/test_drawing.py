@@ -24,8 +24,6 @@ UNLIMITED = 100_000
 
 properties = settings(
     max_examples=60,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -148,7 +146,7 @@ def test_tree(picture: Picture, width: int) -> None:
 
 
 # Any text at all may be a name: what is drawn is as wide as a terminal counts it, and commands a terminal nothing.
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500)
 @given(st.text(max_size=30), st.integers(0, 40))
 def test_any_text_is_cut_by_columns(text: str, width: int) -> None:
     shown = cut(clean(text), width)

@@ -51,7 +51,7 @@ def screens(*turns: Told) -> list[list[Strip]]:
 
 
 # Painting only the lines that differ leaves the same screen as painting them all, whatever stood there before.
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(TOLD, TOLD)
 def test_the_lines_of_before_leave_nothing(before: Told, after: Told) -> None:
     assert screens(before, after)[-1] == screens(after)[-1]
