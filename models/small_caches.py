@@ -184,7 +184,7 @@ def _others(popularity: Popularity, present: Floats, weight: Floats | None) -> t
     mean = float((popularity.count * present).sum())
     variance = float((popularity.count * present * (1 - present)).sum())
     size = 1 << math.ceil(math.log2(15 * math.sqrt(variance) + 30))
-    angles: Floats = 2 * math.pi / size * np.arange(size // 2 + 1)
+    angles = np.linspace(0.0, math.pi, size // 2 + 1)
     roots = np.exp(-1j * angles)
     spectrum = np.empty_like(roots)
     # A law lists single objects first: their factors are multiplied, as logarithms are slow.
