@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -140,7 +140,7 @@ class _Page:
             if field.name == "to":
                 yield row
             elif row.given or field.name == "count" or path in self.unfolding.calls or self._held(row.path):
-                yield Row(**{**vars(row), "depth": 1})
+                yield replace(row, depth=1)
 
     def row(self, label: str, path: KeyPath, field: Field) -> Row:
         """Return the line of one field."""
