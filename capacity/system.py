@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capacity.checks import reached
 from capacity.components.exchange import Place
 from capacity.pricing import node_type
+from models.remembered import Same, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +130,13 @@ class System:
 
 
 def resolve(topology: Topology) -> System:
-    """Return the system of a checked topology."""
+    """Return the system of a checked topology, the same for the same topology: nobody changes either."""
+    return _resolved(Same(topology))
+
+
+@remembered(8)
+def _resolved(same: Same[Topology]) -> System:
+    topology = same.value
     tiers = topology.components
     roots = {name: _root(name, tiers) for name in tiers}
     machines = {

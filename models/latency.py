@@ -21,17 +21,7 @@ from models.gridded import is_heavy, on_grid, on_wide_grid
 from models.inversion import noting, tail_and_density, times_of_tail
 from models.remembered import remembered
 from models.service_time import ServiceTime, exponential
-from models.transforms import (
-    INSTANT,
-    NEGLIGIBLE,
-    Delay,
-    Repeated,
-    Scaled,
-    Stretched,
-    Transform,
-    mixture,
-    total,
-)
+from models.transforms import INSTANT, NEGLIGIBLE, Delay, Repeated, Scaled, Stretched, Transform, mixture, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,6 +49,10 @@ class Term(NamedTuple):
     shift: float
     smooth: Transform
     marks: Marks
+
+    def weighted(self, factor: float) -> Term:
+        """Return this path, `factor` times as probable."""
+        return Term(self.weight * factor, self.shift, self.smooth, self.marks)
 
     def whole(self) -> Transform:
         """Return the part after the shift as one transform; n equal marks are n times one waiting time."""
@@ -268,9 +262,7 @@ def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:
 
 @remembered(128)
 def _either(weights: tuple[float, ...], latencies: tuple[Latency, ...]) -> Latency:
-    return Latency(
-        t._replace(weight=t.weight * w) for w, part in zip(weights, latencies, strict=True) if w > 0 for t in part.terms
-    )
+    return Latency(t.weighted(w) for w, part in zip(weights, latencies, strict=True) if w > 0 for t in part.terms)
 
 
 def maximum(latencies: Sequence[Latency]) -> Latency:
