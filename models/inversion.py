@@ -24,7 +24,7 @@ import numpy as np
 from models.transforms import Points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from models.transforms import Complexes, Floats, Transform
 
@@ -107,65 +107,3 @@ def inverted(function: Callable[[Complexes], Complexes], times: Floats) -> Float
     points, weights = _FINE
     values: Floats = (function(points / times[:, None]).real @ weights) / times
     return values
-
-
-def times_of_tail(function: Callable[[Floats], tuple[Floats, Floats]], wanted: Floats, guess: Floats) -> list[float]:
-    """Return the times at which a tail falls to each of `wanted`, from a guess; `function` gives tail and density."""
-    low, high, times = [0.0] * len(guess), [math.inf] * len(guess), [float(t) for t in guess]
-    active, goals = list(range(len(times))), wanted.tolist()
-    for count in range(100):
-        tails, densities = function(np.array([times[i] for i in active]))
-        with np.errstate(divide="ignore"):
-            missing = np.log(tails / wanted[active])
-        again = []
-        # A handful of numbers: plain floats are several times faster than arrays of them.
-        for i, tail, density, gap in zip(active, tails.tolist(), densities.tolist(), missing.tolist(), strict=True):
-            t = times[i]
-            if tail > goals[i]:
-                low[i] = t
-            else:
-                high[i] = t
-            step = _newton(t, tail, density, gap)
-            # Newton squares its error: a step of 1e-4 leaves 1e-8.
-            still = abs(step - t) <= 1e-4 * t
-            # Steps can be small far from the root, on noise or a plateau: halve the bracket now and then.
-            usable = low[i] < step < high[i] and (abs(gap) < 0.1 or (not still and count % 4 < 3))
-            if high[i] - low[i] <= 1e-9 * high[i] < math.inf:
-                times[i] = high[i]
-            else:
-                times[i] = step if usable else _between(low[i], high[i], t)
-                again += [] if usable and still else [i]
-        active = again
-        if not active:
-            break
-    return times
-
-
-def noting(
-    function: Callable[[Floats], tuple[Floats, Floats]], beside: Sequence[float], tails: dict[float, float]
-) -> Callable[[Floats], tuple[Floats, Floats]]:
-    """Return the function, which when it is first called notes in `tails` the tail at times `beside` as well."""
-    asked = [time for time in beside if time not in tails]
-
-    def both(times: Floats) -> tuple[Floats, Floats]:
-        tail, density = function(np.append(times, asked))
-        tails.update(zip(asked, tail[len(times) :].tolist(), strict=True))
-        asked.clear()
-        return tail[: len(times)], density[: len(times)]
-
-    return both
-
-
-def _newton(t: float, tail: float, density: float, gap: float) -> float:
-    """Return Newton's next time on the logarithm of a tail, `gap` above the wanted one; NaN where there is none.
-
-    The first steps are damped: far from the root the logarithm of the tail need not be nearly straight.
-    """
-    far = gap * tail
-    ahead = far / density if density > 0 else math.copysign(math.inf, far) if far else math.nan
-    return min(max(t + ahead, t / 4), t * 4) if not math.isnan(ahead) else math.nan
-
-
-def _between(low: float, high: float, t: float) -> float:
-    """Return the middle of a bracket, or twice the time where nothing is above it yet."""
-    return math.sqrt(max(low, high / 1024) * high) if high < math.inf else 2 * t

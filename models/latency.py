@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from models.gridded import is_heavy, on_grid, on_wide_grid
-from models.inversion import noting, tail_and_density, times_of_tail
+from models.inversion import tail_and_density
 from models.remembered import remembered
 from models.service_time import ServiceTime, exponential
+from models.tail_times import Known, first_times, looked_at, times_of_tail
 from models.transforms import INSTANT, NEGLIGIBLE, Delay, Repeated, Scaled, Stretched, Transform, mixture, total
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class Latency:
         self.terms = _merged(terms)
         self._percentiles: dict[float, float] = {}
         self._exceeding: dict[float, float] = {}
+        self._known: tuple[Known, ...] | None = None
 
     @staticmethod
     @remembered(128)
@@ -248,11 +249,12 @@ class Latency:
     def _computed(self, fractions: list[float], limits: Sequence[float]) -> list[float]:
         if self.variance == 0:
             return [self.mean] * len(fractions)
-        spread = math.log1p(self.variance / self.mean**2) if math.isfinite(self.variance) else math.log(100)
-        normal = np.array([NormalDist().inv_cdf(p) for p in fractions])
-        guess = self.mean * np.exp(math.sqrt(spread) * normal - spread / 2)
-        function = noting(self.tail_and_density, limits, self._exceeding)
-        return times_of_tail(function, 1 - np.asarray(fractions, dtype=float), guess)
+        if self._known is None:
+            first, beside = first_times(self.mean, self.variance), [t for t in limits if t not in self._exceeding]
+            tail, density = self.tail_and_density(np.append(first, beside))
+            self._exceeding.update(zip(beside, tail[len(first) :].tolist(), strict=True))
+            self._known = looked_at(first, tail[: len(first)], density[: len(first)])
+        return times_of_tail(self.tail_and_density, [1 - p for p in fractions], self._known)
 
 
 def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:
