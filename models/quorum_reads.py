@@ -91,21 +91,20 @@ def _slowest(primary: Asked, replica: Asked, nodes: int, reads: int, distance: f
     def tail_of(parts: list[Latency]) -> Tail:
         return lambda times: _until_all(parts, nodes, reads, times + base, away)
 
-    kept = _kept(tail_of(wholes), max(part.mean + 2 * math.sqrt(part.variance) for part in wholes) + away - base)
+    kept, short = _kept(tail_of(wholes), _reach(wholes) + away - base), None
     if idle:
         return Latency([Term(1.0, base, kept, ())]), NO_WAIT
-    if all(work.variance == 0 for work in works) and works[0].mean == works[1].mean:
-        work, smooth = Latency.constant(base), None
-    else:
-        # On the same grid, so that what both are off by cancels in what is between them.
-        ends = np.append(kept.times[1:2] * 1e-6, kept.times[1:])
-        tail = np.minimum.accumulate(np.clip(tail_of(works)(ends), _LEAST, 1.0))
-        smooth = PiecewiseHazard(kept.times, np.minimum(tail, kept.tail))
-        work = Latency([Term(1.0, base, smooth, ())])
+    work = Latency.constant(base)
+    if any(part.variance > 0 for part in works) or works[0].mean != works[1].mean:
+        # On one grid, fine enough for both, so that what both are off by cancels in what is between them.
+        times = np.union1d(kept.times, _kept(tail_of(works), _reach(works) + away - base).times)
+        kept = _on(times, tail_of(wholes))
+        short = PiecewiseHazard(times, np.minimum(_on(times, tail_of(works)).tail, kept.tail))
+        work = Latency([Term(1.0, base, short, ())])
     waits = [member.wait.probability for member in members]
     here = reads / nodes
     nobody = (here * (1 - waits[0]) + (1 - here) * (1 - waits[1])) * (1 - waits[1]) ** (reads - 1)
-    return work, Wait(1 - nobody, _Longer(kept, smooth or INSTANT, 1 - nobody), exact=False)
+    return work, Wait(1 - nobody, _Longer(kept, short or INSTANT, 1 - nobody), exact=False)
 
 
 class _Longer(Transform):
@@ -121,6 +120,16 @@ class _Longer(Transform):
         """Return the transform that with the share of those who wait gives the ratio."""
         ratio = points.value(self._whole) / points.value(self._short)
         return 1 - (1 - ratio) / self._share
+
+
+def _reach(parts: list[Latency]) -> float:
+    return max(part.mean + 2 * math.sqrt(part.variance) for part in parts)
+
+
+def _on(times: Floats, tail: Tail) -> PiecewiseHazard:
+    """Return a duration kept on a grid that begins at 0."""
+    ends = np.append(times[1:2] * 1e-6, times[1:])
+    return PiecewiseHazard(times, np.minimum.accumulate(np.clip(tail(ends), _LEAST, 1.0)))
 
 
 def _until_all(parts: list[Latency], nodes: int, reads: int, times: Floats, away: float) -> Floats:
