@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from models.gridded import on_grid
-from models.latency import ZERO, Latency, Term, maximum, mixed
+from models.latency import ZERO, Latency, Term, mixed
 from models.quadrature import gauss_legendre
 from models.queues import NO_WAIT, Wait
 from models.remembered import remembered
@@ -34,8 +34,14 @@ _RAREST: Final = 1e-9
 
 _LEAST: Final = 1e-12
 
-_LEVELS: Final = 24
+_LEVELS: Final = 48
 """Points over the time of the acknowledgement that decides."""
+
+_WIDE: Final = 8.0
+"""Standard deviations of its level on each side that matter."""
+
+_SUMMED: Final = 60
+"""Replicas up to which probabilities are summed one by one."""
 
 
 class Asked(NamedTuple):
@@ -156,19 +162,28 @@ def acknowledged(lag: Latency, nodes: int, writes: int, distance: float) -> Late
     replicas, needed = nodes - 1, writes - 1
     if needed == 0:
         return ZERO
-    if needed == replicas or lag.variance == 0:
-        return maximum([lag] * needed) + Latency.constant(distance)
+    if lag.variance == 0:
+        return lag + Latency.constant(distance)
     base = lag.least
-
-    def tail(times: Floats) -> Floats:
-        late = lag.tail(times + base)
-        found: Floats = np.zeros_like(times)
-        for ended in range(needed):
-            found += math.comb(replicas, ended) * (1 - late) ** ended * late ** (replicas - ended)
-        return found
-
-    kept = _kept(tail, lag.mean - base + 2 * math.sqrt(lag.variance))
+    kept = _kept(
+        lambda times: _fewer(needed, replicas, lag.tail(times + base)), lag.mean - base + 2 * math.sqrt(lag.variance)
+    )
     return Latency([Term(1.0, base, kept, ())]) + Latency.constant(distance)
+
+
+def _fewer(needed: int, replicas: int, late: Floats) -> Floats:
+    """Return P(fewer than `needed` of the replicas have a write), each of which is late with these probabilities."""
+    if needed == replicas:
+        return 1 - (1 - late) ** needed
+    if replicas > _SUMMED:
+        from scipy.special import betainc  # noqa: PLC0415
+
+        found: Floats = betainc(replicas - needed + 1, needed, late)
+        return found
+    total: Floats = np.zeros_like(late)
+    for ended in range(needed):
+        total += math.comb(replicas, ended) * (1 - late) ** ended * late ** (replicas - ended)
+    return total
 
 
 @remembered(64)
@@ -222,10 +237,13 @@ def _done(lag: Latency, others: int, needed: int) -> tuple[Floats, Floats]:
     if lag.variance == 0:
         return np.array([lag.mean]), np.ones(1)
     s, weights = gauss_legendre(_LEVELS)
-    levels, weights = s * s * (3 - 2 * s), weights * 6 * s * (1 - s)
-    # The k-th smallest of m has the level of a Beta(k, m - k + 1).
-    ways = math.comb(others, needed) * needed
-    weights = weights * ways * levels ** (needed - 1) * (1 - levels) ** (others - needed)
+    # The k-th smallest of m has the level of a Beta(k, m - k + 1): a narrow peak where m is large.
+    level = needed / (others + 1)
+    width = _WIDE * math.sqrt(level * (1 - level) / (others + 2))
+    low, high = max(level - width, 0.0), min(level + width, 1.0)
+    levels, weights = low + (high - low) * s * s * (3 - 2 * s), weights * s * (1 - s)
+    density = (needed - 1) * np.log(levels) + (others - needed) * np.log1p(-levels)
+    weights = weights * np.exp(density - density.max())
     return np.array(lag.percentiles(levels.tolist())), weights / weights.sum()
 
 

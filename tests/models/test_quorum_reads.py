@@ -86,6 +86,14 @@ def test_missed_in_closed_form(nodes: int, reads: int, writes: int, distance: fl
         assert found.exceeds(after) == pytest.approx(wanted, rel=CLOSED)
 
 
+# The same among hundreds of members, where the acknowledgement comes at nearly always the same time.
+@pytest.mark.parametrize(("nodes", "reads", "writes"), [(101, 2, 50), (1001, 1, 500), (1001, 3, 10), (10001, 2, 9000)])
+def test_many_members(nodes: int, reads: int, writes: int) -> None:
+    found = visible(lag_of(0.0), nodes, reads, writes, 0.0)
+    for after in (1e-9, 0.005, 0.02):
+        assert found.exceeds(after) == pytest.approx(exact_missed(nodes, reads, writes, after, 0.0), rel=CLOSED)
+
+
 # The same for a lag that is not exponential, where the time of the acknowledgement has to be averaged over.
 def test_missed_with_erlang_lags() -> None:
     lag, rate = Latency.of(from_moments(MEAN, 0.5)), 2 / MEAN
@@ -125,7 +133,9 @@ def test_constant_lags() -> None:
 
 
 # A write is done with the k-th of m lags: for exponential ones a sum of 1/(m - i), and the way back.
-@pytest.mark.parametrize(("nodes", "writes"), [(3, 2), (3, 3), (5, 2), (5, 3), (5, 5), (9, 4)])
+@pytest.mark.parametrize(
+    ("nodes", "writes"), [(3, 2), (3, 3), (5, 2), (5, 3), (5, 5), (9, 4), (61, 30), (62, 30), (1001, 400), (1001, 1001)]
+)
 def test_acknowledged(nodes: int, writes: int) -> None:
     found = acknowledged(lag_of(0.002), nodes, writes, 0.002)
     wanted = 0.004 + MEAN * sum(1 / (nodes - 1 - i) for i in range(writes - 1))
