@@ -275,7 +275,7 @@ def _slowest(asked: Asked, mark: Wait, own: Numbers) -> Part:
         steps=(Step(WAIT, any_waits.symbol * longer.symbol),),
         source="the distribution functions of independent answers multiply",
         exact=False,
-        accuracy="the waits of members are taken as independent: the mean is at most 9 % high, p99 2 %",
+        accuracy="the waits of members are taken as independent: the mean is up to 9 % high, p99 within 4 %",
     )
     told = "the slowest answer with and without waiting, each the product of distribution functions on a grid, and what"
     return formula, own, [f"{told} is between their means"], 1.0
