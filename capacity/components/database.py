@@ -72,7 +72,7 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
     def misfits(self, others: Mapping[str, Tier]) -> Sequence[Misfit]:
         """Return replicas or shards that a database on another's machine cannot have, and quorums that it never has."""
-        found = list(self.replication.misfits(self.given_count(), self.max_nodes))
+        found = list(self.replication.misfits(self.given_count(), self.max_nodes, hosted=self.host is not None))
         allowed = "a node of its own for the database"
         if self.host is not None and isinstance(self.replicas, int) and self.replicas > 0:
             message = "a database on a host has no replicas"

@@ -138,16 +138,17 @@ class Replication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         fields = ("read_quorum", "write_quorum")
         return [f"replication.{f}" for f in fields if not self.by_quorum and getattr(self, f) is not None]
 
-    def misfits(self, replicas: int | None, most: int) -> Iterator[Misfit]:
-        """Yield the quorums that so many replicas (None: the plan finds them), or so many nodes at most, never have."""
+    def misfits(self, replicas: int | None, most: int, *, hosted: bool) -> Iterator[Misfit]:
+        """Yield the quorums that so many replicas (None: the plan finds them), or so many nodes at most, never have.
+
+        On another tier's machine (`hosted`) there are no replicas to ask.
+        """
         nodes = most if replicas is None else 1 + replicas
+        held = f"max_nodes = {most}" if replicas is None else f"1 + {replicas} replicas"
         for field, asked in (("read_quorum", self.read_quorum), ("write_quorum", self.write_quorum)):
             if self.by_quorum and asked is not None and asked > nodes:
-                held = f"max_nodes = {most}" if replicas is None else f"1 + {replicas} replicas"
-                more = (
-                    f"max_nodes of {asked} or more"
-                    if replicas is None
-                    else f'replicas = {asked - 1} or more, or "auto"'
-                )
-                allowed = f"at most {nodes}: {held}; or {more}"
-                yield Misfit(("replication", field), "asks more members than a shard has", str(asked), allowed)
+                more = f'replicas = {asked - 1} or more, or "auto"'
+                more = f"max_nodes of {asked} or more" if replicas is None else more
+                more = "a node of its own for the database" if hosted else more
+                message, allowed = "asks more members than a shard has", f"at most {nodes}: {held}; or {more}"
+                yield Misfit(("replication", field), message, str(asked), allowed)
