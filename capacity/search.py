@@ -191,8 +191,8 @@ class Search:
     ) -> Iterator[Violation]:
         """Yield what fails in one event."""
         state = event.state(counts, only)
-        for name in state.gone:
-            gone = Violation("tier", name, "nodes", 0.0, 1.0, "nodes", "nodes")
+        for name, (left, least) in zip(state.gone, state.left, strict=True):
+            gone = Violation("tier", name, "nodes", float(left), float(least), "nodes", "nodes")
             if self._asks(gone, event):
                 yield gone
         if not state.gone or wait_free:

@@ -28,6 +28,8 @@ class Conditions:
     surging: tuple[tuple[str, int], ...] = ()
     warm: tuple[tuple[str, float], ...] = ()
     """Caches with the share of their content that is there."""
+    lost: tuple[tuple[str, int], ...] = ()
+    """Tiers that count the lost, with how many that is."""
 
 
 USUAL = Conditions()
@@ -82,6 +84,7 @@ class System:
             partitions=self.partitions.get(name),
             surging=dict(conditions.surging).get(root, 0),
             warm=dict(conditions.warm).get(name, 1.0),
+            lost=dict(conditions.lost).get(name, 0),
         )
 
     def decouples(self, name: str) -> bool:
