@@ -8,27 +8,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from models.erlang import UnstableQueueError, erlang_c
+from models.elementwise import Number, exp
+from models.erlang import erlang_c, require_stable
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
 
-Number = TypeVar("Number", float, "Array")
-"""One number or an array of them."""
-
 _SINGLE: Final = (float, int)
 """Made once: a union that is written where it is asked for is made anew each time."""
-
-
-def exp(x: Number) -> Number:
-    """Return e^x, by the standard library for single numbers, which is ten times as fast there."""
-    return math.exp(x) if isinstance(x, _SINGLE) else np.exp(x)
 
 
 def _ramp(rate: Number, t: Number) -> Number:
@@ -74,9 +67,7 @@ def mg1_wait_mean(arrival_rate: Number, service_time: Number, squared_cv: Number
     Raises UnstableQueueError where the load of any reaches 1. Source: Pollaczek 1930, Khinchine 1932.
     """
     load = arrival_rate * service_time
-    worst = float(np.max(load))
-    if worst >= 1:
-        raise UnstableQueueError(1, worst)
+    require_stable(1, load)
     return load / (1 - load) * service_time * (1 + squared_cv) / 2
 
 
