@@ -44,7 +44,7 @@ def numbers(*values: Any) -> tuple[Any, ...]:
     import numpy as np  # noqa: PLC0415, single numbers need no arrays
 
     arrays = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in values))
-    return tuple(arrays) if arrays[0].ndim else tuple(array.item() for array in arrays)
+    return tuple(arrays) if arrays[0].ndim else tuple(np.asarray(value).item() for value in values)
 
 
 def whole(values: Any, wanted: str) -> Any:
@@ -60,7 +60,7 @@ def require(fine: Truth, message: str, *values: Any) -> None:
     """
     if _one(fine):
         if not fine:
-            raise ValueError(message.format(*values))
+            raise ValueError(message.format(*(value.item() if hasattr(value, "item") else value for value in values)))
         return
     wrong = ~cast("NDArray[np.bool_]", fine)
     if wrong.any():
