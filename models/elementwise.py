@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -95,13 +95,18 @@ def either(condition: Truth, then: Callable[[], Number], otherwise: Callable[[],
 
 
 def known(condition: Truth, value: Callable[[], Any]) -> Any:
-    """Return a value where there is one, else None; in arrays NaN."""
+    """Return a value where there is one, else None; in arrays NaN, also for each figure of a tuple."""
     if _one(condition):
         return value() if condition else None
     import numpy as np  # noqa: PLC0415
 
     with np.errstate(all="ignore"):
-        return np.where(condition, value(), math.nan)
+        found = value()
+        if not isinstance(found, tuple):
+            return np.where(condition, found, math.nan)
+        # A named tuple is made of its figures one by one.
+        figures = (np.where(condition, figure, math.nan) for figure in found)
+        return type(found)(*figures) if hasattr(found, "_fields") else tuple(figures)
 
 
 def exp(x: Number) -> Number:
@@ -122,6 +127,39 @@ def log(x: Number) -> Number:
 def log1p(x: Number) -> Number:
     """Return ln(1 + x)."""
     return math.log1p(x) if isinstance(x, _SINGLE) else cast("Number", _numpy("log1p", x))
+
+
+def log10(x: Number) -> Number:
+    """Return the logarithm to the base of 10."""
+    return math.log10(x) if isinstance(x, _SINGLE) else cast("Number", _numpy("log10", x))
+
+
+def sqrt(x: Number) -> Number:
+    """Return the square root."""
+    return math.sqrt(x) if isinstance(x, _SINGLE) else cast("Number", _numpy("sqrt", x))
+
+
+def atanh(x: Number) -> Number:
+    """Return the inverse hyperbolic tangent."""
+    return math.atanh(x) if isinstance(x, _SINGLE) else cast("Number", _numpy("arctanh", x))
+
+
+def every(condition: Truth) -> bool:
+    """Return whether it holds, or holds for every element."""
+    return condition if isinstance(condition, bool) else bool(condition.all())
+
+
+def summed(terms: Sequence[Any]) -> Any:
+    """Return the sum of terms that may cancel: rounded once, of arrays nearly so (Neumaier 1974)."""
+    if all(isinstance(term, _SINGLE) for term in terms):
+        return math.fsum(terms)
+    total, missed = terms[0], 0.0 * terms[0]
+    for term in terms[1:]:
+        updated = total + term
+        larger_first = abs(total) >= abs(term)
+        missed = missed + either(larger_first, lambda: (total - updated) + term, lambda: (term - updated) + total)  # noqa: B023
+        total = updated
+    return total + missed
 
 
 def larger(x: Number, y: Number | float) -> Number:
