@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -207,3 +208,16 @@ def test_parts(widths: list[int]) -> None:
     (found,) = in_parts(twice, width, width)
     assert found.tolist() == [2.0 * w for w in widths]
     assert max(sizes) <= 2**20
+
+
+# The example of the documentation runs, and every door that is told of can be asked for.
+def test_the_documented_example_runs() -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "theory.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    found: dict[str, Any] = {}
+    exec(code, found)  # noqa: S102, the page is ours
+    assert found["many"].wait_mean.shape == found["wide"].wait_mean.shape == (50,)
+    assert all(callable(getattr(queues, door)) for names in queues.DOORS.values() for door in names)
+    assert {door for names in queues.DOORS.values() for door in names} <= set(dir(queues))
+    with pytest.raises(AttributeError, match="no attribute 'no_such_door'"):
+        queues.no_such_door  # noqa: B018
