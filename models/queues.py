@@ -3,22 +3,56 @@
 The wait of M/G/c is that of Tijms, van Hoorn and Federgruen 1981: whoever finds all servers busy waits until the
 first of them is free, and then for a geometric number of services, each served c times as fast. It is exact for
 exponential service, for one server, and in light traffic, and is a proper distribution with a transform.
+
+The doors to the models of a single queue, each in a module of its own, are here as well: `queues.mmc`, `queues.mgc`,
+`queues.finite_room` and the others of `DOORS`. A module is imported when its door is first asked for.
 """
 
 from __future__ import annotations
 
+import importlib
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from models import markov
+from models.elementwise import larger
 from models.erlang import UnstableQueueError, erlang_c
 from models.service_time import Residual, ServiceTime, exponential
 from models.transforms import INSTANT, NEGLIGIBLE, GeometricSum, Stretched, Transform
 
 if TYPE_CHECKING:
     from models.transforms import Complexes, Floats, Points
+
+DOORS: Final = {
+    "batches": ("batch_arrivals", "batch_wait_mean"),
+    "deterministic": ("constant_service",),
+    "erlang": ("erlang_b", "log_erlang_b", "log_erlang_c"),
+    "impatience": ("impatient",),
+    "loss": ("finite_population", "finite_room", "infinite_servers", "loss_system"),
+    "polling": ("polling_waits",),
+    "priorities": ("general_priority", "interrupt_by_priority", "queue_by_priority"),
+    "sharing": ("processor_sharing", "sharing_response_mean", "sharing_response_of_size"),
+    "size_based": ("size_based_mean", "size_based_of_size"),
+    "staffing": (
+        *(f"servers_for_{wish}" for wish in ("blocking", "wait", "utilization", "wait_mean", "wait_percentile")),
+        *(f"load_for_{wish}" for wish in ("blocking", "wait", "utilization", "wait_mean", "wait_percentile")),
+    ),
+    "stations": ("ggc", "mg1", "mgc", "mmc"),
+}
+"""The functions that can be asked for here, by the module of `models` in which they are."""
+
+
+def __getattr__(name: str) -> Any:
+    module = next((module for module, names in DOORS.items() if name in names), None)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"models.{module}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *(name for names in DOORS.values() for name in names)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +71,7 @@ class Wait(Transform):
         mean = self.probability * waiting
         object.__setattr__(self, "mean", mean)
         second = self.conditional.variance + waiting**2
-        object.__setattr__(self, "variance", max(self.probability * second - mean**2, 0.0))
+        object.__setattr__(self, "variance", larger(self.probability * second - mean**2, 0.0))
 
     def at(self, points: Points) -> Complexes:
         """Return (1 - p) + p times the conditional transform."""
