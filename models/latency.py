@@ -2,69 +2,42 @@
 
 A `Latency` is a mixture of *terms*. Each term is a constant shift, a smooth independent part, and *marks*: waiting
 times that are shared. Visits of one request to the same tier are not independent: a request that met a queue meets
-it again. Adding two latencies that carry the same mark adds its counts, and n marks mean n times one waiting time
-instead of n waiting times (measured: within 1 % at p99, where independence is 20 % low). Constants are kept apart
-because a transform with a jump inverts badly. For the same reason what a timeout cuts off is a term of its own with a
-negative weight: the distribution before goes on smoothly, and from the timeout on its continuation is taken away.
+it again. Adding two latencies that carry the same mark adds its counts, and n marks mean n waiting times that have in
+common what the queue keeps between the visits (`models.revisits`; independence is 20 % low at p99). Constants are kept
+apart because a transform with a jump inverts badly. For the same reason what a timeout cuts off is a term of its own
+with a negative weight: the distribution before goes on smoothly, and from the timeout on it is taken away again.
 """
 
 from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.gridded import is_heavy, on_grid, on_wide_grid
 from models.inversion import tail_and_density
 from models.remembered import remembered
+from models.revisits import Span
 from models.service_time import ServiceTime, exponential
 from models.tail_times import Known, first_times, looked_at, times_of_tail
-from models.transforms import INSTANT, NEGLIGIBLE, Delay, Repeated, Scaled, Stretched, Transform, mixture, total
+from models.terms import Term, merged
+from models.transforms import INSTANT, NEGLIGIBLE, Repeated, Scaled, Transform, mixture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
     from models.transforms import Floats
-
-MOST_TERMS = 64
-"""Beyond this many distinct terms the lightest are folded: marks become independent, shifts become transforms."""
-
-_KEPT = MOST_TERMS - 2
-"""Of too many terms, those that stay as they are; the others become one term of each sign."""
-
-Marks = tuple[tuple[Transform, float], ...]
-
-
-class Term(NamedTuple):
-    """One path of a mixture: with probability `weight`, `shift` seconds plus `smooth` plus what is marked.
-
-    A negative weight takes away again what a timeout cuts off; the weights of a latency sum to 1.
-    """
-
-    weight: float
-    shift: float
-    smooth: Transform
-    marks: Marks
-
-    def weighted(self, factor: float) -> Term:
-        """Return this path, `factor` times as probable."""
-        return Term(self.weight * factor, self.shift, self.smooth, self.marks)
-
-    def whole(self) -> Transform:
-        """Return the part after the shift as one transform; n equal marks are n times one waiting time."""
-        waits = [wait if n == 1 else Stretched(wait, n) for wait, n in self.marks]
-        return total([self.smooth, *waits])
 
 
 class Latency:
     """The distribution of a response time in seconds. Immutable; compared by identity."""
 
     def __init__(self, terms: Iterable[Term]) -> None:
-        self.terms = _merged(terms)
+        self.terms = merged(terms)
         self._percentiles: dict[float, float] = {}
         self._exceeding: dict[float, float] = {}
         self._known: tuple[Known, ...] | None = None
@@ -94,20 +67,19 @@ class Latency:
         """Return a waiting time that is shared by every visit of one request to the same place."""
         if wait.is_negligible:
             return ZERO
-        return Latency([Term(1.0, 0.0, INSTANT, ((wait, 1),))])
+        return Latency([Term(1.0, 0.0, INSTANT, ((wait, 1),), (Span(0.0, 0.0, 1),))])
 
     @cached_property
     def mean(self) -> float:
         """Seconds (*exact* for the terms)."""
-        return sum(t.weight * (t.shift + t.smooth.mean + sum(n * w.mean for w, n in t.marks)) for t in self.terms)
+        return sum(t.weight * t.mean for t in self.terms)
 
     @cached_property
     def variance(self) -> float:
         """Seconds squared (*exact* for the terms)."""
         second = 0.0
         for t in self.terms:
-            mean = t.shift + t.smooth.mean + sum(n * w.mean for w, n in t.marks)
-            second += t.weight * (t.smooth.variance + sum(n * n * w.variance for w, n in t.marks) + mean**2)
+            second += t.weight * (t.smooth.variance + sum(wait.variance for wait in t.waits) + t.mean**2)
         return max(second - self.mean**2, 0.0)
 
     @cached_property
@@ -127,11 +99,7 @@ class Latency:
             return other
         if other is ZERO:
             return self
-        return Latency(
-            Term(a.weight * b.weight, a.shift + b.shift, total([a.smooth, b.smooth]), _joined(a.marks, b.marks))
-            for a in self.terms
-            for b in other.terms
-        )
+        return Latency(a.then(b) for a in self.terms for b in other.terms)
 
     @remembered(128)
     def times(self, count: float) -> Latency:
@@ -149,7 +117,9 @@ class Latency:
             t = self.terms[0]
             smooth = INSTANT if t.smooth is INSTANT or count == 0 else Repeated(t.smooth, count)
             marks = tuple((wait, n * count) for wait, n in t.marks) if count else ()
-            return Latency([Term(1.0, t.shift * count, smooth, marks)])
+            later = (count - 1) * t.mean
+            spans = tuple(Span(s.first, s.last + later, s.visits * count) for s in t.spans) if count else ()
+            return Latency([Term(1.0, t.shift * count, smooth, marks, spans)])
         result, square = ZERO, self
         while count:
             if count & 1:
@@ -160,7 +130,7 @@ class Latency:
         return result
 
     def scaled(self, factor: float) -> Latency:
-        """Return every duration multiplied by `factor` > 0 (*exact*); shared waits stay shared, so much longer."""
+        """Return every duration multiplied by `factor` > 0; waits at one place are then one, so much longer."""
         if not 0 < factor < math.inf:
             raise ValueError(f"a latency is scaled by a finite factor > 0, not {factor!r}")
         return Latency(
@@ -169,6 +139,7 @@ class Latency:
                 t.shift * factor,
                 t.smooth if t.smooth is INSTANT else Scaled(t.smooth, factor),
                 tuple((wait, n * factor) for wait, n in t.marks),
+                tuple(span._replace(visits=math.inf) for span in t.scaled(factor)),
             )
             for t in self.terms
         )
@@ -343,50 +314,7 @@ def _continued(duration: Transform, end: float) -> tuple[Transform, float, Servi
 @remembered(128)
 def _exchanged(latency: Latency, waits: tuple[tuple[Transform, Transform], ...]) -> Latency:
     replaced = dict(waits)
-    return Latency(t._replace(marks=tuple((replaced.get(w, w), n) for w, n in t.marks)) for t in latency.terms)
-
-
-def _joined(a: Marks, b: Marks) -> Marks:
-    if not a or not b:
-        return a or b
-    counts = dict(a)
-    for wait, n in b:
-        counts[wait] = counts.get(wait, 0) + n
-    return tuple(counts.items())
-
-
-def _merged(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """Return the terms with those of equal shift and marks made one, and folded where they are too many."""
-    listed = tuple(terms)
-    if len(listed) == 1:
-        return listed
-    merged = _grouped(listed, lambda t: (t.shift, t.weight > 0, frozenset(t.marks)))
-    return tuple(merged if len(merged) <= MOST_TERMS else _folded(merged))
-
-
-def _folded(terms: list[Term]) -> list[Term]:
-    """Return the heaviest terms as they are, and the others as one of each sign: moments are kept."""
-    ordered = sorted(terms, key=lambda t: -abs(t.weight))
-    light = ordered[_KEPT:]
-    base = min(t.shift for t in light)
-    smooth = [Term(t.weight, base, total([t.whole(), Delay(t.shift - base)]), ()) for t in light]
-    return ordered[:_KEPT] + _grouped(smooth, lambda t: t.weight > 0)
-
-
-def _grouped(terms: Iterable[Term], key: Callable[[Term], object]) -> list[Term]:
-    groups: dict[object, list[Term]] = {}
-    for term in terms:
-        if term.weight != 0:
-            groups.setdefault(key(term), []).append(term)
-    result = []
-    for group in groups.values():
-        if len(group) == 1:
-            result.append(group[0])
-            continue
-        weight = math.fsum(t.weight for t in group)
-        smooth = mixture([t.weight / weight for t in group], [t.smooth for t in group])
-        result.append(group[0]._replace(weight=weight, smooth=smooth))
-    return result
+    return Latency(term.exchanged(replaced) for term in latency.terms)
 
 
 ZERO = Latency.constant(0.0)

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from models.gridded import on_grid
-from models.latency import ZERO, Latency, Term, mixed
+from models.latency import ZERO, Latency, mixed
 from models.quadrature import gauss_legendre
 from models.queues import NO_WAIT, Wait
 from models.remembered import remembered
+from models.terms import Term
 from models.transforms import INSTANT, NEGLIGIBLE, PiecewiseHazard, Transform
 
 if TYPE_CHECKING:
