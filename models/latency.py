@@ -21,7 +21,7 @@ from models.inversion import tail_and_density
 from models.remembered import remembered
 from models.revisits import Span
 from models.service_time import ServiceTime, exponential
-from models.tail_times import Known, first_times, looked_at, times_of_tail
+from models.tail_times import Look, first_times, looked_at, times_of_tail
 from models.terms import Term, merged
 from models.transforms import INSTANT, NEGLIGIBLE, Repeated, Scaled, Transform, mixture
 
@@ -40,7 +40,7 @@ class Latency:
         self.terms = merged(terms)
         self._percentiles: dict[float, float] = {}
         self._exceeding: dict[float, float] = {}
-        self._known: tuple[Known, ...] | None = None
+        self._known: tuple[Look, ...] | None = None
 
     @staticmethod
     @remembered(128)

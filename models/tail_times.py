@@ -34,7 +34,7 @@ _SMALL: Final = 1e-4
 """Relative, of a step along the tangent, which squares its error: that of the next is below 1e-8."""
 
 
-class Known(NamedTuple):
+class Look(NamedTuple):
     """A time, the logarithm of the tail there, and the time that passes while that falls by one, seconds."""
 
     time: float
@@ -42,10 +42,10 @@ class Known(NamedTuple):
     pace: float
 
 
-def looked_at(times: Floats, tails: Floats, densities: Floats) -> tuple[Known, ...]:
+def looked_at(times: Floats, tails: Floats, densities: Floats) -> tuple[Look, ...]:
     """Return what is known from tails and densities at ascending times, but for where they are mostly noise."""
     told = zip(times.tolist(), tails.tolist(), densities.tolist(), strict=True)
-    return tuple(Known(t, math.log(tail), tail / density) for t, tail, density in told if tail > 1e-9 and density > 0)
+    return tuple(Look(t, math.log(tail), tail / density) for t, tail, density in told if tail > 1e-9 and density > 0)
 
 
 def first_times(mean: float, variance: float) -> Floats:
@@ -55,7 +55,7 @@ def first_times(mean: float, variance: float) -> Floats:
     return times
 
 
-def times_of_tail(function: TailAndDensity, wanted: Sequence[float], known: Sequence[Known]) -> list[float]:
+def times_of_tail(function: TailAndDensity, wanted: Sequence[float], known: Sequence[Look]) -> list[float]:
     """Return the times at which a tail falls to each of `wanted`; `function` gives tail and density at times.
 
     `known` are looks at it, in the order of time. No answer depends on what else is wanted. Where the distribution
@@ -78,15 +78,15 @@ class _Goal:
     """The search for one time: what is known on both sides of it, and where to look next."""
 
     log_tail: float
-    before: Known | None
-    after: Known | None
+    before: Look | None
+    after: Look | None
     low: float = 0.0
     high: float = math.inf
     time: float = 0.0
     reached: bool = False
 
     @staticmethod
-    def among(log_tail: float, known: Sequence[Known]) -> _Goal:
+    def among(log_tail: float, known: Sequence[Look]) -> _Goal:
         """Return the search from where it stands between what is known."""
         place = next((i for i, one in enumerate(known) if one.log_tail < log_tail), len(known))
         before, after = known[place - 1] if place else None, known[place] if place < len(known) else None
@@ -105,7 +105,7 @@ class _Goal:
     def learn(self, tail: float, density: float, count: int) -> None:
         """Go on from what the tail is at the time that was looked at."""
         t = self.time
-        here = Known(t, math.log(tail), tail / density) if tail > 0 and density > 0 else None
+        here = Look(t, math.log(tail), tail / density) if tail > 0 and density > 0 else None
         if tail > 0 and math.log(tail) > self.log_tail:
             self.low, self.before = t, here
         else:
@@ -130,7 +130,7 @@ class _Goal:
         else:
             self.time = self._middle(t)
 
-    def _tangent(self, here: Known) -> float:
+    def _tangent(self, here: Look) -> float:
         """Return Newton's next time, damped: far from the root the tangent may mislead."""
         return min(max(here.time + here.pace * (here.log_tail - self.log_tail), here.time / 4), here.time * 4)
 
