@@ -152,7 +152,7 @@ class Latency:
     def tail(self, times: Floats) -> Floats:
         """Return P(latency > t) for an array of times in seconds.
 
-        *Approximate* by inversion: 1e-8 absolute for smooth distributions, up to 1.2e-3 next to a kink that no constant
+        *Approximate* by inversion: 1e-8 absolute for smooth distributions, up to 1.1e-4 next to a kink that no constant
         shift accounts for (the wait before constant service) or a sharp part; see `models.inversion`.
         """
         return self.tail_and_density(np.asarray(times, dtype=float))[0]
