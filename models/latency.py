@@ -21,7 +21,7 @@ from models.inversion import tail_and_density
 from models.remembered import remembered
 from models.revisits import Span
 from models.service_time import ServiceTime, exponential
-from models.tail_times import Look, first_times, looked_at, times_of_tail
+from models.tail_times import Look, first_times, looked_at, noting, times_of_tail
 from models.terms import Term, merged
 from models.transforms import INSTANT, NEGLIGIBLE, Repeated, Scaled, Transform, mixture
 
@@ -183,8 +183,8 @@ class Latency:
             result.append((weight, shift, mixture([t.weight / weight for t in terms], [t.whole() for t in terms])))
         return tuple(result)
 
-    def tail_and_density(self, times: Floats) -> tuple[Floats, Floats]:
-        """Return P(latency > t) and the density for an array of times in seconds, as accurate as `tail`."""
+    def tail_and_density(self, times: Floats, *, roughly: bool = False) -> tuple[Floats, Floats]:
+        """Return P(latency > t) and the density for an array of times in seconds, as accurate as `tail` or roughly."""
         tail, density = np.zeros(times.shape), np.zeros(times.shape)
         for weight, shift, rest in self.by_shift:
             if rest is INSTANT:
@@ -193,7 +193,7 @@ class Latency:
             later = times > shift
             tail += weight * ~later
             if later.any():
-                t, d = tail_and_density(rest, times[later] - shift)
+                t, d = tail_and_density(rest, times[later] - shift, roughly=roughly)
                 tail[later] += weight * t
                 density[later] += weight * d
         return np.minimum(np.maximum(tail, 0.0), 1.0), np.maximum(density, 0.0)
@@ -220,11 +220,10 @@ class Latency:
         if self.variance == 0:
             return [self.mean] * len(fractions)
         if self._known is None:
-            first, beside = first_times(self.mean, self.variance), [t for t in limits if t not in self._exceeding]
-            tail, density = self.tail_and_density(np.append(first, beside))
-            self._exceeding.update(zip(beside, tail[len(first) :].tolist(), strict=True))
-            self._known = looked_at(first, tail[: len(first)], density[: len(first)])
-        return times_of_tail(self.tail_and_density, [1 - p for p in fractions], self._known)
+            first = first_times(self.mean, self.variance)
+            self._known = looked_at(first, *self.tail_and_density(first, roughly=True))
+        function = noting(self.tail_and_density, limits, self._exceeding)
+        return times_of_tail(function, [1 - p for p in fractions], self._known)
 
 
 def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:

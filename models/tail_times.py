@@ -58,8 +58,8 @@ def first_times(mean: float, variance: float) -> Floats:
 def times_of_tail(function: TailAndDensity, wanted: Sequence[float], known: Sequence[Look]) -> list[float]:
     """Return the times at which a tail falls to each of `wanted`; `function` gives tail and density at times.
 
-    `known` are looks at it, in the order of time. No answer depends on what else is wanted. Where the distribution
-    jumps, the bracket closes on the jump.
+    `known` are looks at it in the order of time, which may be rough: they say where to look. No answer depends on what
+    else is wanted. Where the distribution jumps, the bracket closes on the jump.
     """
     goals = [_Goal.among(math.log(tail), known) for tail in wanted]
     for count in range(100):
@@ -73,9 +73,25 @@ def times_of_tail(function: TailAndDensity, wanted: Sequence[float], known: Sequ
     return [goal.time for goal in goals]
 
 
+def noting(function: TailAndDensity, beside: Sequence[float], tails: dict[float, float]) -> TailAndDensity:
+    """Return the function, which when it is first called notes in `tails` the tail at times `beside` as well."""
+    asked = [time for time in beside if time not in tails]
+
+    def both(times: Floats) -> tuple[Floats, Floats]:
+        tail, density = function(np.append(times, asked))
+        tails.update(zip(asked, tail[len(times) :].tolist(), strict=True))
+        asked.clear()
+        return tail[: len(times)], density[: len(times)]
+
+    return both
+
+
 @dataclass
 class _Goal:
-    """The search for one time: what is known on both sides of it, and where to look next."""
+    """The search for one time: what is known on both sides of it, roughly at first, and where to look next.
+
+    It lies between `low` and `high`, which only looks of its own may say.
+    """
 
     log_tail: float
     before: Look | None
@@ -91,15 +107,8 @@ class _Goal:
         place = next((i for i, one in enumerate(known) if one.log_tail < log_tail), len(known))
         before, after = known[place - 1] if place else None, known[place] if place < len(known) else None
         goal = _Goal(log_tail, before, after)
-        goal.low, goal.high = before.time if before else 0.0, after.time if after else math.inf
-        here = before or after
-        if here is None:
-            goal.time = 1.0
-        else:
-            cubic = goal._cubic()
-            goal.time = goal._tangent(here) if cubic is None else cubic
-        if not goal.low < goal.time < goal.high:
-            goal.time = goal._middle(goal.low or 1.0)
+        here, cubic = before or after, goal._cubic()
+        goal.time = cubic if cubic is not None else goal._tangent(here) if here is not None else 1.0
         return goal
 
     def learn(self, tail: float, density: float, count: int) -> None:
@@ -108,8 +117,10 @@ class _Goal:
         here = Look(t, math.log(tail), tail / density) if tail > 0 and density > 0 else None
         if tail > 0 and math.log(tail) > self.log_tail:
             self.low, self.before = t, here
+            self.after = self.after if self.after is not None and self.after.time > t else None
         else:
             self.high, self.after = t, here
+            self.before = self.before if self.before is not None and self.before.time < t else None
         if self.high - self.low <= 1e-9 * self.high < math.inf:
             self.time, self.reached = self.high, True
             return
@@ -147,7 +158,7 @@ class _Goal:
             + end * u**2 * (3 - 2 * u)
             + width * u * rest * (leaving * rest - arriving * u)
         )
-        return found if self.low < found < self.high else None
+        return found if start < found < end else None
 
     def _middle(self, t: float) -> float:
         """Return the middle of the bracket, or twice the time where nothing is above it yet."""
