@@ -116,7 +116,7 @@ def test_zones() -> None:
     values["components"]["app"]["nodes"] = 4
     lacking = plan(topology(values))
     assert not lacking.feasible
-    assert any("resilience.zones: at least 3" in mend for one in lacking.advice for mend in one.mends)
+    assert any("resilience.zones: at least 3" in mend for one in lacking.evaluation.infeasible for mend in one.mends)
     values["resilience"]["zones"] = 3
     found = plan(topology(values))
     assert found.feasible
