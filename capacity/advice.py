@@ -207,12 +207,11 @@ def _outage(trial: Trial, conflict: Conflict) -> list[str]:
     tier, mends, key = system.tiers[name], [], _key(conflict)
     given = system.given().get(name)
     singles = _singles(system, name)
-    if (
-        scenario == "zone"
-        and system.topology.resilience.zones == 1
-        and trial.planned(with_zones(trial.topology, 2), key)
-    ):
-        mends.append("resilience.zones: at least 2, each with machines of its own")
+    # Two zones never leave a quorum of more than half.
+    more = [n for n in ((2, 3) if conflict.violation.limit > 1 else (2,)) if n > system.topology.resilience.zones]
+    enough_zones = next((n for n in more if trial.planned(with_zones(trial.topology, n), key)), None)
+    if scenario == "zone" and enough_zones is not None:
+        mends.append(f"resilience.zones: at least {enough_zones}, each with machines of its own")
     if singles:
         mends += [f"{at(n)}.node: a machine of its own instead of host" for n in singles]
     elif given is not None and tier.counted is not None:

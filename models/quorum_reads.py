@@ -92,7 +92,7 @@ def _slowest(primary: Asked, replica: Asked, nodes: int, reads: int, distance: f
     works = [member.work for member in members]
     idle = all(member.wait.is_negligible for member in members)
     if idle and all(work.variance == 0 for work in works):
-        return Latency.constant(base + max(works[0].mean, works[1].mean) - min(work.least for work in works)), NO_WAIT
+        return Latency.constant(away + max(work.mean for work in works)), NO_WAIT
     wholes = works if idle else [member.whole for member in members]
 
     def tail_of(parts: list[Latency]) -> Tail:
@@ -141,13 +141,12 @@ def _on(times: Floats, tail: Tail) -> PiecewiseHazard:
 
 def _until_all(parts: list[Latency], nodes: int, reads: int, times: Floats, away: float) -> Floats:
     """Return P(the slowest of R members takes longer), of which the first asked is near and the others are away."""
-    near = [1 - part.tail(times) for part in parts]
-    far = near if away == 0 else [1 - part.tail(times - away) for part in parts]
-    if parts[0] is parts[1]:
-        near[1], far[1] = near[0], far[0]
-    first = near[0] * far[1] ** (reads - 1)
-    among = near[1] * far[0] * far[1] ** (reads - 2)
-    none = near[1] * far[1] ** (reads - 1)
+    near = [1 - part.tail(times) for part in dict.fromkeys(parts)]
+    far = near if away == 0 else [1 - part.tail(times - away) for part in dict.fromkeys(parts)]
+    # Members that take alike are asked once: the last of the list is any replica.
+    first = near[0] * far[-1] ** (reads - 1)
+    among = near[-1] * far[0] * far[-1] ** (reads - 2)
+    none = near[-1] * far[-1] ** (reads - 1)
     within: Floats = (first + (reads - 1) * among + (nodes - reads) * none) / nodes
     return 1 - within
 

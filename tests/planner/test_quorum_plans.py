@@ -114,7 +114,9 @@ def test_zones() -> None:
     values = stored(100, replicas="auto")
     values["resilience"] |= {"survive": ["zone"], "zones": 2}
     values["components"]["app"]["nodes"] = 4
-    assert not plan(topology(values)).feasible
+    lacking = plan(topology(values))
+    assert not lacking.feasible
+    assert any("resilience.zones: at least 3" in mend for one in lacking.evaluation.infeasible for mend in one.mends)
     values["resilience"]["zones"] = 3
     found = plan(topology(values))
     assert found.feasible
