@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models import queues
 from models.arrays import Many, in_parts, over
 from models.erlang import UnstableQueueError, erlang_c
-from models.service_time import exponential, from_moments
+from models.service_time import ServiceTime, exponential, from_moments, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +32,14 @@ FIGURES = (
     "abandonment",
 )
 
-property_test = settings(max_examples=30)
+property_test = settings(max_examples=15)
 share = st.floats(0.01, 0.95)
 seconds = st.floats(1e-4, 100.0)
 few = st.integers(1, 40)
 service = from_moments(0.3, 2.0)
+
+
+patience = mixed([0.7, 0.3], [from_moments(2.0, 0.5), ServiceTime((), ((1.0, 0.8),))])
 
 
 def room(use: float, time: float, servers: int, more: int) -> SteadyStates:
@@ -50,6 +53,7 @@ DOORS: list[tuple[str, Callable[..., Any], tuple[st.SearchStrategy[Any], ...]]] 
     ("M/G/c/c", lambda use, c: queues.loss_system(9 * use * c, service, c), (share | st.just(0.0), few)),
     ("M/G/inf", lambda use: queues.infinite_servers(9 * use, service), (share | st.just(0.0),)),
     ("M/M/c//N", queues.finite_population, (few, seconds | st.just(0.0), seconds, few)),
+    ("M/M/c+G", lambda use, s, c: queues.impatient(3 * use * c / s, s, c, patience), (share, seconds, few)),
     ("M/M/c-PS", lambda use, s, c: queues.processor_sharing(use * c / s, s, c), (share, seconds, few)),
     (
         "M/M/c priority 1",
@@ -96,7 +100,7 @@ def test_figures_need_no_states(
     def counting(*args: Any, **kwargs: Any) -> None:
         calls.append((model, args, kwargs))
 
-    for module in ("stations", "loss", "sharing", "priorities"):
+    for module in ("stations", "loss", "sharing", "priorities", "impatience"):
         monkeypatch.setattr(f"models.{module}.steady", counting, raising=False)
         monkeypatch.setattr(f"models.{module}.SteadyState", counting, raising=False)
     examples = {few: 3, share: 0.5, seconds: 0.1}
