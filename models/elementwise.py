@@ -50,6 +50,12 @@ def numbers(*values: Any) -> tuple[Any, ...]:
     return tuple(arrays) if arrays[0].ndim else tuple(np.asarray(value).item() for value in values)
 
 
+def alone(*values: Any) -> None:
+    """Raise TypeError for an array: what is made for one point at a time says how it is run over many."""
+    if any(getattr(value, "ndim", 0) for value in values):
+        raise TypeError("this is made for one point at a time: models.arrays.over runs it over arrays")
+
+
 def whole(values: Any, wanted: str) -> Any:
     """Return numbers that count something, single ones as integers; raises ValueError, `wanted`, for others."""
     require(values % 1 == 0, wanted, values)

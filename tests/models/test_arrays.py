@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models import queues
 from models.arrays import Many, in_parts, over
+from models.availability import fewer_than
 from models.erlang import UnstableQueueError, erlang_c
 from models.service_time import ServiceTime, exponential, from_moments, mixed
 
@@ -197,6 +198,25 @@ def test_over_tells_where() -> None:
     found = over(queues.mgc, skip=UnstableQueueError)(rates, service, 12)
     assert np.isnan(found.wait_mean).tolist() == [[False, False], [True, False]]
     assert np.isnan(found.response_percentile(0.99)).tolist() == [[False, False], [True, False]]
+
+
+# What is made for one point at a time says how it is run over arrays, instead of failing somewhere inside.
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda rates: queues.mgc(rates, service, 12),
+        lambda rates: queues.ggc(rates, 0.5, service, 12),
+        lambda rates: queues.constant_service(rates, 0.1, 12),
+        lambda rates: queues.batch_arrivals(rates, [0.5, 0.5], 0.1, 12),
+        lambda rates: queues.interrupt_by_priority([rates, rates], 0.1, 12),
+        lambda rates: queues.general_priority([rates, rates], [service, service], 12),
+        lambda rates: fewer_than(8, [(10, rates / 100)]),
+    ],
+)
+def test_one_point_at_a_time_is_told(asked: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"models\.arrays\.over"):
+        asked(np.array([1.0, 2.0]))
+    assert over(asked)(np.array([1.0, 2.0])) is not None
 
 
 # What needs much memory for each element is worked out in parts, and every element ends where it belongs.
