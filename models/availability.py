@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
-from models.elementwise import numbers, require, single, smaller
+from models.elementwise import alone, numbers, require, single, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,6 +55,7 @@ def fewer_than(needed: int, groups: Sequence[tuple[int, float]]) -> float:
     with the standard deviation of the nodes down, by its square from three large groups on.
     Raises ValueError for an unavailability outside 0..1 or nodes below 0.
     """
+    alone(needed, *(part for group in groups for part in group))
     if any(nodes < 0 or not 0 <= u <= 1 for nodes, u in groups):
         raise ValueError(f"nodes must be >= 0 and unavailabilities within 0..1: {groups}")
     needed -= sum(nodes for nodes, u in groups if u < _NEVER)

@@ -208,7 +208,7 @@ def _erlang_b_array(counts: NDArray[np.float64], loads: NDArray[np.float64]) -> 
         done = int(count)
     values[few] = blocking
     many = np.flatnonzero((c > _RECURSION_LIMIT) & (a > 0))
-    for part in np.array_split(many, len(many) // 4096 + 1):
+    for part in np.array_split(many, len(many) // 4096 + 1) if len(many) else ():
         with np.errstate(under="ignore"):
             values[part] = _by_integral(c[part, None], a[part, None])
     return values.reshape(counts.shape)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from models.arrays import in_parts
-from models.elementwise import numbers, require, single
+from models.elementwise import Number, either, log, log1p, numbers, require, single
 from models.erlang import erlang_b
 from models.service_time import exponential
 from models.stages import Stages
@@ -108,9 +108,10 @@ def _room(load: Any, servers: Any, places: Any, full: Any) -> tuple[Floats, Floa
     Then the sum of those in which somebody is let in, and the one that is full. Numbers, or arrays with the states
     along a further axis at the end, beyond the last of each queue 0.
     """
-    load, servers, places, full = (np.asarray(part)[..., None] for part in (load, servers, places, full))
+    parts = (_log_ratio(load, servers), servers, places, full)
+    ratio, servers, places, full = (np.asarray(part)[..., None] for part in parts)
     states = np.arange(int(np.max(places - servers)) + 1)
-    logarithms = np.where(states <= places - servers, states * _log_ratio(load, servers), -math.inf)
+    logarithms = np.where(states <= places - servers, states * ratio, -math.inf)
     highest = logarithms.max(axis=-1, keepdims=True)
     waiting = np.exp(logarithms - highest)
     below = ((1 / full - 1) * np.exp(-highest))[..., 0]
@@ -204,9 +205,8 @@ def population(sources: Any, think_time: Any, service_time: Any, servers: Any) -
     return probabilities
 
 
-def _log_ratio(load: Floats, servers: Floats) -> Floats:
-    with np.errstate(divide="ignore"):
-        return np.where(load > servers / 2, np.log1p((load - servers) / servers), np.log(load / servers))
+def _log_ratio(load: Number, servers: Number) -> Number:
+    return either(load > servers / 2, lambda: log1p((load - servers) / servers), lambda: log(load / servers))
 
 
 def check_queue(arrival_rate: Any, service_time: Any, servers: Any) -> None:

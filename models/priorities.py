@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from models.elementwise import numbers, require, single
+from models.elementwise import alone, numbers, require, single
 from models.erlang import UnstableQueueError, erlang_c
 from models.latency import Latency
 from models.loss import check_queue
@@ -104,6 +104,7 @@ def interrupt_by_priority(arrival_rates: Sequence[float], service_time: float, s
     Raises UnstableQueueError when the load of all reaches the servers, ValueError next to saturation as sharing does.
     Source: means Buzen and Bondi 1983; M/M/1 White and Christie 1958.
     """
+    alone(*arrival_rates, service_time, servers)
     _check_rates(arrival_rates)
     check_queue(sum(arrival_rates), service_time, servers)
     MMc(sum(arrival_rates), service_time, servers)
@@ -145,6 +146,7 @@ def general_priority(
     low (32 % high for an urgent class of long services), P99 3 to 28 % low, P(wait) within 3 %.
     Raises UnstableQueueError when the load of all reaches the servers.
     """
+    alone(*arrival_rates, servers)
     _check_rates(arrival_rates)
     whole = mixed(arrival_rates, services)
     total = math.fsum(arrival_rates)

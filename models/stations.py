@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from models.deterministic import constant_service
-from models.elementwise import numbers, single
+from models.elementwise import alone, numbers, single
 from models.erlang import UnstableQueueError
 from models.loss import check_queue
 from models.markov import MMcArray, mg1_wait_mean
@@ -130,6 +130,7 @@ def mgc(arrival_rate: float, service: ServiceTime, servers: int, exact_states: i
     0.25 to 0.75, 0.9 | 2.7 % up to 2, 1.9 | 5.3 % for 4, 13 | 24 % low for 9; P99 of the wait 1.5 | 4.4 %, 2.3 | 9 %,
     4 | 26 % and 14 | 51 %; P(wait), Erlang C, 1.6 | 4 %, 1.7 | 3.5 %, 3.5 | 7 % and 5 | 10 %.
     """
+    alone(arrival_rate, servers)
     check_queue(arrival_rate, service.mean, servers)
     if service.is_exponential:
         return mmc(arrival_rate, service.mean, servers)
@@ -159,6 +160,7 @@ def ggc(
     2.8 | 19 % and 1.4 | 8 %; at 0.5 and 0.7 the mean 20 | 102 % and 22 | 86 %: then it tells no more than the order
     of magnitude.
     """
+    alone(arrival_rate, arrival_squared_cv, servers)
     check_queue(arrival_rate, service.mean, servers)
     if not 0 <= arrival_squared_cv < math.inf:
         raise ValueError(f"a squared coefficient of variation is >= 0, not {arrival_squared_cv!r}")

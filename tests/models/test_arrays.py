@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from models import queues
 from models.arrays import Many, in_parts, over
+from models.availability import fewer_than
 from models.erlang import UnstableQueueError, erlang_c
-from models.service_time import exponential, from_moments
+from models.service_time import ServiceTime, exponential, from_moments, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +33,14 @@ FIGURES = (
     "abandonment",
 )
 
-property_test = settings(max_examples=30)
+property_test = settings(max_examples=15)
 share = st.floats(0.01, 0.95)
 seconds = st.floats(1e-4, 100.0)
 few = st.integers(1, 40)
 service = from_moments(0.3, 2.0)
+
+
+patience = mixed([0.7, 0.3], [from_moments(2.0, 0.5), ServiceTime((), ((1.0, 0.8),))])
 
 
 def room(use: float, time: float, servers: int, more: int) -> SteadyStates:
@@ -50,6 +54,7 @@ DOORS: list[tuple[str, Callable[..., Any], tuple[st.SearchStrategy[Any], ...]]] 
     ("M/G/c/c", lambda use, c: queues.loss_system(9 * use * c, service, c), (share | st.just(0.0), few)),
     ("M/G/inf", lambda use: queues.infinite_servers(9 * use, service), (share | st.just(0.0),)),
     ("M/M/c//N", queues.finite_population, (few, seconds | st.just(0.0), seconds, few)),
+    ("M/M/c+G", lambda use, s, c: queues.impatient(3 * use * c / s, s, c, patience), (share, seconds, few)),
     ("M/M/c-PS", lambda use, s, c: queues.processor_sharing(use * c / s, s, c), (share, seconds, few)),
     (
         "M/M/c priority 1",
@@ -96,7 +101,7 @@ def test_figures_need_no_states(
     def counting(*args: Any, **kwargs: Any) -> None:
         calls.append((model, args, kwargs))
 
-    for module in ("stations", "loss", "sharing", "priorities"):
+    for module in ("stations", "loss", "sharing", "priorities", "impatience"):
         monkeypatch.setattr(f"models.{module}.steady", counting, raising=False)
         monkeypatch.setattr(f"models.{module}.SteadyState", counting, raising=False)
     examples = {few: 3, share: 0.5, seconds: 0.1}
@@ -193,6 +198,25 @@ def test_over_tells_where() -> None:
     found = over(queues.mgc, skip=UnstableQueueError)(rates, service, 12)
     assert np.isnan(found.wait_mean).tolist() == [[False, False], [True, False]]
     assert np.isnan(found.response_percentile(0.99)).tolist() == [[False, False], [True, False]]
+
+
+# What is made for one point at a time says how it is run over arrays, instead of failing somewhere inside.
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda rates: queues.mgc(rates, service, 12),
+        lambda rates: queues.ggc(rates, 0.5, service, 12),
+        lambda rates: queues.constant_service(rates, 0.1, 12),
+        lambda rates: queues.batch_arrivals(rates, [0.5, 0.5], 0.1, 12),
+        lambda rates: queues.interrupt_by_priority([rates, rates], 0.1, 12),
+        lambda rates: queues.general_priority([rates, rates], [service, service], 12),
+        lambda rates: fewer_than(8, [(10, rates / 100)]),
+    ],
+)
+def test_one_point_at_a_time_is_told(asked: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"models\.arrays\.over"):
+        asked(np.array([1.0, 2.0]))
+    assert over(asked)(np.array([1.0, 2.0])) is not None
 
 
 # What needs much memory for each element is worked out in parts, and every element ends where it belongs.

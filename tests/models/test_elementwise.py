@@ -106,6 +106,15 @@ def test_arrays_are_many_single_numbers(law: Callable[..., Any], parts: tuple[st
     check()
 
 
+# With as many crews as nodes, repair is k of n: the way to have that of many tiers at once.
+@given(some, few, st.lists(st.floats(1e-9, 0.999), min_size=1, max_size=5))
+def test_k_of_n_on_arrays(needed: int, nodes: int, downs: list[float]) -> None:
+    u = np.array(downs)
+    found = repair.crewed(needed, nodes, nodes, 1 - u, u)
+    expected = [availability.fewer_than(needed, [(nodes, down)]) for down in downs]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 # Shapes are broadcast, lists are arrays, and arrays without axes are numbers, for every law alike.
 @pytest.mark.parametrize(("law", "parts"), LAWS.values(), ids=LAWS)
 def test_shapes(law: Callable[..., Any], parts: tuple[st.SearchStrategy[Any], ...]) -> None:
