@@ -208,7 +208,9 @@ def _wait_formula(asked: Asked, numbers: Numbers) -> tuple[Formula, list[str]] |
         one = chain[-1].result.symbol * share.symbol
         inputs += [chain[-1].result, share]
         if shorter != 1:
-            numbers.put(factor, shorter, "by what this wait shrinks, since threads keep requests outside")
+            numbers.put(
+                factor, shorter, "by what this wait differs: threads keep requests outside, visits follow each other"
+            )
             one, inputs = one * factor.symbol, [*inputs, factor]
         value += one
         told += [f"{symbol_of(chain[-1])}: {formula.name}", *notes]
@@ -234,13 +236,8 @@ def _one_wait(asked: Asked, mark: Transform) -> Part:
         return replaced(pooling.thread_wait(), name="wait for a thread"), own, [], 1.0
     if station is not None and station.wait is not None:
         formula, notes = _cores(asked, station, own)
-        name = f"wait for {station.pool.name}"
-        return (
-            replaced(formula, name=name),
-            own,
-            notes,
-            mark.mean / station.wait.mean if mark is not station.wait else 1.0,
-        )
+        shorter = mark.mean / station.wait.mean * station.by_rows if mark is not station.wait else station.by_rows
+        return replaced(formula, name=f"wait for {station.pool.name}"), own, notes, shorter
     arrivals, tier = solution.arrivals(asked.name), asked.tier
     if isinstance(mark, Wait) and tier.counted == "replicas":
         return _slowest(asked, mark, own)

@@ -16,6 +16,7 @@ from models.queues import mgc_wait
 from models.service_time import erlang, exponential, from_moments
 from tests.accuracy.comparison import Comparison, Family, relative
 from tests.cases import latency_cases, queue_case
+from tests.models.test_feedback import ROWS, in_a_row
 from tests.models.test_fork_join import FORKS, branch
 from tests.models.test_latency_shared import VISITS, visits
 from tests.models.test_latency_simulated import CASES, MADE
@@ -179,6 +180,19 @@ def revisits() -> Iterator[float]:
         yield from list(beyond([found.mean, *found.percentiles(latency_cases()["fork_fractions"])], case))[:5]
 
 
+def rows() -> Iterator[float]:
+    """Compare rows of visits with variable services with their simulations, to P99."""
+    for name, case in ROWS.items():
+        found = in_a_row(name)
+        yield from list(beyond([found.mean, *found.percentiles(latency_cases()["fork_fractions"])], case))[:5]
+
+
+def row_means() -> Iterator[float]:
+    """Compare their means."""
+    for name, case in ROWS.items():
+        yield next(beyond([in_a_row(name).mean] * 6, case))
+
+
 def feedback() -> Iterator[float]:
     """Compare the standard deviation of M/M/1 whose requests come back at once with the exact one."""
     for rho in (0.3, 0.6, 0.9):
@@ -298,6 +312,20 @@ FAMILY = Family(
             against=SIMULATED,
             region="2 to 10 visits to M/M/c of 1 to 4 cores, utilization 0.3 to 0.8; none was used to think of the law",
             measure=revisits,
+            bar=1e-2,
+        ),
+        Comparison(
+            law="visits in a row with other services: mean",
+            against=SIMULATED,
+            region="2 to 4 visits, squared CV 0.25 and 4, 1 to 4 servers, utilization 0.4 to 0.8",
+            measure=row_means,
+            bar=3e-2,
+        ),
+        Comparison(
+            law="visits in a row with other services: p50 to p99",
+            against=SIMULATED,
+            region="the same",
+            measure=rows,
             bar=1e-2,
         ),
         Comparison(

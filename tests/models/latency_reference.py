@@ -252,6 +252,13 @@ REVISITS: dict[str, tuple[list[tuple[int, float]], list[int], float, float]] = {
 }
 
 
+ROWS: dict[str, tuple[float, list[tuple[float, float, int]], list[int]]] = {
+    f"{n} in a row, {c} servers, rho {rho}, cv2 {cv}": (rho * c / n, [(1.0, cv, c)], [0] * n)
+    for n, c, rho in ((3, 1, 0.7), (3, 4, 0.7), (4, 1, 0.4), (2, 2, 0.8))
+    for cv in (0.25, 4.0)
+}
+
+
 def measured(draw: Draw, fractions: list[float], size: int, replications: int, seed: int) -> dict[str, Any]:
     rows = []
     for i in range(replications):
@@ -291,6 +298,11 @@ def main() -> None:
         found = measured(path(stations, order, rate, other), FORK_FRACTIONS, 300_000, 5, 3000 + seed)
         known = {"arrival_rate": rate, "other_rate": other, "stations": stations, "order": order}
         cases["revisits"][name] = known | found
+        sys.stderr.write(name + "\n")
+    cases["rows"] = {}
+    for seed, (name, (rate, tiers, order)) in enumerate(ROWS.items()):
+        found = measured(visits(rate, tiers, order), FORK_FRACTIONS, 300_000, 5, 4000 + seed)
+        cases["rows"][name] = {"arrival_rate": rate, "tiers": tiers, "order": order} | found
         sys.stderr.write(name + "\n")
     rows = [f" {json.dumps(key)}: {_rows(value)}" for key, value in cases.items()]
     FILE.write_text("{\n" + ",\n".join(rows) + "\n}\n")
