@@ -14,6 +14,7 @@ from capacity.units import digits, show_percent, show_seconds
 from models.backlog import time_to_loss
 from models.erlang import UnstableQueueError
 from models.failover import Loss
+from models.phases import MOST_STATES
 from models.popularity import Popularity
 from models.replica_lag import ReplicaLag, catch_up, huge_transaction, lag_growth, replica_lag
 from models.service_time import from_moments
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _IDLE: Final = 1e-9
 """Utilization at which a replica has nothing to do."""
+_SOLVING: Final = 70
+"""States of a chain of several appliers that some tens of lags are asked of: larger ones are approximated."""
 _ONE: Final = Popularity(np.ones(1), np.ones(1))
 _SOURCE: Final = "Pollaczek 1930, Khinchine 1932; flushes by Spitzer 1956; batches by Burke 1975"
 
@@ -53,7 +56,7 @@ def _solved(given: Given, wishes: list[tuple[str, float]], name: str) -> Answer:
 
     def good(value: float) -> bool:
         try:
-            found = _lag(given, *inputs(value))
+            found = _lag(given, *inputs(value), exact_states=_SOLVING)
         except UnstableQueueError:
             return False
         return not _missed(found, wishes)
@@ -61,7 +64,7 @@ def _solved(given: Given, wishes: list[tuple[str, float]], name: str) -> Answer:
     known = given.number("apply") if name == "rate" else given.number("rate")
     value = largest(good, 0.5 * appliers / known)
     if value is None or math.isinf(value):
-        idle = _lag(given, *inputs(_IDLE * appliers / known)).applied
+        idle = _lag(given, *inputs(_IDLE * appliers / known), exact_states=_SOLVING).applied
         return Answer(
             headline="no rate is low enough" if name == "rate" else "no apply time is short enough",
             rows=[
@@ -75,7 +78,7 @@ def _solved(given: Given, wishes: list[tuple[str, float]], name: str) -> Answer:
     return _known(given, *inputs(value), wishes, name)
 
 
-def _lag(given: Given, rate: float, apply_time: float) -> ReplicaLag:
+def _lag(given: Given, rate: float, apply_time: float, exact_states: int) -> ReplicaLag:
     return replica_lag(
         rate,
         from_moments(apply_time, given.number("cv2")),
@@ -83,17 +86,26 @@ def _lag(given: Given, rate: float, apply_time: float) -> ReplicaLag:
         flush_interval=given.number("flush"),
         appliers=given.count("appliers"),
         batch=given.number("batch"),
+        exact_states=exact_states,
     )
 
 
 def _missed(found: ReplicaLag, wishes: list[tuple[str, float]]) -> list[str]:
-    values = {"mean": found.applied.mean, "p99": found.applied.percentile(0.99) if dict(wishes).get("p99") else 0.0}
-    return [name for name, most in wishes if values[name] > most * (1 + 1e-9)]
+    # Whether 99 % are within a time takes one look at the tail, the time within which they are takes many.
+    return [
+        name
+        for name, most in wishes
+        if (
+            found.applied.mean > most * (1 + 1e-9)
+            if name == "mean"
+            else found.applied.exceeds(most * (1 + 1e-9)) > 0.01
+        )
+    ]
 
 
 def _known(given: Given, rate: float, apply_time: float, wishes: list[tuple[str, float]], solved: str | None) -> Answer:
     try:
-        found = _lag(given, rate, apply_time)
+        found = _lag(given, rate, apply_time, MOST_STATES if solved is None else _SOLVING)
     except UnstableQueueError as error:
         return _diverging(given, rate, apply_time, error, wanted=bool(wishes))
     missed = _missed(found, wishes)

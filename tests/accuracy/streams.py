@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import TYPE_CHECKING
 
 from models.batches import batch_wait_mean
@@ -98,13 +99,15 @@ def stores(writes: float, *, seed: int = 11) -> Callable[[], Iterator[float]]:
     return errors
 
 
-def flushes(appliers: tuple[int, ...], fraction: float | None, *, writes: int) -> Callable[[], Iterator[float]]:
+def flushes(
+    appliers: tuple[int, ...], fraction: float | None, *, writes: int, squared_cvs: tuple[float, ...] = (1.0,)
+) -> Callable[[], Iterator[float]]:
     """Return a measure of the mean lag behind flushes, or of a percentile, against a simulation write by write."""
 
     def errors() -> Iterator[float]:
-        for servers in appliers:
+        for servers, squared_cv in product(appliers, squared_cvs):
             for load, arrivals in ((0.3, 0.5), (0.5, 10.0), (0.7, 2.0), (0.7, 30.0), (0.8, 100.0)):
-                lag, lags = compared(load, arrivals, 1.0, servers, batch=1.0, writes=writes)
+                lag, lags = compared(load, arrivals, squared_cv, servers, batch=1.0, writes=writes)
                 if fraction is None:
                     yield relative(lag.applied.mean, math.fsum(lags) / len(lags))
                 else:
@@ -230,7 +233,32 @@ FAMILY = Family(
             measure=flushes((3, 8), None, writes=1_000_000),
             bar=1e-2,
             slow=True,
-            note="low",
+            note="exponential applies: exact",
+        ),
+        Comparison(
+            law="replica lag behind flushes, several appliers: P99",
+            against="simulation write by write, 1 million",
+            region="3 and 8 appliers, utilization 0.3 to 0.8",
+            measure=flushes((3, 8), 0.99, writes=1_000_000),
+            bar=3e-2,
+            slow=True,
+            note="exponential applies: exact",
+        ),
+        Comparison(
+            law="replica lag behind flushes, several appliers, other applies: mean",
+            against="simulation write by write, 400,000",
+            region="3 and 8 appliers, utilization 0.3 to 0.8, squared CV 0, 0.25 and 4",
+            measure=flushes((3, 8), None, writes=400_000, squared_cvs=(0.0, 0.25, 4.0)),
+            bar=3.5e-2,
+            slow=True,
+        ),
+        Comparison(
+            law="replica lag behind flushes, several appliers, other applies: P99",
+            against="simulation write by write, 400,000",
+            region="3 and 8 appliers, utilization 0.3 to 0.8, squared CV 0, 0.25 and 4",
+            measure=flushes((3, 8), 0.99, writes=400_000, squared_cvs=(0.0, 0.25, 4.0)),
+            bar=0.1,
+            slow=True,
         ),
         Comparison(
             law="token bucket: share turned away",
