@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from capacity import judging
 from capacity.calculators.calculator import Answer, Row
 from capacity.errors import UsageError, ascii_quoted
 from capacity.fewest import fewest
@@ -241,7 +242,7 @@ def _answer(tier: Tier, given: Given, *, solved: bool) -> Answer:
         f"{tier.needed} of {nodes} nodes: up {told}, down {show_downtime(found.total * period)} in {_period(period)}"
     )
     if wanted is not None:
-        headline += f"; {'within' if met else 'NOT MET:'} {show_availability(wanted)}"
+        headline += f"; {judging.wanted(bool(met), show_availability(wanted))}"
     return Answer(
         headline=headline,
         rows=rows,
@@ -293,7 +294,7 @@ def _budget(down: float, wanted: float, period: float) -> Iterator[Row]:
         return
     used = budget_used(down, wanted)
     yield Row("budget_s", "error budget", error_budget(wanted, period), "s", f"{show_availability(wanted)} wanted")
-    yield Row("budget_used", "  of which is used", used, "share", "within" if used <= 1 + 1e-9 else "OVER", "Budget")
+    yield Row("budget_used", "  of which is used", used, "share", judging.word(used <= 1 + 1e-9), "Budget")
 
 
 def _model(tier: Tier) -> str:

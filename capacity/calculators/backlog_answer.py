@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from capacity import judging
 from capacity.calculators.calculator import Answer, Row
 from capacity.errors import UsageError
 from capacity.fewest import fewest
@@ -142,7 +143,7 @@ def _hopeless(given: Given, most: int) -> Answer:
 def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
     missed = _missed(given, group)
     wishes = [name for name in ("drain", "p99", "utilization") if given.has(name)]
-    noted = {name: "MISSED" if name in missed else "as wanted" for name in wishes}
+    noted = {name: judging.allowed(name not in missed, _limit(given, name)) for name in wishes}
     topic, busy = group.topic, group.rate / group.capacity
     idle = f"{topic.idle:,} of them without a partition" if topic.idle else ""
     rows = [Row("consumers", "consumers", topic.consumers, "", "solved for" if solved else idle, "Consumers")]
@@ -168,8 +169,7 @@ def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
             if group.rate >= group.capacity
             else "overloaded: the next rebalancing comes before the backlog of the last is gone"
         )
-    if wishes:
-        headline += f"; NOT MET: {' and '.join('--' + name for name in missed)}" if missed else "; as wanted"
+    headline += judging.ending((_WISHED[name] for name in missed), judged=bool(wishes))
     return Answer(
         headline=headline,
         rows=rows + list(_kept(given, group)),
@@ -181,6 +181,14 @@ def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
         more={"solved_for": "consumers" if solved else None, "overloaded": not group.keeps_up,
               "deliveries_per_s": group.rate, "sustained_per_s": group.sustained},
     )  # fmt: skip
+
+
+_WISHED: Final = {"drain": "drain", "p99": "delay p99", "utilization": "utilization"}
+
+
+def _limit(given: Given, name: str) -> str:
+    value = given.number(name)
+    return show_percent(value) if name == "utilization" else show_seconds(value)
 
 
 def _steady(given: Given, group: Group, noted: dict[str, str]) -> Iterator[Row]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from capacity import judging
 from capacity.calculators.calculator import Answer, Row
 from capacity.calculators.searching import largest
 from capacity.errors import UsageError
@@ -103,7 +104,11 @@ def _known(given: Given, rate: float, apply_time: float, wishes: list[tuple[str,
         rows.append(Row("rate_per_s", "writes, at most", rate, "/s", "solved for", "Rate"))
     elif solved == "apply":
         rows.append(Row("apply_s", "apply time, at most", apply_time, "s", "solved for", "Apply"))
-    noted = {name: f"{'MISSED' if name in missed else 'met'}: at most {show_seconds(most)}" for name, most in wishes}
+    reached = {"mean": found.applied.mean, "p99": p99}
+    noted = {
+        name: judging.allowed(name not in missed, show_seconds(most), judging.over(reached[name], most))
+        for name, most in wishes
+    }
     rows += [
         Row("utilization", "appliers busy", found.utilization, "share", "", "Busy"),
         Row("lag_mean_s", "lag, mean", found.applied.mean, "s", noted.get("mean", ""), "Mean"),
@@ -117,8 +122,7 @@ def _known(given: Given, rate: float, apply_time: float, wishes: list[tuple[str,
     ]
     headline = f"replica at {show_percent(found.utilization)}: lag {show_seconds(found.applied.mean)}"
     headline += f", 99% within {show_seconds(p99)}"
-    if wishes:
-        headline += f"; NOT MET: {' and '.join('--' + name for name in missed)}" if missed else "; as wanted"
+    headline += judging.ending((f"lag {name}" for name in missed), judged=bool(wishes))
     return Answer(
         headline=headline,
         rows=rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from capacity import judging
 from capacity.calculators.answers import shown
 from capacity.calculators.calculator import Answer, Row
 from capacity.calculators.searching import largest
@@ -172,8 +173,8 @@ def _answer(given: Given, kind: str, values: dict[str, float | None], solved: st
     capacity = _capacity(given, kind, values)
     rows += [
         Row("utilization", "demand of the limit", rate / capacity, "share", "", "Demand"),
-        Row("rejected", "tries turned away", found.rejected, "share", {True: "as wanted", False: "MISSED"}.get(met, "")
-            if met is not None else "", "Rejected"),
+        Row("rejected", "tries turned away", found.rejected, "share", _judged(given, "rejected", found.rejected, met),
+            "Rejected"),
         *_retried(given, found.tries, found.failed, found.allowed),
         Row("passed_per_s", "requests that pass", found.passed, "/s", "", "Passed"),
     ]  # fmt: skip
@@ -183,6 +184,7 @@ def _answer(given: Given, kind: str, values: dict[str, float | None], solved: st
     headline = f"{shown(found.rejected, 'share')} of {digits(found.tries)} tries/s turned away"
     if rate > capacity:
         headline += f": {digits(rate - capacity)}/s more than the limit"
+    headline += judging.ending([] if met else ["rejected tries"], judged=met is not None)
     notes = []
     if given.count("retries"):
         storm = with_retries(rate, law, given.count("retries"), math.inf if budget is None else budget, worst=True)
@@ -203,6 +205,14 @@ def _answer(given: Given, kind: str, values: dict[str, float | None], solved: st
         met=met,
         more=more,
     )
+
+
+def _judged(given: Given, name: str, value: float, met: bool | None) -> str:  # noqa: FBT001, what is put into words
+    if met is None:
+        return ""
+    limit = given.number(name)
+    text = show_seconds(limit) if name == "wait_p99" else show_percent(limit)
+    return judging.allowed(met, text, judging.over(value, limit))
 
 
 def _capacity(given: Given, kind: str, values: dict[str, float | None]) -> float:
@@ -241,7 +251,7 @@ def _waiting(
         return Answer(headline=headline, rows=rows, notes=[note], met=met, more={**more, "overloaded": True})
     p99 = wait.percentile(0.99)
     met = None if wished is None else p99 <= wished * (1 + 1e-9)
-    noted = "" if met is None else "as wanted" if met else "MISSED"
+    noted = _judged(given, "wait_p99", p99, met)
     rows += [
         Row("utilization", "demand of the limit", rate / limit, "share", "", "Demand"),
         Row("wait_probability", "requests that wait", wait.probability, "share", "", "Wait"),
@@ -251,7 +261,7 @@ def _waiting(
     ]
     headline = (
         f"{show_percent(wait.probability)} wait, {show_seconds(wait.mean)} on average, 99% within {show_seconds(p99)}"
-    )
+    ) + judging.ending([] if met else ["wait p99"], judged=met is not None)
     return Answer(
         headline=headline, rows=rows, model="shaper", source=_SOURCES["shaper"], accuracy="for Poisson requests",
         met=met, more=more,

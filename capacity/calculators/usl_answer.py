@@ -54,7 +54,7 @@ def answered(given: Given) -> Answer:
         source=_SOURCE + ("; least squares within bounds" if fitted is not None else ""),
         accuracy="exact for the law" if fitted is None else "exact for the law; its numbers are as good as the fit",
         notes=notes,
-        met=False if met is False else None,
+        met=met if given.has("throughput") or given.has("latency") else None,
         sections=sections if given.alone else [],
         more={} if fitted is None else _told(fitted),
     )

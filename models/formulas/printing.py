@@ -38,7 +38,7 @@ class _OneLine(StrPrinter):  # type: ignore[misc]
         super().__init__()
         self.names, self.ranks, self.ascii_only = names, order, ascii_only
         spaced = any(" " in name or "/" in name for name in names.values())
-        self.times = "*" if ascii_only else " × " if spaced else "·"
+        self.times = "*" if ascii_only else " · " if spaced else "·"
         self.over = " / " if spaced else "/"
         self.minus = "-" if ascii_only else "−"
 

@@ -63,7 +63,7 @@ def test_wishes() -> None:
     assert cache(*GIVEN, "--capacity", 10_000, "--hit-ratio", "40%")["met"] is True
     missed = capacity("cache", *GIVEN, "--capacity", 10_000, "--hit-ratio", "60%")
     assert missed.code == 1
-    assert "MISSED: 60% wanted" in missed.out
+    assert "MISSED, 60% wanted" in missed.out
     ended = capacity("cache", *GIVEN, "--rate", "100/s", "--ttl", "10s", "--hit-ratio", "90%")
     assert ended.code == 1
     assert "no size reaches 90%" in ended.out

@@ -358,7 +358,7 @@ def complex_value(formula: Formula, given: Point) -> Any:
 def test_how_formulas_are_shown() -> None:
     assert waiting.MMC_WAIT.text()[2] == "C = c*B/(c - a + a*B)"
     assert waiting.MMC_WAIT.unicode()[0] == "a = λ·S"
-    assert waiting.MMC_WAIT.unicode({"lambda": "30/s", "S": "9 ms"})[0] == "a = 30/s × 9 ms"
+    assert waiting.MMC_WAIT.unicode({"lambda": "30/s", "S": "9 ms"})[0] == "a = 30/s · 9 ms"
     assert waiting.ERLANG_B.unicode() == ["B = a^c/(c!·Σ[k=0..c] (a^k/k!))"]
     assert waiting.MG1_WAIT.latex()[0] == r"\rho = S \lambda"
     assert all(line.isascii() for formula in ALL for line in [*formula.text(), *formula.latex()])
