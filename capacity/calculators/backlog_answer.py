@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
     from models.latency import Latency
 
 _MOST_CONSUMERS: Final = 1_000_000
@@ -245,32 +244,3 @@ def _mends(group: Group) -> list[str]:
     ways.append(f"less than {digits(group.capacity)} messages/s")
     ways.append(f"a service shorter than {show_seconds(group.service.mean * group.capacity / group.rate)}")
     return [f"the smallest mend: {', or '.join(ways)}; each just keeps up"]
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer: drain, rebalancing, redelivery, retention."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import streams  # noqa: PLC0415
-
-    known = found.figure
-    if "deliveries_per_s" not in found.more:
-        return []
-    most = found.more["sustained_per_s"] if found.more["overloaded"] else known("capacity_per_s")
-    here = Numbers({
-        "lambda": found.more["deliveries_per_s"], "mu": most, "t_s": given.maybe("stop"),
-        "p_r": given.maybe("pause"), "x": given.maybe("every"), "r": given.maybe("failed"),
-        "m": given.maybe_count("deliveries"), "k": given.maybe("retention"), "g": given.number("age"),
-    })  # fmt: skip
-
-    told = []
-    if given.has("stop") and not given.has("backlog") and not found.more["overloaded"]:
-        told.append(explanation("drain", "time to drain", streams.DRAIN, here, known("drain_s"), "s"))
-    if known("rebalancing_mean_delay_s") is not None and given.number("commit") == 0:
-        delay = known("rebalancing_mean_delay_s")
-        told.append(explanation("rebalancing", "delay by rebalancing", streams.REBALANCING, here, delay, "s"))
-    if 0 < given.number("failed") < 1 and given.has("deliveries"):
-        value = known("deliveries")
-        told.append(explanation("deliveries", "deliveries of a message", streams.REDELIVERY, here, value, ""))
-    if known("loss_s"):
-        told.append(explanation("loss", "time to data loss", streams.RETENTION, here, known("loss_s"), "s"))
-    return told

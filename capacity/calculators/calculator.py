@@ -163,8 +163,6 @@ class Calculator:
     about: str
     examples: Sequence[str]
     options: Sequence[Option]
-    basis: str = "answer"
-    """Where `explained` is: in `NAME_answer`, beside `answered`, or in a module of its own."""
 
     def answer(self, given: Given) -> Answer:
         """Return the answer to what was given; raises UsageError for what makes no sense together."""
@@ -172,8 +170,8 @@ class Calculator:
         return found
 
     def explain(self, given: Given, answer: Answer) -> list[Explanation]:
-        """Return the closed forms behind an answer, as far as there are any."""
-        told: list[Explanation] = self._beside(self.basis).explained(given, answer)
+        """Return how each figure of an answer came about: by a closed form, or by a method that has none."""
+        told: list[Explanation] = self._beside("explained").explained(given, answer)
         return told
 
     def _beside(self, part: str) -> Any:

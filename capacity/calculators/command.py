@@ -95,7 +95,7 @@ def _told(explained: Sequence[Explanation] | None) -> list[Section]:
     from capacity.section import Section  # noqa: PLC0415
 
     if not explained:
-        return [Section("", notes=["no closed formula stands behind this answer: see its model and source above"])]
+        return [Section("", notes=["there is no figure to be explained"])]
     return [section for one in explained for section in explain_report.full("", one)]
 
 
@@ -142,7 +142,7 @@ def _own() -> list[TyperOption]:
         TyperOption(param_decls=["--log"], is_flag=True, default=False, help="A range in equal ratios."),
         TyperOption(
             param_decls=["--explain"], is_flag=True, default=False,
-            help="The formula, with these numbers in it, and what each input does.",
+            help="How every figure came about: its formula with these numbers, or its method.",
         ),
         TyperOption(
             param_decls=["-o", "--output"], type=str, metavar="FILE", help="Write to a file, not to the screen."

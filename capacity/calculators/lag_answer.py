@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
 
 _IDLE: Final = 1e-9
 """Utilization at which a replica has nothing to do."""
@@ -196,35 +195,3 @@ def _diverging(given: Given, rate: float, apply_time: float, error: UnstableQueu
         met=False if wanted else None,
         more={"solved_for": None, "diverges": True},
     )
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer: the mean lag of one applier, and what is lost."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import streams  # noqa: PLC0415
-
-    used = found.more.get("inputs_used")
-    if not isinstance(used, dict):
-        return []
-    known = found.figure
-    here = Numbers({
-        "lambda": used["rate_per_s"], "s": used["apply_s"], "d": given.number("network"), "w": 0.0,
-        "d_f": given.number("flush"), "rho": known("utilization"), "g_l": given.maybe("behind"),
-    })  # fmt: skip
-
-    told = []
-    plain = given.count("appliers") == 1 and given.number("batch") == 1
-    flush, apart = given.number("flush"), streams.FLUSHED_LAG.value(here.given) if plain else 0.0
-    if plain and flush > 0 and abs(float(apart) - (known("lag_mean_s") or 0.0)) < 1e-3 * float(apart):
-        told.append(explanation("lag", "mean lag", streams.FLUSHED_LAG, here, known("lag_mean_s"), "s"))
-    elif plain and flush == 0 and given.number("cv2") == 1:
-        told.append(explanation("lag", "mean lag", streams.APPLY_LAG, here, known("lag_mean_s"), "s"))
-    if flush > 0:
-        lost = known("nothing_lost")
-        told.append(explanation("nothing_lost", "nothing lost at failover", streams.NOTHING_LOST, here, lost, "share"))
-    elif given.number("network") > 0:
-        risk = known("at_risk_mean_writes")
-        told.append(explanation("at_risk", "lost at failover", streams.WRITES_AT_RISK, here, risk, "writes"))
-    if given.has("behind"):
-        told.append(explanation("catch_up", "time to catch up", streams.CATCH_UP, here, known("catch_up_s"), "s"))
-    return told

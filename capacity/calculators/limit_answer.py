@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
 
 _WINDOWS: Final = {"sliding": sliding_log_rejection, "fixed": fixed_window_rejection}
 _SOURCES: Final = {
@@ -266,28 +265,3 @@ def _waiting(
         headline=headline, rows=rows, model="shaper", source=_SOURCES["shaper"], accuracy="for Poisson requests",
         met=met, more=more,
     )  # fmt: skip
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer, where the tries are the requests."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import streams, waiting  # noqa: PLC0415
-
-    used, result = found.more.get("inputs_used"), {row.key: row.value for row in found.rows}
-    kind = given.word("kind")
-    if not isinstance(used, dict) or given.count("retries") or kind == "shaper":
-        return []
-    rate, limit, window = used["rate"], used.get("limit", 1.0), given.number("window")
-    passing = int(used["places"]) if kind == "concurrency" else round(limit * window)
-    if kind == "bucket":
-        terms = rate / limit * used.get("burst", 1)
-        formula, numbers = waiting.TOKEN_BUCKET, {"lambda": rate, "mu": limit, "b": int(used.get("burst", 1))}
-    elif kind == "fixed":
-        terms, formula, numbers = passing, streams.FIXED_WINDOW, {"lambda": rate, "L": passing, "T_w": window}
-    else:
-        held = given.number("duration") if kind == "concurrency" else window
-        terms, formula, numbers = passing, waiting.ERLANG_B, {"a": rate * held, "c": passing}
-    if terms > _MOST_SUMMED:
-        return []
-    value = float(result["rejected"] or 0.0)
-    return [explanation("rejected", "turned away", formula, Numbers(numbers), value, "share")]

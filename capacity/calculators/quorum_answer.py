@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
-    from models.formulas import Difference
 
 _FITS = {"lnkd-ssd": SSD, "lnkd-disk": DISK, "ymmr": YAMMER}
 _ROUNDING = 1e-9
@@ -156,22 +154,3 @@ def _times(given: Given, quorum: Quorum, noted: dict[str, str]) -> Iterator[Row]
 
 def _after(seconds: float) -> str:
     return f"{show_seconds(seconds)} after a write" if seconds else "right after a write"
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed form for versions behind; freshness in time is an integral that has none."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import streams  # noqa: PLC0415
-
-    result = {row.key: row.value for row in found.rows}
-    known = found.more["quorum"]
-    if not isinstance(known, list) or found.more["strict"]:
-        return []
-    here = Numbers({**dict(zip("NRW", known, strict=True)), "k": given.count("versions")})
-    value = float(result["versions_behind"] or 0.0)
-    formula = streams.VERSIONS_BEHIND
-    # One replica more on either side, and no read misses a write: there is no formula for that.
-    last = known[1] + known[2] == known[0]
-    none: list[Difference] = []
-    effects = none if last else None
-    return [explanation("versions_behind", "versions behind", formula, here, value, "share", effects=effects)]

@@ -7,9 +7,9 @@ from typing import Final
 
 from sympy import Integer, Rational, binomial, log
 
-from models.formulas.formula import Formula, Quantity, Step
+from models.formulas.formula import Formula, Quantity, Step, chained
 from models.formulas.symbols import NODES, real, whole
-from models.formulas.uptime import MTBF, MTTR, OBJECTIVE, RESTART, RESTARTS, UNAVAILABLE, repaired
+from models.formulas.uptime import DOWN, MTBF, MTTR, NODE_DOWN, OBJECTIVE, RESTART, RESTARTS, UNAVAILABLE, repaired
 
 _DEFINITION: Final = "definition"
 PERIOD: Final = real("P", "length of the period", "s")
@@ -25,6 +25,19 @@ AVAILABLE: Final = Formula(
     exact=True,
     accuracy="exact",
     solvable=("U",),
+)
+
+NODE_UP: Final = chained(
+    "availability of a node",
+    NODE_DOWN,
+    Formula(
+        "",
+        (DOWN,),
+        (Step(real("A_1", "share of time a node is up"), 1 - DOWN.symbol),),
+        _DEFINITION,
+        exact=True,
+        accuracy=NODE_DOWN.accuracy,
+    ),
 )
 
 DOWN_IN: Final = Formula(
@@ -154,3 +167,11 @@ def crewed_outages(nodes: int, needed: int, crews: int) -> Formula:
     return Formula(
         "how often too few are up", (MTBF, MTTR), (states.steps[0], step), states.source, exact=True, accuracy=told
     )
+
+
+def in_a_year(law: Formula) -> Formula:
+    """Return how many outages begin in a year, from the law of how many begin in a second (*exact*)."""
+    year = real("Y", "seconds of a year", "s")
+    step = Step(real("w_Y", "outages that begin in a year"), OFTEN.symbol * year.symbol)
+    last = Formula("", (OFTEN, year), (step,), _DEFINITION, exact=True, accuracy=law.accuracy)
+    return chained("outages in a year", law, last)

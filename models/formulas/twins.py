@@ -181,6 +181,8 @@ TWINS: Final[dict[str, tuple[str, ...]]] = {
 PLANNER: Final[dict[str, str]] = {
     "keys.EARLY": "fetches per expiry of `stampede`, of keys that are read often",
     "outages.AVAILABLE": "one less the unavailability",
+    "outages.NODE_UP": "the same of one node",
+    "outages.in_a_year": "outages in a year, from those in a second",
     "backlogs.LEFT_BY_STOP": "backlog of a stop, in `capacity backlog`",
     "pooling.hot_wait": "keys that choose the node, in `capacity explain`",
     "pooling.thread_wait": "threads, of which flow equivalence leaves two numbers",

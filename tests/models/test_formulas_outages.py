@@ -6,7 +6,7 @@ from typing import Any
 import mpmath
 import pytest
 
-from models.availability import downtime, failovers, in_parallel, maintenance, zones_lost
+from models.availability import downtime, failovers, in_parallel, maintenance, node_unavailability, zones_lost
 from models.formulas import outages
 from models.outages import burn_rate, error_budget, nines, outage_mean, until_spent
 from models.repair import crewed_outage_rate
@@ -38,6 +38,7 @@ def again_zones(x: Any) -> Any:
 LAWS = [
     Law(outages.AVAILABLE, lambda x: x["U"] * (1 / x["U"] - 1), lambda x: 1 - x["U"]),
     Law(outages.DOWN_IN, lambda x: x["P"] / (1 / x["U"]), lambda x: downtime(x["U"], x["P"])),
+    Law(outages.NODE_UP, lambda x: 1 / (1 + x["r"] / x["f"]), lambda x: 1 - node_unavailability(x["f"], x["r"])),
     Law(outages.NINES, lambda x: mpmath.log(1 / x["U"], 10), lambda x: nines(x["U"])),
     Law(outages.OUTAGE_MEAN, lambda x: 1 / (x["w"] / x["U"]), lambda x: outage_mean(x["U"], x["w"])),
     Law(outages.ERROR_BUDGET, lambda x: x["P"] - x["A_w"] * x["P"], lambda x: error_budget(x["A_w"], x["P"])),
@@ -86,3 +87,7 @@ def test_crews(nodes: int, needed: int, crews: int) -> None:
         lambda x: crewed_outage_rate(needed, nodes, crews, x["f"], x["r"]),
     )
     check_law(law, POINTS)
+    yearly = outages.in_a_year(law.formula)
+    year = 365.25 * 86400.0
+    found = float(yearly.value({**POINTS[0], "Y": year}))
+    assert found == pytest.approx(year * float(law.formula.value(POINTS[0])), rel=1e-14)
