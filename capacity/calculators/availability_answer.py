@@ -99,7 +99,8 @@ def answered(given: Given) -> Answer:
             return _hopeless(tier, given.number("wanted"))
         tier = found
     elif given.alone and tier.needed > sum(group.nodes for group in tier.groups):
-        raise UsageError(f"--needed: found {tier.needed}; allowed: at most the nodes that there are")
+        most = sum(group.nodes for group in tier.groups)
+        raise UsageError(f"--needed: found {tier.needed}; allowed: at most the {most} nodes that there are")
     return _answer(tier, given, solved=solved)
 
 

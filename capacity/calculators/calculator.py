@@ -109,8 +109,17 @@ class Given:
 
     def _there(self, name: str, value: T | None) -> T:
         if value is None:
-            raise UsageError(f"--{name.replace('_', '-')} is needed")
+            raise NeededError(name)
         return value
+
+
+class NeededError(UsageError):
+    """An option without which there is no answer was left out; whoever knows the options says what it means."""
+
+    def __init__(self, name: str, meaning: str = "") -> None:
+        told = f": {meaning}" if meaning else ""
+        super().__init__(f"--{name.replace('_', '-')} is needed{told}")
+        self.name = name
 
 
 class Row(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typer import Exit
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
-from capacity.calculators.calculator import FILE, FLAG, Given
+from capacity.calculators.calculator import FILE, FLAG, Given, NeededError
 from capacity.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ def run(calculator: Calculator, typed: dict[str, Any]) -> None:
 def _answered(calculator: Calculator, given: Given) -> Answer:
     try:
         return calculator.answer(given)
+    except NeededError as error:
+        meaning = next((option.help for option in calculator.options if option.name == error.name), "")
+        raise NeededError(error.name, meaning[:1].lower() + meaning[1:].rstrip(".")) from error
     except ValueError as error:
         # The models refuse what has no meaning, in words that are meant to be read.
         raise UsageError(f"{calculator.name}: {error}") from error

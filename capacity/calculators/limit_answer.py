@@ -259,7 +259,7 @@ def _waiting(
         Row("wait_p999_s", "  99.9%", wait.percentile(0.999), "s"),
     ]
     headline = (
-        f"{show_percent(wait.probability)} wait, {show_seconds(wait.mean)} on average, 99% within {show_seconds(p99)}"
+        f"{shown(wait.probability, 'share')} wait, {shown(wait.mean, 's')} on average, 99% within {shown(p99, 's')}"
     ) + judging.ending([] if met else ["wait p99"], judged=met is not None)
     return Answer(
         headline=headline, rows=rows, model="shaper", source=_SOURCES["shaper"], accuracy="for Poisson requests",

@@ -105,7 +105,7 @@ def test_ranges() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--nodes", "3"), "--mtbf is needed"),
+        (("--nodes", "3"), "--mtbf is needed: mean time between failures of a node"),
         (NODE, "--nodes is left out: to solve for it"),
         ((*NODE, "--wanted", "100%"), "--wanted: found 100%; allowed: less, to solve for --nodes"),
         (
