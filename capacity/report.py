@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from capacity import judging
 from capacity.aftermath import told
 from capacity.errors import printable
 from capacity.money_report import cost_section, total
@@ -118,7 +119,7 @@ def _objectives(evaluation: Evaluation) -> Section:
     found = [(name, slo) for name, c in evaluation.classes.items() for slo in c.slo]
     found += [(name, slo) for name, tier in evaluation.tiers.items() for slo in tier.slo]
     for name, slo in found:
-        verdict = "MISSED" if slo.met is False else "ok" if slo.met else f"not judged: {_unknown(slo)}"
+        verdict = f"not judged: {_unknown(slo)}" if slo.met is None else judging.word(slo.met)
         limit, reached = show_seconds(slo.limit), _seconds(slo.value)
         if slo.name == "availability":
             limit, reached = show_availability(slo.limit), _reached(slo.value, slo.unknown)
@@ -193,10 +194,10 @@ def describe_failure(failure: Failure) -> str:
     limit = show_amount(failure.limit, failure.unit)
     if failure.value is None:
         return f"{where}{lost}: overloaded, {limit} allowed"
-    over = failure.value / failure.limit - 1
-    if over <= 0:
+    if failure.value <= failure.limit:
         return f"{where}{lost}: too many requests fail for it ({limit} allowed)"
-    return f"{where}{lost}: {show_amount(failure.value, failure.unit)}, {limit} allowed ({show_percent(over)} over)"
+    value, over = show_amount(failure.value, failure.unit), judging.over(failure.value, failure.limit)
+    return f"{where}{lost}: {value}, {limit} allowed{over}"
 
 
 def checked(evaluation: Evaluation) -> str:

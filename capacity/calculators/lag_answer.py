@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from capacity import judging
 from capacity.calculators.calculator import Answer, Row
 from capacity.calculators.searching import largest
 from capacity.errors import UsageError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
 
 _IDLE: Final = 1e-9
 """Utilization at which a replica has nothing to do."""
@@ -115,7 +115,11 @@ def _known(given: Given, rate: float, apply_time: float, wishes: list[tuple[str,
         rows.append(Row("rate_per_s", "writes, at most", rate, "/s", "solved for", "Rate"))
     elif solved == "apply":
         rows.append(Row("apply_s", "apply time, at most", apply_time, "s", "solved for", "Apply"))
-    noted = {name: f"{'MISSED' if name in missed else 'met'}: at most {show_seconds(most)}" for name, most in wishes}
+    reached = {"mean": found.applied.mean, "p99": p99}
+    noted = {
+        name: judging.allowed(name not in missed, show_seconds(most), judging.over(reached[name], most))
+        for name, most in wishes
+    }
     rows += [
         Row("utilization", "appliers busy", found.utilization, "share", "", "Busy"),
         Row("lag_mean_s", "lag, mean", found.applied.mean, "s", noted.get("mean", ""), "Mean"),
@@ -129,8 +133,7 @@ def _known(given: Given, rate: float, apply_time: float, wishes: list[tuple[str,
     ]
     headline = f"replica at {show_percent(found.utilization)}: lag {show_seconds(found.applied.mean)}"
     headline += f", 99% within {show_seconds(p99)}"
-    if wishes:
-        headline += f"; NOT MET: {' and '.join('--' + name for name in missed)}" if missed else "; as wanted"
+    headline += judging.ending((f"lag {name}" for name in missed), judged=bool(wishes))
     return Answer(
         headline=headline,
         rows=rows,
@@ -204,35 +207,3 @@ def _diverging(given: Given, rate: float, apply_time: float, error: UnstableQueu
         met=False if wanted else None,
         more={"solved_for": None, "diverges": True},
     )
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer: the mean lag of one applier, and what is lost."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import streams  # noqa: PLC0415
-
-    used = found.more.get("inputs_used")
-    if not isinstance(used, dict):
-        return []
-    known = found.figure
-    here = Numbers({
-        "lambda": used["rate_per_s"], "s": used["apply_s"], "d": given.number("network"), "w": 0.0,
-        "d_f": given.number("flush"), "rho": known("utilization"), "g_l": given.maybe("behind"),
-    })  # fmt: skip
-
-    told = []
-    plain = given.count("appliers") == 1 and given.number("batch") == 1
-    flush, apart = given.number("flush"), streams.FLUSHED_LAG.value(here.given) if plain else 0.0
-    if plain and flush > 0 and abs(float(apart) - (known("lag_mean_s") or 0.0)) < 1e-3 * float(apart):
-        told.append(explanation("lag", "mean lag", streams.FLUSHED_LAG, here, known("lag_mean_s"), "s"))
-    elif plain and flush == 0 and given.number("cv2") == 1:
-        told.append(explanation("lag", "mean lag", streams.APPLY_LAG, here, known("lag_mean_s"), "s"))
-    if flush > 0:
-        lost = known("nothing_lost")
-        told.append(explanation("nothing_lost", "nothing lost at failover", streams.NOTHING_LOST, here, lost, "share"))
-    elif given.number("network") > 0:
-        risk = known("at_risk_mean_writes")
-        told.append(explanation("at_risk", "lost at failover", streams.WRITES_AT_RISK, here, risk, "writes"))
-    if given.has("behind"):
-        told.append(explanation("catch_up", "time to catch up", streams.CATCH_UP, here, known("catch_up_s"), "s"))
-    return told
