@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -142,35 +142,16 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
     for the file as it is, it is told up to which load a plan exists, to a twentieth on the safe side; 0 looks at none,
     but where no step applies at the file, to tell at which load one would.
     """
-    solved = 0
-
-    def counted(_: int) -> None:
-        nonlocal solved
-        solved += 1
-        tick(solved)
-
+    counted = _counted(tick)
     found = proposed(document, counted)
-    now = _outcome(found.planned, found.planned)
-    tried = [(p, _planned(p.document.topology, counted, found.planned)) for p in found.proposals]
-    told = [
-        msgspec.structs.replace(
-            _outcome(planned, found.planned),
-            name=p.name,
-            subject=p.subject,
-            text=p.text,
-            assumes=list(p.assumes),
-            risks=list(p.risks),
-        )
-        for p, planned in tried
-    ]
-    told = sorted((msgspec.structs.replace(o, brings=_brings(o, now)) for o in told), key=_rank)
+    now, tried = _tried(found, counted)
+    told = [one.outcome for one in tried]
     if ahead or not told:
-        plans = {(p.name, p.subject): planned for p, planned in tried}
         as_is = end(document.topology, found.planned.sizing, counted)
         now = _with_end(now, as_is)
         told = [
-            _with_end(o, _end(plans[o.name, o.subject], counted, as_is)) if o.feasible and i < ahead else o
-            for i, o in enumerate(told)
+            _with_end(one.outcome, _end(one.planned, counted, as_is)) if one.outcome.feasible and i < ahead else told[i]
+            for i, one in enumerate(tried)
         ]
     return Next(
         name=document.topology.name,
@@ -179,6 +160,50 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
         now=now,
         steps=told,
     )
+
+
+def ranked(document: Document, tick: Callable[[int], None] = lambda _: None) -> list[tuple[Outcome, Proposal]]:
+    """Return every step that applies in the order of `next_steps`, each with the file that it makes."""
+    counted = _counted(tick)
+    return [(one.outcome, one.proposal) for one in _tried(proposed(document, counted), counted)[1]]
+
+
+class _Tried(NamedTuple):
+    """A proposal, the plan of its file, and how that compares with the file as it is."""
+
+    proposal: Proposal
+    planned: Planned
+    outcome: Outcome
+
+
+def _tried(found: Proposed, tick: Callable[[int], None]) -> tuple[Outcome, list[_Tried]]:
+    """Return the file as it is, and every proposal tried, what comes first first."""
+    now = _outcome(found.planned, found.planned)
+    tried = []
+    for proposal in found.proposals:
+        planned = _planned(proposal.document.topology, tick, found.planned)
+        outcome = msgspec.structs.replace(
+            _outcome(planned, found.planned),
+            name=proposal.name,
+            subject=proposal.subject,
+            text=proposal.text,
+            assumes=list(proposal.assumes),
+            risks=list(proposal.risks),
+        )
+        tried.append(_Tried(proposal, planned, msgspec.structs.replace(outcome, brings=_brings(outcome, now))))
+    return now, sorted(tried, key=lambda one: _rank(one.outcome))
+
+
+def _counted(tick: Callable[[int], None]) -> Callable[[int], None]:
+    """Return a tick that counts on through one search after another."""
+    solved = 0
+
+    def counted(_: int) -> None:
+        nonlocal solved
+        solved += 1
+        tick(solved)
+
+    return counted
 
 
 def applied(document: Document, name: str, tick: Callable[[int], None] = lambda _: None) -> Edited:

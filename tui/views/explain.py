@@ -33,4 +33,12 @@ def answer(asked: Asked, tick: Callable[[int], None]) -> Content:
     return Content(tuple(blocks))
 
 
-VIEW = View("explain", "0", "Explain", "Where does this number come from?", answer, of_tier=True)
+VIEW = View(
+    "explain",
+    "0",
+    "Explain",
+    "Where does this number come from?",
+    answer,
+    of_tier=True,
+    work="the formulas with this tier's numbers, and their derivatives",
+)

@@ -157,4 +157,5 @@ VIEW = View(
     answer,
     of_tier=True,
     of_scenario=False,
+    work="how far replicas are behind, and who reads what is stale",
 )
