@@ -308,6 +308,13 @@ FAMILY = Family(
             bar=1e-2,
         ),
         Comparison(
+            law="fork and join of other unlike branches",
+            against=SIMULATED,
+            region="2 to 17 branches, squared CV 0.25 to 4, 1 and 4 servers; not used to think of the law",
+            measure=forks("other"),
+            bar=1e-2,
+        ),
+        Comparison(
             law="repeated visits in rows, by turns, with delays: mean and p50 to p99",
             against=SIMULATED,
             region="2 to 10 visits to M/M/c of 1 to 4 cores, utilization 0.3 to 0.8; none was used to think of the law",
@@ -324,7 +331,7 @@ FAMILY = Family(
         Comparison(
             law="visits in a row with other services: p50 to p99",
             against=SIMULATED,
-            region="the same",
+            region="2 to 4 visits, squared CV 0.25 and 4, 1 to 4 servers",
             measure=rows,
             bar=1e-2,
         ),
