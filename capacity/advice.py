@@ -87,7 +87,8 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
     when = f" {conflict.phrase}" if conflict.phrase else ""
     if violation.constraint == "nodes":
         mends = _outage(_trial(search, sizing), conflict)
-        return Advice(f"{violation.name}{when}", "nothing is left to serve", mends)
+        left = f"{violation.value or 0:g} left of the {violation.limit:g} that a quorum asks for"
+        return Advice(f"{violation.name}{when}", "nothing is left to serve" if violation.limit <= 1 else left, mends)
     if violation.constraint == "availability":
         return too_often_down(_trial(search, sizing), violation)
     solution = search.solved(conflict.event.state(sizing.counts))
@@ -151,7 +152,7 @@ def describe(violation: Violation) -> str:
     if violation.unit == "s":
         return f"{violation.constraint} within {show_seconds(violation.limit)}"
     if violation.constraint == "nodes":
-        return "one node left to serve"
+        return "one node left to serve" if violation.limit <= 1 else f"a quorum of {violation.limit:g} left"
     if violation.constraint == "availability":
         return f"availability at least {show_availability(violation.limit)}"
     return f"{violation.constraint} at most {show(violation.limit, violation.unit)}{_ceiling(violation)}"

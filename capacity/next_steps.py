@@ -14,6 +14,7 @@ import msgspec
 from capacity.editing import Edited
 from capacity.errors import UsageError, ascii_quoted
 from capacity.evaluate import describe
+from capacity.lagging import databases
 from capacity.outcomes import outcome, with_uptime
 from capacity.reach import end
 from capacity.results import SCHEMA_VERSION
@@ -74,6 +75,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     unknown: list[str]
     """Tiers whose price is not known."""
     classes: dict[str, ClassOutcome]
+    stale_reads: dict[str, float | None]
+    """Databases whose reads may be old, with the share that is; None where the number of keys is not known."""
     endures: list[str]
     """Of what may happen to a partner and need not be survived: what it would survive all the same."""
     carries: float | None = None
@@ -233,9 +236,20 @@ def _outcome(planned: Planned, now: Planned) -> Outcome:
         monthly=cost.monthly,
         monthly_change=round(cost.monthly - before.monthly, 6) if same else None,
         unknown=cost.unknown,
+        stale_reads=_stale_reads(planned),
         endures=_endured(planned),
         classes={name: _of_class(name, planned.evaluation, now.evaluation) for name in planned.evaluation.classes},
     )
+
+
+def _stale_reads(planned: Planned) -> dict[str, float | None]:
+    """Return the databases whose members may answer differently, with the share of reads that do."""
+    solution = planned.search.at(planned.counts)
+    found = {
+        name: tier.differs(solution.places[name], solution.arrivals(name), solution)
+        for name, tier in databases(solution.system).items()
+    }
+    return {name: ways[0].share for name, ways in found.items() if ways}
 
 
 def _endured(planned: Planned) -> list[str]:
@@ -277,6 +291,7 @@ def _brings(o: Outcome, now: Outcome) -> list[str]:
     downs = [(s.downtime_s_per_month, b.downtime_s_per_month) for s, b in pairs]
     if any(s is not None and b is not None and s < b * _LESS_DOWN for s, b in downs):
         found.append("less down")
+    found += [f"no old reads of {name}" for name in now.stale_reads if name not in o.stale_reads]
     return [*found, *(f"survives {TITLES[name]}" for name in o.endures if name not in now.endures)]
 
 

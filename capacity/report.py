@@ -188,7 +188,7 @@ def describe_failure(failure: Failure) -> str:
     lost = f" {printable(failure.when)}" if failure.when else ""
     where = f"{printable(failure.name)} {failure.constraint}"
     if failure.constraint == "nodes":
-        return f"{printable(failure.name)}{lost}: no node left to serve"
+        return f"{printable(failure.name)}{lost}: {left_over(failure.value, failure.limit)}"
     if failure.constraint == "availability" and failure.value is not None:
         return f"{where}: {show_availability(failure.value)}, {show_availability(failure.limit)} wanted"
     limit = show_amount(failure.limit, failure.unit)
@@ -232,6 +232,11 @@ def _why(evaluation: Evaluation) -> Section:
         notes.append(f"{printable(name)}: {tier.nodes} node{'s' if tier.nodes != 1 else ''} = {asked}")
     legend = "each number: the nodes that this constraint alone asks for; ← decides"
     return Section("Why this many", notes=[*notes, legend] if notes else [])
+
+
+def left_over(nodes: float | None, needed: float) -> str:
+    """Return that too few nodes of a tier are left to serve."""
+    return "no node left to serve" if needed <= 1 else f"{nodes or 0:g} left of the {needed:g} that a quorum asks for"
 
 
 def _reason(why: Why, tier: str) -> str:
@@ -309,6 +314,11 @@ def _details(evaluation: Evaluation) -> Section:
                 else f"mean {_seconds(lag['mean_s'])}, p99 {_seconds(lag['p99_s'])}"
             )
             notes.append(f"{printable(name)}: replication lag {text}")
+        quorum = d.get("quorum")
+        if quorum:
+            fresh = "every read meets every write" if quorum["strict"] else "a read may miss the newest write"
+            asked = f"reads ask {quorum['reads']} of {quorum['nodes']} members, writes wait for {quorum['writes']}"
+            notes.append(f"{printable(name)}: {asked}: {fresh}")
         if d.get("disk", {}).get("miss_ratio"):
             notes.append(f"{printable(name)}: {show_percent(d['disk']['miss_ratio'])} of reads go to the disk")
         if "drain_s" in d:

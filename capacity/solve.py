@@ -223,15 +223,31 @@ def solve(
     places = system.places(counts, conditions)
     brackets: dict[tuple[str, int, str], tuple[float, float]] = {}
     for round_ in range(_ROUNDS):
-        solution = Solution(system, counts, solve_traffic(system, places, attempts), wait_free, places, conditions)
-        _fill_stations(solution)
-        for name in system.callees_first:
-            _fill_answers(solution, name)
+        traffic = solve_traffic(system, places, attempts)
+        solution = _swept(Solution(system, counts, traffic, wait_free, places, conditions))
         keys = {*attempts, *solution.attempts}
         change = max((abs(attempts.get(k, 1.0) - solution.attempts.get(k, 1.0)) for k in keys), default=0.0)
         if change < 1e-9 or (brackets and all(high - low < 1e-9 for low, high in brackets.values())):
             break
         attempts = _next(attempts, solution.attempts, brackets) if round_ >= _PLAIN else solution.attempts
+    return solution
+
+
+def solved_alike(system: System, counts: Counts, near: Solution) -> Solution | None:
+    """Return the solved system in one sweep from the tries of a similar one; None where a digit of them changed.
+
+    Where none did, solving it from nothing ends at the same tries, sweeps later.
+    """
+    places = system.places(counts)
+    found = _swept(Solution(system, counts, solve_traffic(system, places, near.attempts), frozenset(), places))
+    return found if found.attempts == near.attempts else None
+
+
+def _swept(solution: Solution) -> Solution:
+    """Return the system of known rates with its queues, and the answers of its tiers from the callees up."""
+    _fill_stations(solution)
+    for name in solution.system.callees_first:
+        _fill_answers(solution, name)
     return solution
 
 

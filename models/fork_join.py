@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from models.extremes import Known
-from models.latency import Latency, Term
+from models.latency import Latency
+from models.terms import Term
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

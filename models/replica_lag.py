@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 import numpy as np
 
 from models.backlog import backlog_drain
 from models.batches import batch_arrivals
+from models.elementwise import either, larger, numbers, require
 from models.erlang import UnstableQueueError
 from models.flushes import Batch, behind_flush, excess_at_ticks, idle_places
 from models.latency import Latency, mixed
@@ -23,6 +24,9 @@ from models.stations import mgc
 from models.transforms import GeometricSum, total
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from models.elementwise import Array
     from models.service_time import ServiceTime
 
 _FLUSHED: Final = (
@@ -165,16 +169,26 @@ def huge_transaction(apply_time: float, utilization: float, appliers: int = 1, *
     return Episode(left, recovery, left / 2)
 
 
-def catch_up(lag: float, write_rate: float, apply_rate: float) -> float | None:
+@overload
+def catch_up(lag: float, write_rate: float, apply_rate: float) -> float | None: ...
+@overload
+def catch_up(lag: ArrayLike, write_rate: ArrayLike, apply_rate: ArrayLike) -> Array | float | None: ...
+def catch_up(lag: Any, write_rate: Any, apply_rate: Any) -> Any:
     """Return the seconds until a replica that is `lag` seconds behind is up to date; None when it never is.
 
     Rates in writes/s, `apply_rate` what it could apply at most. *Exact* for the fluid: lag * rho / (1 - rho).
     """
-    if not (lag >= 0 and write_rate >= 0 and apply_rate > 0):
-        raise ValueError(f"a lag >= 0 and a rate of applying > 0 are needed, not {lag!r} and {apply_rate!r}")
+    lag, write_rate, apply_rate = numbers(lag, write_rate, apply_rate)
+    fine = (lag >= 0) & (write_rate >= 0) & (apply_rate > 0)
+    require(fine, "a lag >= 0 and a rate of applying > 0 are needed, not {!r} and {!r}", lag, apply_rate)
     return backlog_drain(lag * write_rate, write_rate, apply_rate)
 
 
-def lag_growth(write_rate: float, apply_rate: float) -> float:
+@overload
+def lag_growth(write_rate: float, apply_rate: float) -> float: ...
+@overload
+def lag_growth(write_rate: ArrayLike, apply_rate: ArrayLike) -> Array | float: ...
+def lag_growth(write_rate: Any, apply_rate: Any) -> Any:
     """Return by how many seconds per second a replica falls behind: 0 if it keeps up (*exact*, fluid)."""
-    return max(0.0, 1 - apply_rate / write_rate) if write_rate > 0 else 0.0
+    write_rate, apply_rate = numbers(write_rate, apply_rate)
+    return either(write_rate > 0, lambda: larger(1 - apply_rate / write_rate, 0.0), lambda: 0.0)

@@ -125,7 +125,7 @@ class SessionApp(KeysInTurn):
         from tui.scene import scene
 
         began = thread_time()
-        found = scene(question)
+        found = scene(question, self.scene)
         self.took = thread_time() - began
         return found
 

@@ -42,16 +42,17 @@ class Scene:
         return self.search.at(self.counts)
 
 
-def scene(question: Question) -> Scene:
+def scene(question: Question, near: Scene | None = None) -> Scene:
     """Return everything that is to be shown. Pure: equal questions give equal scenes.
 
-    What takes as long again, and is looked at less often, is left to `followed_up`. Raises UsageError for a scenario
-    that cannot happen to this system.
+    `near` is the scene before an edit, after which an answer is found sooner. What takes as long again, and is looked
+    at less often, is left to `followed_up`. Raises UsageError for a scenario that cannot happen to this system.
     """
     topology = scaled(question.version.document.topology, question.load)
     system = resolve(topology)
     search, counts = Search.of(system), {**system.least(), **question.version.counts}
-    evaluation = describe(search.at(counts)) if question.scenario is None else during(search, counts, question.scenario)
+    solution = search.at(counts) if near is None else search.at_near(counts, near.solution)
+    evaluation = describe(solution) if question.scenario is None else during(search, counts, question.scenario)
     return Scene(question, topology, counts, search, evaluation)
 
 

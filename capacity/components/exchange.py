@@ -184,6 +184,8 @@ class Place:
     """Nodes that run beside the others while a deploy goes on: they hold connections and serve nobody."""
     warm: float = 1.0
     """The share of what a cache would hold that is there."""
+    lost: int = 0
+    """Nodes (or replicas) that should be there and are not, where that makes a difference to those that are."""
 
     @property
     def hosted(self) -> bool:

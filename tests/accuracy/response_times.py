@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from itertools import product
 from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ from tests.cases import latency_cases, queue_case
 from tests.models.test_fork_join import FORKS, branch
 from tests.models.test_latency_shared import VISITS, visits
 from tests.models.test_latency_simulated import CASES, MADE
+from tests.models.test_revisits import REVISITS, fed_back, feedback_variance, revisited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,6 +87,58 @@ def constant_services(least: float, most: float) -> Callable[[], Iterator[float]
     return errors
 
 
+def constant_and_exponential() -> Iterator[float]:
+    """Compare the response of M/D/1 and an exponential time after it with Erlang's sum, integrated term by term."""
+    for load, mean in ((0.1, 0.02), (0.1, 0.3), (0.3, 0.1), (0.5, 0.03), (0.9, 0.1)):
+        service = from_moments(1.0, 0.0)
+        latency = Latency.waiting(mgc_wait(load, service, 1)) + Latency.of(service) + Latency.of(exponential(mean))
+
+        def tail(t: Any, load: float = load, mean: float = mean) -> Any:
+            with mpmath.workdps(700):  # the terms alternate, and are large
+                rho, rate, within = mpmath.mpf(load), 1 / mpmath.mpf(mean), mpmath.mpf(0)
+                both = rho + rate
+                for k in range(int(t - 1) + 1):
+                    left = t - 1 - k
+                    powers = mpmath.fsum((-both * left) ** j / mpmath.factorial(j) for j in range(k + 1))
+                    both_ends = mpmath.exp(-rate * left) - mpmath.exp(rho * left) * powers
+                    within += rate * (-rho) ** k / (-both) ** (k + 1) * both_ends
+                return 1 - (1 - rho) * within
+
+        yield from solved(latency, tail)
+
+
+def nearly_constant_services() -> Iterator[float]:
+    """Compare the response of M/E_k/1 with the residues at the k + 1 poles of its transform."""
+    for phases, load in product((10, 100, 400), (0.1, 0.3, 0.7, 0.9)):
+        service = erlang(phases, 1.0)
+        with mpmath.workdps(60):
+            poles = _poles(phases, mpmath.mpf(load))
+
+        def tail(t: Any, poles: Any = poles) -> Any:
+            return mpmath.fsum(weight * mpmath.exp(pole * t) for pole, weight in poles).real
+
+        yield from solved(Latency.waiting(mgc_wait(load, service, 1)) + Latency.of(service), tail)
+
+
+def _poles(k: int, load: Any) -> list[tuple[Any, Any]]:
+    """Return the poles of the response of M/E_k/1, service time 1, and what each weighs in the tail.
+
+    With s = k (u - 1) and e = load / k they obey u**k (1 + e - u) = e, but for u = 1.
+    """
+    e, result = load / k, []
+    for j in range(k):
+        turn = mpmath.expjpi(mpmath.mpf(2 * j) / k)
+        u = turn * mpmath.mpf("0.5") if j else mpmath.mpf(0)
+        for _ in range(400):
+            before, u = u, turn * (e / (1 + e - u)) ** (mpmath.mpf(1) / k)
+            if abs(u - before) < mpmath.mpf(10) ** -55:
+                break
+        s = k * (u - 1)
+        slope = u**k + (s - load) * u ** (k - 1)
+        result.append((s, -(1 - load) / slope))
+    return result
+
+
 def beyond(found: Sequence[float], case: dict[str, Any]) -> Iterator[float]:
     """Compare mean and percentiles with simulated ones, less what those themselves may be off."""
     for have, want, noise in zip(found, [case["mean"], *case["percentiles"]], case["relative_error"], strict=True):
@@ -116,6 +170,20 @@ def two_queues() -> Iterator[float]:
     exact = case["expected"]["mean=(12-rho)/8/(1-rho)"]["value"]
     for rho, value in zip(case["rho"], exact, strict=True):
         yield relative(fork_join([branch(rho)] * 2).mean, value)
+
+
+def revisits() -> Iterator[float]:
+    """Compare rows, turns, delays between visits and other work beside them with their simulations, to P99."""
+    for name, case in REVISITS.items():
+        found = revisited(name)
+        yield from list(beyond([found.mean, *found.percentiles(latency_cases()["fork_fractions"])], case))[:5]
+
+
+def feedback() -> Iterator[float]:
+    """Compare the standard deviation of M/M/1 whose requests come back at once with the exact one."""
+    for rho in (0.3, 0.6, 0.9):
+        for again in (0.3, 0.5, 0.7):
+            yield relative(fed_back(rho, again).variance ** 0.5, feedback_variance(rho, again) ** 0.5)
 
 
 def visited(percentiles: slice, *, exponential_only: bool) -> Callable[[], Iterator[float]]:
@@ -168,7 +236,20 @@ FAMILY = Family(
             region="utilization 0.1 and 0.3, p50 to p99.99",
             measure=constant_services(0.0, 0.4),
             bar=1e-3,
-            note="`models.fourier` and `models.deterministic` are exact",
+        ),
+        Comparison(
+            law="M/G/1 response, nearly constant service",
+            against="poles and residues in 50 digits",
+            region="Erlang services of 10, 100 and 400 phases, utilization 0.1 to 0.9, p50 to p99.99",
+            measure=nearly_constant_services,
+            bar=1e-3,
+        ),
+        Comparison(
+            law="M/D/1 response and an exponential time",
+            against="Erlang's sum, integrated, in 700 digits",
+            region="utilization 0.1 to 0.9, 0.02 to 0.3 services, p50 to p99.99",
+            measure=constant_and_exponential,
+            bar=1e-3,
         ),
         Comparison(
             law="log-normal and Pareto parts in sums, mixtures, maxima, minima, retries",
@@ -211,6 +292,20 @@ FAMILY = Family(
             region="2 to 9 branches",
             measure=forks("unlike"),
             bar=1e-2,
+        ),
+        Comparison(
+            law="repeated visits in rows, by turns, with delays: mean and p50 to p99",
+            against=SIMULATED,
+            region="2 to 10 visits to M/M/c of 1 to 4 cores, utilization 0.3 to 0.8; none was used to think of the law",
+            measure=revisits,
+            bar=1e-2,
+        ),
+        Comparison(
+            law="feedback to M/M/1: standard deviation",
+            against="recursion after Takacs 1963 (exact)",
+            region="utilization 0.3 to 0.9, coming back with probability 0.3 to 0.7",
+            measure=feedback,
+            bar=5e-2,
         ),
         Comparison(
             law="repeated visits with shared waits: mean and p50 to p99",

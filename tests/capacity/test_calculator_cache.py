@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -13,6 +13,8 @@ from tests.cases import Case, cache_cases
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from models.cache import Eviction
 
 GIVEN = ("--objects", "100_000", "--zipf", "0.8")
 
@@ -30,7 +32,7 @@ def test_there_and_back(policy: str) -> None:
     common = (*GIVEN, "--policy", policy, "--rate", "3000/s")
     found = cache(*common, "--capacity", 10_000)["result"]
     if policy in ("lru", "fifo", "random", "lfu"):
-        plain = hits(zipf(100_000, 0.8), 3000.0, 10_000, eviction=policy)
+        plain = hits(zipf(100_000, 0.8), 3000.0, 10_000, eviction=cast("Eviction", policy))
         assert found["hit_ratio"] == plain.hit_ratio
     assert found["misses_per_s"] == pytest.approx(3000 * (1 - found["hit_ratio"]), rel=1e-12)
     if policy == "redis-lfu":  # a second for each point of a search

@@ -28,7 +28,9 @@ OVERLOADED = [{**x, "mu": x["lambda"] ** 2 / x["mu"]} for x in POINTS]
 
 
 def stops(x: dict[str, Any]) -> Rebalancing:
-    found = rebalancing(x["lambda"], x["mu"], x["p_r"], x["x"], 2 * x["lambda_r"] * x["x"] / x["lambda"])
+    found: Rebalancing | None = rebalancing(
+        x["lambda"], x["mu"], x["p_r"], x["x"], 2 * x["lambda_r"] * x["x"] / x["lambda"]
+    )
     assert found is not None
     return found
 
@@ -66,7 +68,7 @@ LAWS = [
     Law(
         backlogs.REPEATED_WORK,
         lambda x: x["t_c"] * x["lambda"] / x["x"] / 2,
-        lambda x: rebalancing(x["lambda"], 9 * x["lambda"], 0.0, x["x"], x["t_c"]).repeated,  # type: ignore[union-attr]
+        lambda x: stops({**x, "mu": 9 * x["lambda"], "p_r": 0.0, "lambda_r": x["lambda"] * x["t_c"] / 2 / x["x"]}).repeated,
     ),
     Law(backlogs.REBALANCING_PEAK, lambda x: (x["lambda_r"] * x["x"] / x["lambda"] + x["p_r"]) * x["lambda"],
         lambda x: stops({**x, "mu": 9 * x["lambda"]}).peak),

@@ -157,7 +157,7 @@ def test_without_flushes(load: float, squared_cv: float, network: float) -> None
     assert lag.exact
     assert lag.applied.mean == pytest.approx(plain.mean, rel=1e-12)
     late = plain.percentile(0.99)
-    if not squared_cv:  # the planner's inversion is up to 0.8 % off beside the kinks of a constant apply time
+    if not squared_cv:  # an inversion beside the kinks of a constant apply time, which that wait knows without
         late = network + constant_service(load, 1.0, 1).response_percentile(0.99)
     assert lag.applied.percentile(0.99) == pytest.approx(late, rel=1e-6)
     tiny = replica_lag(load, service, network_delay=network, flush_interval=1e-3)
