@@ -32,7 +32,7 @@ _FLUSHED: Final = "mean within 0.5 %, P99 within 3 % of simulation"
 _FLUID: Final = "mean within 1 %, P99 within 2 % of exact values"
 _FLUID_MANY: Final = "mean up to 11 % and P99 up to 20 % low against simulation"
 _FLUID_OTHER: Final = "mean within 3 %, P99 up to 18 % low against simulation"
-_PARALLEL: Final = "mean within 3.5 %, P99 within 10 % of simulation"
+_PARALLEL: Final = "mean within 3.5 %, P99 within 12 % of simulation"
 _PARALLEL_BATCHES: Final = "mean within 6 %, P99 within 16 % of simulation"
 
 _SOME_STATES: Final = 70

