@@ -14,6 +14,7 @@ import numpy as np
 
 from models.flush_chain import left_at_flush
 from models.gridded import on_grid
+from models.inversion import tail_and_density
 from models.service_time import exponential
 from models.stations import mgc
 from models.transforms import Transform
@@ -28,6 +29,10 @@ _SOME_STATES: Final = 70
 
 _MOST_WORK: Final = 2e7
 """Angles times times: more are looked up between 120 of them."""
+
+
+_MOST_TIMES: Final = 50
+"""Times for which a transform is inverted: more are looked up, too."""
 
 
 class FlushedLag(Transform):
@@ -78,7 +83,7 @@ class FlushedLag(Transform):
     def tail_at(self, times: Floats) -> tuple[Floats, Floats] | None:
         """Return P(lag > t) and the density at times > 0, where applies are exponential."""
         if not self.apply_time.is_exponential:
-            return None
+            return self._gridded.tail_at(times) if len(times) > _MOST_TIMES else None
         if len(times) * self.flushes.places > _MOST_WORK:
             return self._gridded.tail_at(times)
         both = np.array([self._at_time(t) for t in times.tolist()]).reshape(len(times), 2)
@@ -105,9 +110,15 @@ class FlushedLag(Transform):
     def _gridded(self) -> PiecewiseHazard:
         """The same kept on a grid (percentiles within 0.01 %), for many times at once."""
         reach = self.mean + 2 * self.variance**0.5
-        while self._at_time(reach)[0] > 1e-9:
+        while self._some(np.array([reach]))[0] > 1e-9 * (1 if self.apply_time.is_exponential else 100):
             reach *= 1.5
-        return on_grid(lambda times: np.array([self._at_time(t)[0] for t in times.tolist()]), reach)
+        return on_grid(self._some, reach)
+
+    def _some(self, times: Floats) -> Floats:
+        """Return P(lag > t) at times > 0, each by itself."""
+        if self.apply_time.is_exponential:
+            return np.array([self._at_time(t)[0] for t in times.tolist()])
+        return np.concatenate([tail_and_density(self, times[i : i + 8])[0] for i in range(0, len(times), 8)])
 
     def at(self, points: Points) -> Complexes:
         """Return E[exp(-s lag)]: all before it but c - 1 take busy appliers one after another."""
@@ -118,21 +129,39 @@ class FlushedLag(Transform):
 
     def _waits(self, s: complex, step: complex) -> complex:
         """Return E[exp(-s (age + wait))], each of those queued before it weighed with `step`."""
-        half, reach = self.flushes.places // 2, self.flushes.reach
-        weighed = np.zeros(2 * half, dtype=complex)
-        weighed[:reach] = step ** np.maximum(np.arange(reach) - self.flushes.appliers + 1.0, 0.0)
-        weighed = np.fft.ifft(weighed)
+        half = self.flushes.places // 2
         # Numbers are real but what they are weighed with is not: both halves of the ring.
-        up = self._with_age(s, self._coming) * self._before
-        down = self._with_age(s, self._coming.conj()) * self._before.conj()
-        return complex((up * weighed[: half + 1]).sum() + (down[1:half] * weighed[:half:-1]).sum())
+        total = 0j
+        for coming, came, before, powers, rows in self._halves:
+            few, start, end, x = powers
+            # Sum of step**(n - c + 1) x**n over all n from c on that there are, and of x**n below.
+            last = step ** (self.flushes.reach - self.flushes.appliers)
+            weighed = few + step * (start - last * end) / (1 - step * x)
+            total += complex((self._with_age(s, coming, came) * before * weighed)[rows].sum())
+        return total / (2 * half)
 
-    def _with_age(self, s: complex, coming: Complexes) -> Complexes:
+    @cached_property
+    def _halves(self) -> list[tuple[Complexes, Complexes, Complexes, tuple[Complexes, ...], slice]]:
+        """For angles up to pi, and their mirror images: what comes, what has come, what is before, powers of x."""
+        places, c = self.flushes.places, self.flushes.appliers
+        angles = 2j * np.pi * np.arange(places // 2 + 1) / places
+        x = np.exp(angles)
+        few = sum((np.exp(n * angles) for n in range(1, c)), np.ones_like(x))
+        powers = (few, np.exp(c * angles), np.exp(self.flushes.reach * angles), x)
+        came = np.exp(self.flushes.interval * self._coming)
+        mirrored = tuple(power.conj() for power in powers)
+        inner = slice(1, places // 2)
+        return [
+            (self._coming, came, self._before, powers, slice(None)),
+            (self._coming.conj(), came.conj(), self._before.conj(), mirrored, inner),
+        ]
+
+    def _with_age(self, s: complex, coming: Complexes, came: Complexes) -> Complexes:
         """Return the mean over y of exp(-s (d - y)) E[x**come in y], divided by nothing that vanishes."""
         d = self.flushes.interval
         gap = d * (s + coming)
         small = np.abs(gap) < 1e-6
-        steep = (np.exp(d * coming) - np.exp(-s * d)) / np.where(small, 1.0, gap)
+        steep = (came - np.exp(-s * d)) / np.where(small, 1.0, gap)
         result: Complexes = np.where(small, np.exp(-s * d) * (1 + gap / 2), steep)
         return result
 

@@ -6,7 +6,12 @@ import random
 from bisect import bisect
 from collections import OrderedDict, deque
 from itertools import accumulate
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class Simulated(Protocol):
@@ -21,6 +26,15 @@ def zipf_keys(objects: int, exponent: float, requests: int, seed: int) -> list[i
     draws = random.Random(seed)  # noqa: S311, nothing is kept secret
     steps = list(accumulate(i**-exponent for i in range(1, objects + 1)))
     return [bisect(steps, draws.random() * steps[-1]) for _ in range(requests)]
+
+
+def zipf_stream(objects: int, exponent: float, requests: int, seed: int) -> Iterator[int]:
+    """Yield the same kind of requests, a hundred thousand at a time."""
+    draws = np.random.default_rng(seed)
+    steps = np.cumsum(np.arange(1, objects + 1, dtype=float) ** -exponent)
+    for start in range(0, requests, 100_000):
+        size = min(100_000, requests - start)
+        yield from np.searchsorted(steps, draws.random(size) * steps[-1]).tolist()
 
 
 def simulated(cache: Simulated, keys: list[int], warm: int) -> float:
@@ -220,6 +234,81 @@ class Sampled:
                 self.keys.append(key)
         self.read[key] = self.now
         return hit
+
+
+class Redis:
+    """Redis as documented: the worst of a pool of 16, which remembers the worst of all keys drawn so far.
+
+    By idle time in ticks of a clock, or with `lfu` by a counter that rises at random, the less the higher it is, and falls
+    by one with every tick. Time is that of `requests` per tick. `mass` is the probability that the next request hits.
+    """
+
+    def __init__(
+        self, room: int, shares: list[float], requests: float, seed: int, *, lfu: bool, samples: int = 5
+    ) -> None:
+        self.room, self.shares, self.per_tick, self.lfu, self.samples = room, shares, requests, lfu, samples
+        self.draws = random.Random(seed)  # noqa: S311, nothing is kept secret
+        self.keys: list[int] = []
+        self.place: dict[int, int] = {}
+        self.counter, self.tick = [0] * len(shares), [0] * len(shares)
+        self.pool: list[tuple[int, int]] = []
+        self.now, self.mass = 0, 0.0
+
+    def ask(self, key: int) -> bool:
+        """Ask for a key."""
+        self.now += 1
+        tick = int(self.now / self.per_tick)
+        if hit := key in self.place:
+            if self.lfu:
+                counter = max(self.counter[key] - (tick - self.tick[key]), 0)
+                self.counter[key] = counter + (self.draws.random() * (1 + 10 * max(counter - 5, 0)) < 1)
+        else:
+            if len(self.keys) == self.room:
+                self._evict(tick)
+            self.place[key] = len(self.keys)
+            self.keys.append(key)
+            self.counter[key] = 5
+            self.mass += self.shares[key]
+        self.tick[key] = tick
+        return hit
+
+    def _badness(self, key: int, tick: int) -> int:
+        past = tick - self.tick[key]
+        return 255 - max(self.counter[key] - past, 0) if self.lfu else past
+
+    def _evict(self, tick: int) -> None:
+        while True:
+            for _ in range(self.samples):
+                key = self.keys[int(self.draws.random() * self.room)]
+                bad = self._badness(key, tick)
+                at = sum(worse < bad for worse, _ in self.pool)
+                if len(self.pool) < 16:
+                    self.pool.insert(at, (bad, key))
+                elif at:
+                    self.pool.insert(at, (bad, key))
+                    del self.pool[0]
+            while self.pool:
+                _, key = self.pool.pop()
+                if key in self.place:
+                    self._forget(key)
+                    return
+
+    def _forget(self, key: int) -> None:
+        place, last = self.place.pop(key), self.keys.pop()
+        if last != key:
+            self.keys[place], self.place[last] = last, place
+        self.mass -= self.shares[key]
+
+
+def expected_hits(cache: Redis, keys: Iterable[int], warm: int) -> float:
+    """Return the mean, over all requests but the first ones, of the probability to hit: less noise than hits have."""
+    total = count = 0.0
+    for i, key in enumerate(keys):
+        if i >= warm:
+            total += cache.mass
+            count += 1
+        cache.ask(key)
+    return total / count
 
 
 class TwoLevels:

@@ -52,6 +52,11 @@ class Group:
         return self.capacity * (1 - self.stopped) - self.repeated * min(self.rate, self.capacity)
 
     @property
+    def draining(self) -> float:
+        """Deliveries/s that the busiest consumer brings about while it has a backlog, rebalancings included."""
+        return self.capacity * (1 - self.stopped - self.repeated)
+
+    @property
     def keeps_up(self) -> bool:
         """Whether a backlog ever goes."""
         return self.rate < self.capacity and not self.full
@@ -102,8 +107,8 @@ def _drain(given: Given, group: Group) -> float | None:
     """Return the seconds until the backlog that there is, and that of the stop, is gone; None for never."""
     if not group.keeps_up:
         return None
-    stopped = drain_time(group.rate, group.capacity, given.maybe("stop") or 0.0)
-    waiting = backlog_drain(given.maybe("backlog") or 0.0, group.rate, group.capacity)
+    stopped = drain_time(group.rate, group.draining, given.maybe("stop") or 0.0)
+    waiting = backlog_drain(given.maybe("backlog") or 0.0, group.rate, group.draining)
     return None if stopped is None or waiting is None else stopped + waiting
 
 

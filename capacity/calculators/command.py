@@ -52,6 +52,10 @@ def run(calculator: Calculator, typed: dict[str, Any]) -> None:
     target = out.Target(typed["output"], _format(typed), bool(typed["force"]))
     axis, points = arguments.read(calculator, typed, _points(typed["points"]), log=bool(typed["log"]))
     source = _file(calculator, typed)
+    if axis is None and typed["log"]:
+        raise UsageError("--log spaces the points of a range: give one option a range, like 1..100")
+    if typed.get("plot") and typed["json"]:
+        raise UsageError("--plot draws with characters, which --json does not hold: leave one of the two out")
     if axis is None:
         with out.progress(f"{calculator.name}", "steps") as tick:
             given = Given(points[0], tick)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from capacity.calculators.calculator import Given
 
+_BELONGING: Final = (("window", 0.0, "read_after"), ("gap", 0.0, "key_rate"), ("replicas", 2.0, "key_rate"))
+"""Options that say something only with another one, what they are when left out, and that one."""
+
 _IDLE: Final = 1e-9
 """Utilization at which a replica has nothing to do."""
 _SOLVING: Final = 70
@@ -38,6 +41,9 @@ _SOURCE: Final = "Pollaczek 1930, Khinchine 1932; flushes by Spitzer 1956; batch
 def answered(given: Given) -> Answer:
     """Return the answer to what was given."""
     wishes = [(name, given.number(name)) for name in ("mean", "p99") if given.has(name)]
+    for name, usual, needed in _BELONGING:
+        if given.number(name) != usual and not given.has(needed):
+            raise UsageError(f"--{name} says nothing alone: it belongs to --{needed.replace('_', '-')}")
     missing = [name for name in ("rate", "apply") if not given.has(name)]
     if len(missing) == 2:
         raise UsageError("--rate and --apply are missing: one of them can be solved for")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capacity import judging
 from capacity.calculators.calculator import Answer, Row
@@ -24,6 +24,10 @@ _FITS = {"lnkd-ssd": SSD, "lnkd-disk": DISK, "ymmr": YAMMER}
 _ROUNDING = 1e-9
 _TOLD = 3
 """Other quorums that are named."""
+
+
+_OF_EXPONENTIAL: Final = (("write_delay", 5e-3), ("delay", 1e-3))
+"""Options that only exponential delays have, and what they are when they are left out, s."""
 
 
 def answered(given: Given) -> Answer:
@@ -70,6 +74,12 @@ def _enough(given: Given, wanted: float) -> list[tuple[int, int]]:
 
 def _quorum(given: Given, reads: int, writes: int) -> Quorum:
     replica = _FITS.get(given.word("delays") or "")
+    for name, usual in _OF_EXPONENTIAL:
+        if replica is not None and given.number(name) != usual:
+            flag, found = "--" + name.replace("_", "-"), show_seconds(given.number(name))
+            raise UsageError(
+                f"{flag}: found {found}; allowed: with --delays exponential only, the others are as measured"
+            )
     if replica is None:
         other = exponential_message(given.number("delay"))
         replica = Replica(exponential_message(given.number("write_delay")), other, other, other)

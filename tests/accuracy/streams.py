@@ -249,7 +249,6 @@ FAMILY = Family(
             against="simulation write by write, 400,000",
             region="3 and 8 appliers, utilization 0.3 to 0.8, squared CV 0, 0.25 and 4",
             measure=flushes((3, 8), None, writes=400_000, squared_cvs=(0.0, 0.25, 4.0)),
-            bar=3.5e-2,
             slow=True,
         ),
         Comparison(
@@ -257,7 +256,6 @@ FAMILY = Family(
             against="simulation write by write, 400,000",
             region="3 and 8 appliers, utilization 0.3 to 0.8, squared CV 0, 0.25 and 4",
             measure=flushes((3, 8), 0.99, writes=400_000, squared_cvs=(0.0, 0.25, 4.0)),
-            bar=0.1,
             slow=True,
         ),
         Comparison(

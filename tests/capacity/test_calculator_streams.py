@@ -348,3 +348,29 @@ def test_ranges(options: tuple[object, ...]) -> None:
     assert len(found.out.splitlines()) == 6
     assert "nan" not in found.out
     assert "inf" not in found.out
+
+
+# An option that would say nothing is refused, with what it belongs to; it is never passed over in silence.
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("quorum", "--delays", "lnkd-disk", "--write-delay", "10ms"), "with --delays exponential only"),
+        (("lag", "--rate", "1/s", "--apply", "1ms", "--gap", "3s"), "it belongs to --key-rate"),
+        (("lag", "--rate", "1/s", "--apply", "1ms", "--window", "3s"), "it belongs to --read-after"),
+        (("lag", "--rate", "1/s", "--apply", "1ms", "--log"), "--log spaces the points of a range"),
+    ],
+)
+def test_options_that_say_nothing(words: tuple[str, ...], told: str) -> None:
+    ended = capacity(*words)
+    assert ended.code == 2
+    assert told in " ".join(ended.err.split())
+
+
+# A backlog is drained more slowly where rebalancings stop the consumers meanwhile: by the share of the time they take.
+def test_drain_between_rebalancings() -> None:
+    plain, paused = (
+        asked("backlog", *BACKLOG, "--stop", "10min", *more)["result"]["drain_s"]
+        for more in ((), ("--pause", "20s", "--every", "10min"))
+    )
+    assert plain == pytest.approx(600 * 900 / (1200 - 900))
+    assert paused == pytest.approx(600 * 900 / (1200 * (1 - 20 / 600) - 900))

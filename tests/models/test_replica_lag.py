@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.batches import batch_wait_mean
+from models.batches import batch_arrivals, batch_wait_mean
 from models.deterministic import constant_service
 from models.erlang import UnstableQueueError
 from models.flushes import Batch, excess_at_ticks, idle_places
@@ -107,7 +107,7 @@ def test_parallel_flushes(load: float, arrivals: float, appliers: int) -> None:
     assert lag.applied.percentile(0.99) == pytest.approx(late, rel=0.03)
 
 
-# Other applies on several appliers: as far off as is said, 3.5 % and 10 %, besides noise.
+# Other applies on several appliers: as far off as is said, 3.5 % and 12 %, besides noise.
 @pytest.mark.parametrize("squared_cv", [0.0, 0.25, 4.0])
 @pytest.mark.parametrize(("load", "arrivals", "appliers"), [(0.7, 2.0, 3), (0.5, 10.0, 8), (0.7, 30.0, 3)])
 def test_other_parallel_flushes(squared_cv: float, load: float, arrivals: float, appliers: int) -> None:
@@ -116,7 +116,7 @@ def test_other_parallel_flushes(squared_cv: float, load: float, arrivals: float,
     assert "3.5 %" in lag.error
     noise = 0.01 * (1 + squared_cv / 4)
     assert lag.applied.mean == pytest.approx(math.fsum(lags) / len(lags), rel=0.035 + noise)
-    assert lag.applied.percentile(0.99) == pytest.approx(lags[int(0.99 * len(lags))], rel=0.10 + 2 * noise)
+    assert lag.applied.percentile(0.99) == pytest.approx(lags[int(0.99 * len(lags))], rel=0.12 + 2 * noise)
 
 
 # Batches in one queue: the mean of Burke 1975, and with several appliers what M^X/M/c says.
@@ -132,6 +132,18 @@ def test_batches(batch: float, squared_cv: float) -> None:
     two = replica_lag(1.2, exponential(1.0), batch=batch, appliers=2)
     assert two.exact
     assert two.applied.mean > replica_lag(1.2, exponential(1.0), appliers=2).applied.mean
+
+
+# Geometric batches before several appliers, in closed form: what M^X/M/c adds up state by state; endless ones at once.
+@pytest.mark.parametrize(("load", "appliers", "batch"), [(1.2, 2, 8.0), (3.2, 4, 2.0), (18.0, 20, 4.0)])
+def test_parallel_batches(load: float, appliers: int, batch: float) -> None:
+    keep = 1 - 1 / batch
+    sizes = [keep**i / batch for i in range(600)]
+    exact = batch_arrivals(load / batch, sizes, 1.0, appliers)
+    lag = replica_lag(load, exponential(1.0), batch=batch, appliers=appliers)
+    assert lag.applied.mean == pytest.approx(exact.wait_mean + 1, rel=1e-12)
+    assert lag.applied.percentile(0.99) == pytest.approx(exact.response_percentile(0.99), rel=1e-6)
+    assert math.isfinite(replica_lag(0.99 * appliers, exponential(1.0), batch=1e6, appliers=appliers).applied.mean)
 
 
 # Batches, with and without flushes, as simulated.
