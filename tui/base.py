@@ -50,6 +50,11 @@ class SessionApp(KeysInTurn):
         """Seconds of the processor that the last evaluation took."""
         self.elsewhere = Elsewhere()
 
+    @property
+    def awaits_counts(self) -> bool:
+        """Whether how many nodes there are is not known yet."""
+        return False
+
     def begin(self, found: Scene) -> None:
         """Start with a session, its numbers and every widget there."""
 

@@ -76,12 +76,13 @@ class Elsewhere:
                 hand.kill()
             self._hands.clear()
 
-    def ask(self, work: Callable[Concatenate[Any, ...], T], *given: Any, tick: Tick) -> T:
+    def ask(self, work: Callable[Concatenate[Any, ...], T], *given: Any, tick: Tick, short: bool = False) -> T:
         """Return `work(*given, tick)`; `tick` hears how far it is, and ends it by raising.
 
-        `work` is a function that a module has by its name; it, what is given and the answer travel as pickles.
+        `work` is a function that a module has by its name; it, what is given and the answer travel as pickles. What
+        takes `short` is done here rather than waited with until a process has begun or is free.
         """
-        hand = self._free(tick)
+        hand = self._idle() if short else self._free(tick)
         if hand is None:
             return work(*given, tick)
         try:
@@ -112,6 +113,14 @@ class Elsewhere:
                     return hand
             tick(0)
             time.sleep(OFTEN)
+
+    def _idle(self) -> _Hand | None:
+        """Return a process that has begun and has nothing to do, if there is one."""
+        with self._lock:
+            hand = next((hand for hand in self._hands if not hand.busy and hand.done() and hand.ready), None)
+            if hand is not None:
+                hand.busy = True
+            return hand
 
     def _start(self) -> _Hand | None:
         try:
@@ -159,7 +168,7 @@ class _Hand:
     def done(self) -> bool:
         """Return whether it is through with what it was told to stop."""
         try:
-            while self._stopped and self._line.poll():
+            while (self._stopped or not self.ready) and self._line.poll():
                 self._hear()
         except _Undone:
             return False

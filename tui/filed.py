@@ -89,6 +89,8 @@ class Filed(SessionApp):
     def converse(self, talk: Callable[[], Awaitable[object]]) -> None:
         """Do something that asks questions on the way; one such thing at a time."""
         if self._talking:
+            if not self.screen.is_modal:
+                self.say("what was asked for before is not done yet: one thing at a time", "warning")
             return
         self._talking = True
         self.run_worker(self._conversation(talk), group="file")

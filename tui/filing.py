@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from capacity.document import Document
     from capacity.saving import Recovered
     from tui.glance import Reading
-    from tui.opening import Opening
+    from tui.opening import OpenedFile, Opening
     from tui.scene import Scene
     from tui.session import Session
     from tui.telling import Span
@@ -111,8 +111,7 @@ class Filing(Sharing, Storing, Arriving):
 
     async def _recover(self, found: Recovered) -> None:
         from capacity.document import parse
-        from capacity.reading import toml
-        from tui.reconciling import told
+        from tui.reconciling import planned, told
         from tui.screens.choice import Answer, Choice
 
         if self.file is None:
@@ -125,11 +124,11 @@ class Filing(Sharing, Storing, Arriving):
         except DocumentError as error:
             about = ["it is no topology:", *(problem.text() for problem in error.problems)]
         else:
-            about = told(now.values, document.values) or ["only comments or layout"]
+            about = told(now.values, document.values, planned(self.session.now)) or ["only comments or layout"]
             if found.base_changed:
                 about = ["the file was changed since; compared with what it says now:", *about]
         answers = [
-            Answer("discard", "d", "discard it for good"),
+            Answer("discard", "d", "discard it for good; asks once more"),
             Answer("leave", "q", "leave, and decide at the next start"),
         ]
         if document is not None:
@@ -139,16 +138,34 @@ class Filing(Sharing, Storing, Arriving):
         if answer == "leave":
             self.exit()
             return
-        if answer == "recover" and document is not None:
-            if found.base_changed and found.base_text is not None:
-                base, theirs = toml(found.base_text, path), parse(self.file.text, path, (), 1.0, now.book)
-                if not await self.merge(base, document, theirs, self.file):
-                    await self._recover(found)
-                    return
-            else:
-                self.texts.give(document, found.text)
-                self.become(self.session.edited(document, "recovered"))
+        if answer == "discard" and not await self._sure(when, path, about):
+            await self._recover(found)
+            return
+        if answer == "recover" and document is not None and not await self._taken_up(found, document, self.file):
+            await self._recover(found)
+            return
         await self._forget(found, path, recovered=answer == "recover")
+
+    async def _taken_up(self, found: Recovered, document: Document, file: OpenedFile) -> bool:
+        """Go on with what was left behind, and with what the file has become since; return whether that was done."""
+        from capacity.document import parse
+        from capacity.reading import toml
+
+        if not found.base_changed or found.base_text is None:
+            self.texts.give(document, found.text)
+            self.become(self.session.edited(document, "recovered"))
+            return True
+        base = toml(found.base_text, file.path)
+        theirs = parse(file.text, file.path, (), 1.0, self.session.now.document.book)
+        return await self.merge(base, document, theirs, file)
+
+    async def _sure(self, when: str, path: str, about: list[str]) -> bool:
+        """Ask once more before work is gone for good."""
+        from tui.screens.choice import Answer, Choice
+
+        answers = [Answer("back", "c", "cancel: decide again"), Answer("discard", "y", "yes, discard it for good")]
+        asked = f"Discard the work of {when} on {path}? Nothing brings it back"
+        return await self.ask(Choice(asked, answers, about, "back")) == "discard"
 
     async def _forget(self, found: Recovered, path: str, *, recovered: bool) -> None:
         """Forget work that was decided about, once this session keeps it itself; then offer what is older."""
@@ -196,7 +213,7 @@ class Filing(Sharing, Storing, Arriving):
         self.converse(self._leave)
 
     async def _leave(self) -> None:
-        from tui.reconciling import told
+        from tui.reconciling import planned, told
         from tui.screens.choice import Answer, Choice
 
         if self.session.dirty:
@@ -204,7 +221,8 @@ class Filing(Sharing, Storing, Arriving):
             answers = [Answer("discard", "d", "leave without saving"), Answer("stay", "c", "cancel: stay here")]
             if self.file is not None:
                 answers = [Answer("save", "s", "save and leave"), *answers]
-            changes = told(self._base(), self.session.now.document.values)
+            counts = {} if self.session.saved is None else planned(self.session.saved)
+            changes = told(self._base(), self.session.now.document.values, counts)
             answer = await self.ask(Choice(f"{name} has changes that are not saved", answers, changes, "stay"))
             if answer == "stay" or (answer == "save" and not await self.save()):
                 return

@@ -40,7 +40,9 @@ class Following(SessionApp):
         super()._take(found)
         if not self.is_running:
             return
-        if found.question.scenario is None:
+        if self.awaits_counts:
+            self.unsurvived = ()  # of counts that are none yet
+        elif found.question.scenario is None:
             self._quiet = self.set_timer(QUIET, partial(self._look_soon, found))
         else:
             self.unsurvived = ()
@@ -59,7 +61,7 @@ class Following(SessionApp):
                 raise Outdated
 
         try:
-            seen = self.elsewhere.ask(followed_up, found, tick=tick)
+            seen = self.elsewhere.ask(followed_up, found, tick=tick, short=True)
         except Outdated:
             return
         if not worker.is_cancelled:

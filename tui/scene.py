@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from capacity.advice import advise
+from capacity.advice import advise, show
 from capacity.document import scaled
 from capacity.evaluate import describe
 from capacity.outcomes import during, with_uptime
 from capacity.search import Search
 from capacity.sizing import size
 from capacity.system import resolve
+from capacity.units import show_percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from capacity.solve import Solution
     from capacity.system import Counts
     from capacity.topology import Topology
+    from capacity.verdict import Violation
     from tui.session import Question
 
 
@@ -107,12 +109,21 @@ class FollowUp(NamedTuple):
     """What the file wants survived and is not, a line for each kind of event with what fails."""
 
 
+def _by_how_much(violation: Violation) -> str:
+    """Return what fails, and how far it is off."""
+    if violation.constraint == "nodes":
+        return f"{violation.name} has no node left"
+    value = "no answer" if violation.value is None else show(violation.value, violation.unit)
+    short = violation.short or 0.0
+    more = f" (+{show_percent(short - 1)})" if short > 1 else ""
+    return f"{violation.name} {violation.constraint} {value}, allowed {show(violation.limit, violation.unit)}{more}"
+
+
 def followed_up(found: Scene, tick: Callable[[int], None] = lambda _: None) -> FollowUp:
     """Return what there is to say of a scene in normal operation beside its numbers."""
     search = Search.of(found.search.system, tick)  # its own: other threads look things up in the scene's
     worst: dict[str, str] = {}
     for conflict in search.conflicts(found.counts):
         if conflict.phrase:
-            told = f"{conflict.phrase}: {conflict.violation.name} {conflict.violation.constraint}"
-            worst.setdefault(conflict.event.scenario, told)
+            worst.setdefault(conflict.event.scenario, f"{conflict.phrase}: {_by_how_much(conflict.violation)}")
     return FollowUp(with_uptime(found.evaluation, search, found.counts), tuple(worst.values()))

@@ -80,7 +80,8 @@ def objectives(evaluation: Evaluation, unsurvived: Sequence[str] = (), most: int
     nearest = max(distances(evaluation), key=lambda distance: distance.share, default=None)
     if nearest is None:
         return [[("✓ ", "good"), ("no limit is exceeded; the file has no objectives", "")]]
-    told = f"{nearest.name} {nearest.value} of {nearest.limit} ({show_percent(nearest.share)})"
+    # Short enough to be whole in 80 columns.
+    told = f"{nearest.name} at {show_percent(nearest.share)} of {nearest.limit}"
     judged = "everything that is judged is met" if excused else "every objective and limit is met"
     apart = f" (not judged: {', '.join(map(clean, excused))})" if excused else ""
     return [[("✓ ", "good"), (judged, "good"), (f"{apart}; nearest: {clean(told)}", "dim")]]

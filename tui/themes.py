@@ -41,6 +41,13 @@ THEMES: Final = (
         background="#f7f8f9",
         surface="#eef0f2",
         panel="#dde2e7",
-        variables={"text-muted": "#5d6873", "primary-background": "#dbe4ee"},
+        # What stands out against a dark ground by being lighter must be darker here: derived, it was pale on white.
+        variables={
+            "text-muted": "#5d6873",
+            "primary-background": "#dbe4ee",
+            "primary-lighten-1": "#2f63a8",
+            "primary-lighten-2": "#2f63a8",
+            "primary-lighten-3": "#1f4f92",
+        },
     ),
 )

@@ -166,6 +166,17 @@ def test_deaf_work_is_ended() -> None:
         assert any(gone(process) for process in deaf_ones)
 
 
+# What takes short is done here until a process has begun, and by that then; where all are busy it is done here as well.
+def test_short_work_does_not_wait() -> None:
+    with started() as elsewhere:
+        assert elsewhere.ask(who, tick=ignored, short=True) == os.getpid()
+        (process,) = elsewhere.processes
+        until(lambda: elsewhere._hands[0].done() and elsewhere._hands[0].ready)
+        assert elsewhere.ask(who, tick=ignored, short=True) == process
+        left_at_once(elsewhere, deaf)
+        assert elsewhere.ask(who, tick=ignored, short=True) == os.getpid()
+
+
 # An error is met where somebody asks, as if it had happened there; the process goes on.
 def test_errors_are_met_here() -> None:
     with started() as elsewhere:

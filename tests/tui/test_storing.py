@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 from textual.widgets import OptionList
 
 from capacity import saving
-from capacity.document import load
+from capacity.document import from_values, load
 from tests.tui.filing import NODES, TEXT, answered, edit, run, said, topology, until
-from tui.reconciling import told
+from tui.reconciling import planned, told
 from tui.screens.choice import Choice
 from tui.screens.conflicts import Conflicts
 from tui.screens.file_name import FileName
+from tui.session import Version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -332,16 +334,18 @@ def test_recover_into_a_changed_file(tmp_path: Path) -> None:
     assert path.read_text() == TEXT.replace("nodes = 2", "nodes = 9").replace("10/s", "11/s")
 
 
-# Discarding forgets the work; leaving without a decision keeps it for the next start.
-@pytest.mark.parametrize(("key", "kept"), [("d", False), ("q", True)])
-def test_not_recovering(tmp_path: Path, key: str, kept: bool) -> None:  # noqa: FBT001
+# Discarding, asked about twice, forgets the work; leaving without a decision keeps it for the next start.
+@pytest.mark.parametrize(("keys", "kept"), [("dy", False), ("q", True), ("dcq", True)])
+def test_not_recovering(tmp_path: Path, keys: str, kept: bool) -> None:  # noqa: FBT001
     path = topology(tmp_path)
     saving.keep(str(path), TEXT.replace("nodes = 2", "nodes = 9"), saving.fingerprint(str(path)), TEXT)
 
     async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
+        for key in keys[:-1]:
+            await answered(pilot, Choice, key)
         await until(pilot, lambda: isinstance(app.screen, Choice))
         await pilot.pause()
-        await pilot.press(key)
+        await pilot.press(keys[-1])
         await until(pilot, lambda: app._exit or not app.undecided)
         app.keep_now()
 
@@ -355,3 +359,7 @@ def test_differences_are_told(tmp_path: Path) -> None:
     new = load(str(topology(tmp_path)), ["components.web.nodes=3", "components.web.threads=50"]).values
     assert told(old, new) == ["web.nodes  2 → 3", "web.threads  new: 50"]
     assert told(new, old) == ["web.nodes  3 → 2", "web.threads  removed (was 50)"]
+    left_out = tomllib.loads(TEXT.replace("nodes = 2\n", ""))
+    free = from_values(left_out, "small.toml")
+    counts = planned(Version(free, {"web": 6}, "opened"))
+    assert told(left_out, new, counts)[0] == "web.nodes  6 → 3", "a count that the plan had found"

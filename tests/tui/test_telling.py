@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +30,16 @@ def test_what_is_not_survived() -> None:
     assert followed_up(scene(shop().question)).unsurvived == ()
     found = scene(shop({"app": 7}).question)
     failing = followed_up(found).unsurvived
-    assert "without a zone: app cores" in failing
+    (line,) = [line for line in failing if line.startswith("without a zone: app cores")]
+    assert re.fullmatch(r"without a zone: app cores [\d.]+ cores, allowed [\d.]+ cores \(\+[\d.]+%\)", line), line
     assert "met now, but not without a" in text(objectives(found.evaluation, failing))
+
+
+# How near the nearest objective is to its limit is said whole in 80 columns, less one for the margin at either side.
+def test_the_nearest_objective_is_told_whole() -> None:
+    line = text(objectives(scene(shop().question).evaluation))
+    assert re.search(r"nearest: checkout p95 at [\d.]+% of 900 ms$", line)
+    assert len(line) <= 78
 
 
 # The scenario is named as what happens, to whom it happens.

@@ -95,6 +95,10 @@ def test_what_two_left_behind(tmp_path: Path) -> None:
 
     async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
         await answered(pilot, Choice, "d")
+        await answered(pilot, Choice, "c")
+        assert saving.recoverable(str(path)) is not None, "asked again, and not discarded"
+        await answered(pilot, Choice, "d")
+        await answered(pilot, Choice, "y")
         await answered(pilot, Choice, "r")
         await until(pilot, lambda: app.session.dirty)
         assert app.session.now.document.values["components"]["web"]["nodes"] == 7
