@@ -2,12 +2,12 @@
 
     python bench/keystrokes.py
 
-Keys typed into a field of examples/shop.toml, in an app that writes what a terminal would get to nowhere: some in a
-burst, others after a pause in which what is looked at beside the screen begins. Each is told in time as a person has it
-and in time of the screen's thread on the processor: the whole, and of it the planner's share (the evaluation), ours
-(reading the value, drawing, our lines) and Textual's (passing the key on, laying out, painting). Beside them, an empty
-Textual app that echoes a key. Then whole processes up to the first paint, to the first numbers, and those of an
-empty Textual app; all as an installed program, compiled.
+Keys typed into a field of a system of twelve tiers (bench/twelve.toml), in an app that writes what a terminal would get
+to nowhere: some in a burst, others after a pause in which what is looked at beside the screen begins. Each is told in
+time as a person has it and in time of the screen's thread on the processor: the whole, and of it the planner's share
+(the evaluation), ours (reading the value, drawing, our lines) and Textual's (passing the key on, laying out, painting).
+Beside them, an empty Textual app that echoes a key. Then whole processes up to the first paint, to the first numbers,
+and those of an empty Textual app; all as an installed program, compiled.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from tui.inspection import Row
 
 SHOP = str(Path(__file__).parent.parent / "examples" / "shop.toml")
-EDITS = int(os.environ.get("EDITS", "1000"))
+TWELVE = str(Path(__file__).parent / "twelve.toml")
+EDITS = int(os.environ.get("EDITS", "2000"))
 ECHOES = 300
 SLOW = 0.3
 """The share of the edits that come after a pause."""
@@ -186,7 +187,7 @@ class Ours:
 
 async def edits(count: int, pause: float, name: str) -> None:
     """Time keys typed into a value, each with everything that is painted."""
-    document = load(SHOP)
+    document = load(TWELVE)
     app = CapacityApp(opened(document, solved_counts(document, 1.0)[0]))
     app.driver_class = Nowhere
     running = asyncio.create_task(app.run_async(size=(160, 50)))

@@ -87,7 +87,8 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
     when = f" {conflict.phrase}" if conflict.phrase else ""
     if violation.constraint == "nodes":
         mends = _outage(_trial(search, sizing), conflict)
-        return Advice(f"{violation.name}{when}", "nothing is left to serve", mends)
+        left = f"{violation.value or 0:g} left of the {violation.limit:g} that a quorum asks for"
+        return Advice(f"{violation.name}{when}", "nothing is left to serve" if violation.limit <= 1 else left, mends)
     if violation.constraint == "availability":
         return too_often_down(_trial(search, sizing), violation)
     solution = search.solved(conflict.event.state(sizing.counts))
@@ -151,7 +152,7 @@ def describe(violation: Violation) -> str:
     if violation.unit == "s":
         return f"{violation.constraint} within {show_seconds(violation.limit)}"
     if violation.constraint == "nodes":
-        return "one node left to serve"
+        return "one node left to serve" if violation.limit <= 1 else f"a quorum of {violation.limit:g} left"
     if violation.constraint == "availability":
         return f"availability at least {show_availability(violation.limit)}"
     return f"{violation.constraint} at most {show(violation.limit, violation.unit)}{_ceiling(violation)}"
@@ -206,12 +207,11 @@ def _outage(trial: Trial, conflict: Conflict) -> list[str]:
     tier, mends, key = system.tiers[name], [], _key(conflict)
     given = system.given().get(name)
     singles = _singles(system, name)
-    if (
-        scenario == "zone"
-        and system.topology.resilience.zones == 1
-        and trial.planned(with_zones(trial.topology, 2), key)
-    ):
-        mends.append("resilience.zones: at least 2, each with machines of its own")
+    # Two zones never leave a quorum of more than half.
+    more = [n for n in ((2, 3) if conflict.violation.limit > 1 else (2,)) if n > system.topology.resilience.zones]
+    enough_zones = next((n for n in more if trial.planned(with_zones(trial.topology, n), key)), None)
+    if scenario == "zone" and enough_zones is not None:
+        mends.append(f"resilience.zones: at least {enough_zones}, each with machines of its own")
     if singles:
         mends += [f"{at(n)}.node: a machine of its own instead of host" for n in singles]
     elif given is not None and tier.counted is not None:

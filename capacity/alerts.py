@@ -318,7 +318,7 @@ class _Watch:
         growth = rise(self.topology, self.lead)
         if growth > 0:
             yield self._coldest(gauge, growth, counts), f"after {show_seconds(self.lead)} of {self.rising}"
-        if system.takes_nodes(root) and counts[root] - 1 >= max(1, system.tiers[root].bearable_loss()):
+        if system.takes_nodes(root) and counts[root] - 1 >= max(1, system.tiers[root].bearable_loss(counts[root])):
             fewer = {**counts, root: counts[root] - 1}
             yield self._coldest(gauge, 1.0, fewer), f"with a node of {root} less"
 

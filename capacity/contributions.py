@@ -171,6 +171,7 @@ class _Paced(Solution):
                 shift=term.shift * factor,
                 smooth=self._power(term.smooth, power),
                 marks=tuple((self._power(wait, power), n) for wait, n in term.marks),
+                spans=term.scaled(factor),
             )
             for term in latency.terms
         )

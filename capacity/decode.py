@@ -19,7 +19,7 @@ from capacity.errors import KeyPath, Problem, ascii_quoted
 from capacity.units import Unit, UnitError, day_of, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -39,12 +39,25 @@ class Reference(NamedTuple):
     at_key: bool
 
 
-class Decoder:
-    """Turns plain values into structs and notes what is wrong with them in `problems`."""
+class Decoded(NamedTuple):
+    """A tier as it was read from its table, with the names that it refers to."""
 
-    def __init__(self) -> None:
+    table: dict[str, object]
+    tier: Tier
+    references: tuple[Reference, ...]
+
+
+class Decoder:
+    """Turns plain values into structs and notes what is wrong with them in `problems`.
+
+    `before` are tiers of the same file before an edit: those whose table is the same object are not read again.
+    """
+
+    def __init__(self, before: Mapping[str, Decoded] = {}) -> None:
         self.problems: list[Problem] = []
         self.references: list[Reference] = []
+        self.tiers: dict[str, Decoded] = {}
+        self._before = before
 
     def struct(self, kind: type[T], value: object, path: KeyPath = ()) -> T:
         """Return a struct; raises Rejected when a part of it was wrong."""
@@ -167,13 +180,21 @@ class Decoder:
     def _tier(self, value: object, path: KeyPath) -> Tier:
         if not isinstance(value, dict):
             self._reject(path, f"must be {_TABLE}", value, _TABLE)
-        known = kinds()
+        name, known = str(path[-1]), kinds()
+        same = self._before.get(name)
+        if same is not None and same.table is value:
+            self.tiers[name] = same
+            self.references += same.references
+            return same.tier
         if "kind" not in value:
             self.problems.append(Problem(path, "kind is missing", allowed=", ".join(known)))
             raise Rejected
         if not isinstance(value["kind"], str) or value["kind"] not in known:
             self._choice((*path, "kind"), value["kind"], list(known))
-        return self.struct(known[value["kind"]], value, path)
+        begun = len(self.references)
+        tier = self.struct(known[value["kind"]], value, path)
+        self.tiers[name] = Decoded(value, tier, tuple(self.references[begun:]))
+        return tier
 
     def _choice(self, path: KeyPath, value: object, allowed: list[str]) -> typing.NoReturn:
         near = nearest(value, allowed) if isinstance(value, str) else None

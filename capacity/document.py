@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -19,9 +19,10 @@ from capacity.topology import Topology
 from capacity.units import Uncertain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from capacity.books import Book
+    from capacity.decode import Decoded
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Document:
     load_factor: float
     book: Book | None = None
     """The price book that it was read with, which an edit is checked against as well."""
+    tiers: Mapping[str, Decoded] = field(default_factory=dict, repr=False, compare=False)
+    """The tiers with the tables that they were read from: an edit reads again what it changes."""
 
 
 def load(source: str, overrides: Sequence[str] = (), load_factor: float = 1.0, book: Book | None = None) -> Document:
@@ -63,9 +66,18 @@ def parse(
         raise DocumentError(placed(error.problems, text, source, given)) from None
 
 
-def from_values(values: dict[str, Any], source: str, load_factor: float = 1.0, book: Book | None = None) -> Document:
-    """Return the document of values as a file has them; raises DocumentError with problems that have no line yet."""
-    decoder = Decoder()
+def from_values(
+    values: dict[str, Any],
+    source: str,
+    load_factor: float = 1.0,
+    book: Book | None = None,
+    before: Mapping[str, Decoded] = {},
+) -> Document:
+    """Return the document of values as a file has them; raises DocumentError with problems that have no line yet.
+
+    `before` are the tiers of a document of which these values are an edit.
+    """
+    decoder = Decoder(before)
     topology = _topology(decoder, values)
     decoder.problems += dangling(decoder.references, values, book.node_types if book is not None else ())
     if topology is not None and not decoder.problems:
@@ -73,7 +85,7 @@ def from_values(values: dict[str, Any], source: str, load_factor: float = 1.0, b
         decoder.problems += check(topology)
     if topology is None or decoder.problems:
         raise DocumentError(decoder.problems)
-    return Document(source, topology, values, load_factor, book)
+    return Document(source, topology, values, load_factor, book, decoder.tiers)
 
 
 def _topology(decoder: Decoder, values: dict[str, Any]) -> Topology | None:

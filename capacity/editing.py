@@ -53,13 +53,21 @@ def without_value(document: Document, path: KeyPath) -> Edited:
 
 def read_value(values: Mapping[str, Any], path: KeyPath, text: str) -> Any:
     """Return the value that a typed text stands for at a key path."""
-    try:
-        text.encode()
-        found = literal(text.strip())
-    except (ValueError, RecursionError) as error:
-        raise DocumentError([Problem(path, "is no value", ascii_quoted(text), "a value as in TOML")]) from error
     hint = annotation(values, path)
-    return text.strip() if hint is not None and only_text(hint) and not isinstance(found, str) else found
+    try:
+        return read_text(text, text_only=hint is not None and only_text(hint))
+    except ValueError as error:
+        raise DocumentError([Problem(path, "is no value", ascii_quoted(text), "a value as in TOML")]) from error
+
+
+def read_text(text: str, *, text_only: bool) -> Any:
+    """Return the value that a typed text stands for, a string where a field takes nothing else; raises ValueError."""
+    text.encode()
+    try:
+        found = literal(text.strip())
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return text.strip() if text_only and not isinstance(found, str) else found
 
 
 def in_unit_of(text: str, before: str) -> str:
@@ -74,7 +82,7 @@ def in_unit_of(text: str, before: str) -> str:
 def edited(document: Document, values: dict[str, Any], name: str, path: KeyPath = ()) -> Edited:
     """Return the document with other values, checked like a file; problems at or below `path` come first."""
     try:
-        found = from_values(values, document.source, document.load_factor, document.book)
+        found = from_values(values, document.source, document.load_factor, document.book, document.tiers)
     except DocumentError as error:
         here = [p for p in error.problems if p.path[: len(path)] == path]
         raise DocumentError([*here, *(p for p in error.problems if p not in here)]) from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from capacity.components.database import Database
 from capacity.document import scaled
 from capacity.fewest import fewest, fewest_near
 from capacity.search import Conflict
@@ -198,7 +199,7 @@ class Ends:
         search = self.search(node, HARDLY)
         tier = search.system.tiers[self.name]
         found = search.first(self.name, lambda count: self.carries(node, count, HARDLY), tier.least_count())
-        if tier.bearable_loss() > 0 or tier.machines(0) > 0:
+        if tier.bearable_loss(self.counts[self.name]) > 0 or tier.machines(0) > 0:
             return found
         today = self.search(node, 1.0)
         while found is not None and found < self.counts[self.name] and self._missed(today, found):
@@ -297,10 +298,12 @@ class Ends:
     def _named(self, conflict: Conflict, count: int) -> str:
         """Return what is in the way in a few words: a resource of a tier, or an objective."""
         violation = conflict.violation
-        what = "nothing left" if violation.constraint == "nodes" else violation.constraint
+        none = "nothing left" if violation.limit <= 1 else "no quorum left"
+        what = none if violation.constraint == "nodes" else violation.constraint
         left = conflict.event.state({**self.counts, self.name: count}, self.name).counts[self.name]
-        read_from = getattr(conflict.event.system.tiers.get(violation.name), "read_from", None)
-        only_writes = what == "primary cores" and read_from == "replicas" and left > 0
+        tier = conflict.event.system.tiers.get(violation.name)
+        spared = isinstance(tier, Database) and tier.read_from == "replicas" and not tier.replication.by_quorum
+        only_writes = what == "primary cores" and spared and left > 0
         return f"{what} of {violation.name}{' (writes)' if only_writes else ''}"
 
 

@@ -198,11 +198,14 @@ def _response(latency: Latency | None) -> Response:
 def _method(solution: Solution, name: str, own: Latency | None) -> str:
     """Return the name of the model that gave a tier's response time."""
     place = solution.places[name]
+    own_model = solution.system.tiers[name].method(place)
     station = next((s for (root, _), s in solution.stations.items() if root == place.root and s.rate > 0), None)
     if station is None:
         return "pure delay" if own is not None else "none"
     if station.wait is None:
         return "overloaded"
+    if own_model is not None:
+        return own_model
     if station.wait.exact:
         return "M/M/c or M/G/1, exact"
     if station.pool.hot_share is not None:

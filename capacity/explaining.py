@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from capacity.explanations import Explanation
+    from capacity.scenarios import Event
+    from capacity.solve import Solution
     from capacity.topology import Topology
 
 METRICS: Final[dict[str, Callable[[Planned], Explanation | None]]] = {
@@ -62,28 +64,12 @@ def explain(
     takes it. Of a tier and a class of one name, the tier is meant. Raises UsageError for a tier, metric or scenario
     that there is not, with the nearest name and the list.
     """
-    of_class = tier in topology.workload.classes and tier not in topology.components
-    if not of_class:
-        _known("tier", tier, topology.components, f"; or a request class: {', '.join(topology.workload.classes)}")
+    if tier in topology.workload.classes and tier not in topology.components:
+        return explain_class(topology, tier, metric, scenario, tick)
+    _known("tier", tier, topology.components, f"; or a request class: {', '.join(topology.workload.classes)}")
     if metric is not None:
-        _known("metric", metric, explaining_class.METRICS if of_class else METRICS)
-    system = resolve(topology)
-    search = Search.of(system, tick)
-    free = set(system.counted()) - set(system.given())
-    counts = {**(size(search).counts if free else system.least()), **system.given()}
-    search.aside = frozenset()
-    event = None if scenario is None else asked_event(search, counts, scenario)
-    solution = search.at(counts) if event is None else search.solved(event.state(counts))
-    when = "" if event is None else phrase(event.scenario, event.subject)
-    if of_class:
-        seen = OfClass(solution, tier, describe(solution).classes[tier], search)
-        return Explained(
-            name=topology.name,
-            tier=tier,
-            kind="request class",
-            when=when,
-            metrics=_of_class(seen, metric, usual=event is None),
-        )
+        _known("metric", metric, METRICS)
+    search, counts, event, solution = _solved(topology, scenario, tick)
     if event is not None and tier in event.state(counts).gone:
         raise UsageError(f"TIER {ascii_quoted(tier)}: nothing of it is left {phrase(event.scenario, event.subject)}")
     result = tier_result(solution, tier)
@@ -94,7 +80,41 @@ def explain(
         has = [name for name, ask in askable.items() if name != metric and ask(asked) is not None]
         there = ", ".join(has) or "nothing: no request reaches it"
         raise UsageError(f"METRIC {metric}: {ascii_quoted(tier)} has no such number; it has {there}")
-    return Explained(name=topology.name, tier=tier, kind=result.kind, when=when, metrics=list(found.values()))
+    return Explained(name=topology.name, tier=tier, kind=result.kind, when=_when(event), metrics=list(found.values()))
+
+
+def explain_class(
+    topology: Topology,
+    name: str,
+    metric: str | None = None,
+    scenario: str | None = None,
+    tick: Callable[[int], None] = lambda _: None,
+) -> Explained:
+    """Return where the numbers of a request class come from, as `explain` does; also of one named like a tier."""
+    _known("class", name, topology.workload.classes)
+    if metric is not None:
+        _known("metric", metric, explaining_class.METRICS)
+    search, _, event, solution = _solved(topology, scenario, tick)
+    seen = OfClass(solution, name, describe(solution).classes[name], search)
+    metrics = _of_class(seen, metric, usual=event is None)
+    return Explained(name=topology.name, tier=name, kind="request class", when=_when(event), metrics=metrics)
+
+
+def _solved(
+    topology: Topology, scenario: str | None, tick: Callable[[int], None]
+) -> tuple[Search, dict[str, int], Event | None, Solution]:
+    """Return the system at its counts, or those of its plan, as usual or in a scenario."""
+    system = resolve(topology)
+    search = Search.of(system, tick)
+    free = set(system.counted()) - set(system.given())
+    counts = {**(size(search).counts if free else system.least()), **system.given()}
+    search.aside = frozenset()
+    event = None if scenario is None else asked_event(search, counts, scenario)
+    return search, counts, event, search.at(counts) if event is None else search.solved(event.state(counts))
+
+
+def _when(event: Event | None) -> str:
+    return "" if event is None else phrase(event.scenario, event.subject)
 
 
 def _of_class(asked: OfClass, metric: str | None, *, usual: bool) -> list[Explanation]:

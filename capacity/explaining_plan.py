@@ -131,8 +131,10 @@ def availability(asked: Planned) -> Explanation | None:
     result = formula.result.symbol
     up = Step(real("A", "share of time with enough nodes up"), 1 - result)
     whole = chained("availability", formula, Formula("", (formula.result,), (up,), "", exact=True, accuracy=""))
+    tier_needs = tier.bearable_loss(asked.solution.places[name].count) + int(tier.counted == "replicas")
+    quorum, overloaded = 1 < tier_needs == seen.needed, "something is overloaded at this load"
     notes = [
-        f"{seen.needed} of {seen.nodes} nodes are needed: with fewer something is overloaded at this load",
+        f"{seen.needed} of {seen.nodes} nodes are needed: with fewer {'there is no quorum' if quorum else overloaded}",
         f"down {shown(seen.unavailability * MONTH, 's')} a month",
     ]
     return explanation(

@@ -73,6 +73,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """The symbol of what the effects are on."""
     effects: list[Effect] = []
     notes: list[str] = []
+    figures: list[str] = []
+    """The figures of a calculator's answer that it tells of, by their keys; the first is `metric`'s own."""
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):

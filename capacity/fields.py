@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -23,16 +24,16 @@ def annotation(values: Mapping[str, Any], path: KeyPath) -> Any:
 
     `values` are those of the file: they say which kind a tier is of.
     """
+    tier = values.get("components", {}).get(path[1]) if len(path) > 1 and path[0] == "components" else None
+    return _at(path, str(tier.get("kind")) if isinstance(tier, dict) else None)
+
+
+@lru_cache(maxsize=4096)
+def _at(path: KeyPath, kind: str | None) -> Any:
+    """Return the annotation at a key path, which leads into a tier of this kind if into any."""
     hint: Any = Topology
-    here: Any = values
     for key in path:
-        hint = _inside(hint, here, key)
-        if isinstance(here, dict):
-            here = here.get(key)
-        elif isinstance(here, list) and isinstance(key, int) and key < len(here):
-            here = here[key]
-        else:
-            here = None
+        hint = _inside(hint, kind, key)
     return hint
 
 
@@ -62,7 +63,7 @@ def only_text(hint: Any) -> bool:
     return bool(bases) and all(base is str for base in bases)
 
 
-def _inside(hint: Any, here: Any, key: str | int) -> Any:
+def _inside(hint: Any, kind: str | None, key: str | int) -> Any:
     for option in options(hint):
         origin = get_origin(option)
         if origin is dict and isinstance(key, str):
@@ -70,14 +71,14 @@ def _inside(hint: Any, here: Any, key: str | int) -> Any:
         if origin is list and isinstance(key, int):
             return get_args(option)[0]
         if isinstance(option, type) and issubclass(option, msgspec.Struct):
-            return _field(option, here, key)
+            return _field(option, kind, key)
     return None
 
 
-def _field(struct: type[msgspec.Struct], here: Any, key: str | int) -> Any:
+def _field(struct: type[msgspec.Struct], kind: str | None, key: str | int) -> Any:
     if issubclass(struct, Tier):
         known = kinds()
         if key == "kind":
             return Literal[tuple(known)]
-        struct = known.get(str(here.get("kind")), struct) if isinstance(here, dict) else struct
+        struct = struct if kind is None else known.get(kind, struct)
     return hints_of(struct).get(str(key))

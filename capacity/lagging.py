@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from capacity.components.database import Database
+from capacity.components.replication import Members
 from capacity.document import scaled
 from capacity.solve import solve
 from capacity.system import resolve
@@ -37,6 +38,8 @@ class Lagging(msgspec.Struct, frozen=True, kw_only=True):
     """The replicas of one database. Where they fall behind for ever there is no time, and nothing is visible."""
 
     mode: str
+    quorum: Members | None
+    """Whom reads ask and writes wait for in mode quorum; else None."""
     replicas: int
     shards: int
     diverges: bool
@@ -47,7 +50,7 @@ class Lagging(msgspec.Struct, frozen=True, kw_only=True):
     stale_read_fraction: float | None
     """None where the number of keys is not known."""
     unseen: list[tuple[float, float]]
-    """Seconds after a write was answered, and the share of writers whose replica does not show it yet."""
+    """Seconds after a write was answered, and the share of writers whose replica, or quorum, does not show it yet."""
     not_visible: list[tuple[float, float]]
     """Seconds since a write on the primary, and the share of writes that a replica does not show yet."""
     apply_utilization: float | None
@@ -81,6 +84,7 @@ def lagging(solution: Solution, name: str, tick: Callable[[int], None] = lambda 
         times = [low * (high / low) ** (i / (SAMPLES - 1)) for i in range(SAMPLES)]
     return Lagging(
         mode=tier.replication.mode,
+        quorum=tier.replication.members(place) if tier.replication.by_quorum else None,
         replicas=place.count,
         shards=tier.shards,
         diverges=lag is None,
@@ -88,7 +92,7 @@ def lagging(solution: Solution, name: str, tick: Callable[[int], None] = lambda 
         mean_s=None if lag is None else lag.mean,
         p99_s=None if lag is None else lag.percentile(0.99),
         stale_read_fraction=tier.stale(place, arrivals, lag),
-        unseen=[(after, tier.own_unseen(lag, after)) for after in AFTER],
+        unseen=[(after, tier.own_unseen(place, lag, after)) for after in AFTER],
         not_visible=[] if lag is None else [(t, lag.exceeds(t)) for t in times],
         apply_utilization=None if thread is None else thread.utilization,
         diverges_at=_diverging(solution, name, tick),

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from capacity.editing import Edited
 from capacity.errors import UsageError, ascii_quoted
 from capacity.evaluate import describe
+from capacity.lagging import databases
 from capacity.outcomes import outcome, with_uptime
 from capacity.reach import end
 from capacity.results import SCHEMA_VERSION
@@ -74,6 +75,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     unknown: list[str]
     """Tiers whose price is not known."""
     classes: dict[str, ClassOutcome]
+    stale_reads: dict[str, float | None]
+    """Databases whose reads may be old, with the share that is; None where the number of keys is not known."""
     endures: list[str]
     """Of what may happen to a partner and need not be survived: what it would survive all the same."""
     carries: float | None = None
@@ -139,35 +142,16 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
     for the file as it is, it is told up to which load a plan exists, to a twentieth on the safe side; 0 looks at none,
     but where no step applies at the file, to tell at which load one would.
     """
-    solved = 0
-
-    def counted(_: int) -> None:
-        nonlocal solved
-        solved += 1
-        tick(solved)
-
+    counted = _counted(tick)
     found = proposed(document, counted)
-    now = _outcome(found.planned, found.planned)
-    tried = [(p, _planned(p.document.topology, counted, found.planned)) for p in found.proposals]
-    told = [
-        msgspec.structs.replace(
-            _outcome(planned, found.planned),
-            name=p.name,
-            subject=p.subject,
-            text=p.text,
-            assumes=list(p.assumes),
-            risks=list(p.risks),
-        )
-        for p, planned in tried
-    ]
-    told = sorted((msgspec.structs.replace(o, brings=_brings(o, now)) for o in told), key=_rank)
+    now, tried = _tried(found, counted)
+    told = [one.outcome for one in tried]
     if ahead or not told:
-        plans = {(p.name, p.subject): planned for p, planned in tried}
         as_is = end(document.topology, found.planned.sizing, counted)
         now = _with_end(now, as_is)
         told = [
-            _with_end(o, _end(plans[o.name, o.subject], counted, as_is)) if o.feasible and i < ahead else o
-            for i, o in enumerate(told)
+            _with_end(one.outcome, _end(one.planned, counted, as_is)) if one.outcome.feasible and i < ahead else told[i]
+            for i, one in enumerate(tried)
         ]
     return Next(
         name=document.topology.name,
@@ -176,6 +160,50 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
         now=now,
         steps=told,
     )
+
+
+def ranked(document: Document, tick: Callable[[int], None] = lambda _: None) -> list[tuple[Outcome, Proposal]]:
+    """Return every step that applies in the order of `next_steps`, each with the file that it makes."""
+    counted = _counted(tick)
+    return [(one.outcome, one.proposal) for one in _tried(proposed(document, counted), counted)[1]]
+
+
+class _Tried(NamedTuple):
+    """A proposal, the plan of its file, and how that compares with the file as it is."""
+
+    proposal: Proposal
+    planned: Planned
+    outcome: Outcome
+
+
+def _tried(found: Proposed, tick: Callable[[int], None]) -> tuple[Outcome, list[_Tried]]:
+    """Return the file as it is, and every proposal tried, what comes first first."""
+    now = _outcome(found.planned, found.planned)
+    tried = []
+    for proposal in found.proposals:
+        planned = _planned(proposal.document.topology, tick, found.planned)
+        outcome = msgspec.structs.replace(
+            _outcome(planned, found.planned),
+            name=proposal.name,
+            subject=proposal.subject,
+            text=proposal.text,
+            assumes=list(proposal.assumes),
+            risks=list(proposal.risks),
+        )
+        tried.append(_Tried(proposal, planned, msgspec.structs.replace(outcome, brings=_brings(outcome, now))))
+    return now, sorted(tried, key=lambda one: _rank(one.outcome))
+
+
+def _counted(tick: Callable[[int], None]) -> Callable[[int], None]:
+    """Return a tick that counts on through one search after another."""
+    solved = 0
+
+    def counted(_: int) -> None:
+        nonlocal solved
+        solved += 1
+        tick(solved)
+
+    return counted
 
 
 def applied(document: Document, name: str, tick: Callable[[int], None] = lambda _: None) -> Edited:
@@ -233,9 +261,20 @@ def _outcome(planned: Planned, now: Planned) -> Outcome:
         monthly=cost.monthly,
         monthly_change=round(cost.monthly - before.monthly, 6) if same else None,
         unknown=cost.unknown,
+        stale_reads=_stale_reads(planned),
         endures=_endured(planned),
         classes={name: _of_class(name, planned.evaluation, now.evaluation) for name in planned.evaluation.classes},
     )
+
+
+def _stale_reads(planned: Planned) -> dict[str, float | None]:
+    """Return the databases whose members may answer differently, with the share of reads that do."""
+    solution = planned.search.at(planned.counts)
+    found = {
+        name: tier.differs(solution.places[name], solution.arrivals(name), solution)
+        for name, tier in databases(solution.system).items()
+    }
+    return {name: ways[0].share for name, ways in found.items() if ways}
 
 
 def _endured(planned: Planned) -> list[str]:
@@ -277,6 +316,7 @@ def _brings(o: Outcome, now: Outcome) -> list[str]:
     downs = [(s.downtime_s_per_month, b.downtime_s_per_month) for s, b in pairs]
     if any(s is not None and b is not None and s < b * _LESS_DOWN for s, b in downs):
         found.append("less down")
+    found += [f"no old reads of {name}" for name in now.stale_reads if name not in o.stale_reads]
     return [*found, *(f"survives {TITLES[name]}" for name in o.endures if name not in now.endures)]
 
 

@@ -89,5 +89,6 @@ def _in_events(search: Search, events: Sequence[Event], own: str | None, counts:
     for event in events:
         of = "" if event.subject in (None, own) else f" {phrase(event.scenario, event.subject)}"
         for violation in search.failing(event, counts):
-            what = "none left" if violation.constraint == "nodes" else f"{violation.name} {violation.constraint}"
+            none = "none left" if violation.limit <= 1 else "no quorum left"
+            what = none if violation.constraint == "nodes" else f"{violation.name} {violation.constraint}"
             yield what + of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from capacity import judging
 from capacity.aftermath import told
 from capacity.errors import printable
 from capacity.money_report import cost_section, total
@@ -118,7 +119,7 @@ def _objectives(evaluation: Evaluation) -> Section:
     found = [(name, slo) for name, c in evaluation.classes.items() for slo in c.slo]
     found += [(name, slo) for name, tier in evaluation.tiers.items() for slo in tier.slo]
     for name, slo in found:
-        verdict = "MISSED" if slo.met is False else "ok" if slo.met else f"not judged: {_unknown(slo)}"
+        verdict = f"not judged: {_unknown(slo)}" if slo.met is None else judging.word(slo.met)
         limit, reached = show_seconds(slo.limit), _seconds(slo.value)
         if slo.name == "availability":
             limit, reached = show_availability(slo.limit), _reached(slo.value, slo.unknown)
@@ -187,16 +188,16 @@ def describe_failure(failure: Failure) -> str:
     lost = f" {printable(failure.when)}" if failure.when else ""
     where = f"{printable(failure.name)} {failure.constraint}"
     if failure.constraint == "nodes":
-        return f"{printable(failure.name)}{lost}: no node left to serve"
+        return f"{printable(failure.name)}{lost}: {left_over(failure.value, failure.limit)}"
     if failure.constraint == "availability" and failure.value is not None:
         return f"{where}: {show_availability(failure.value)}, {show_availability(failure.limit)} wanted"
     limit = show_amount(failure.limit, failure.unit)
     if failure.value is None:
         return f"{where}{lost}: overloaded, {limit} allowed"
-    over = failure.value / failure.limit - 1
-    if over <= 0:
+    if failure.value <= failure.limit:
         return f"{where}{lost}: too many requests fail for it ({limit} allowed)"
-    return f"{where}{lost}: {show_amount(failure.value, failure.unit)}, {limit} allowed ({show_percent(over)} over)"
+    value, over = show_amount(failure.value, failure.unit), judging.over(failure.value, failure.limit)
+    return f"{where}{lost}: {value}, {limit} allowed{over}"
 
 
 def checked(evaluation: Evaluation) -> str:
@@ -231,6 +232,11 @@ def _why(evaluation: Evaluation) -> Section:
         notes.append(f"{printable(name)}: {tier.nodes} node{'s' if tier.nodes != 1 else ''} = {asked}")
     legend = "each number: the nodes that this constraint alone asks for; ← decides"
     return Section("Why this many", notes=[*notes, legend] if notes else [])
+
+
+def left_over(nodes: float | None, needed: float) -> str:
+    """Return that too few nodes of a tier are left to serve."""
+    return "no node left to serve" if needed <= 1 else f"{nodes or 0:g} left of the {needed:g} that a quorum asks for"
 
 
 def _reason(why: Why, tier: str) -> str:
@@ -308,6 +314,11 @@ def _details(evaluation: Evaluation) -> Section:
                 else f"mean {_seconds(lag['mean_s'])}, p99 {_seconds(lag['p99_s'])}"
             )
             notes.append(f"{printable(name)}: replication lag {text}")
+        quorum = d.get("quorum")
+        if quorum:
+            fresh = "every read meets every write" if quorum["strict"] else "a read may miss the newest write"
+            asked = f"reads ask {quorum['reads']} of {quorum['nodes']} members, writes wait for {quorum['writes']}"
+            notes.append(f"{printable(name)}: {asked}: {fresh}")
         if d.get("disk", {}).get("miss_ratio"):
             notes.append(f"{printable(name)}: {show_percent(d['disk']['miss_ratio'])} of reads go to the disk")
         if "drain_s" in d:

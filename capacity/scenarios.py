@@ -33,6 +33,8 @@ class State:
     conditions: Conditions = USUAL
     gone: tuple[str, ...] = ()
     """Tiers that have nothing left to serve; their counts are then the least that would."""
+    left: tuple[tuple[int, int], ...] = ()
+    """For each of them the nodes that are left (of a database, of each shard), and the fewest that would serve."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,21 +228,26 @@ def _losing(system: System) -> list[str]:
 
 def _without(system: System, counts: Counts, lost: Mapping[str, int], surging: tuple[str, int] | None = None) -> State:
     """Return what is left when nodes are lost. A cache has lost their keys with them."""
-    left, warm, gone = dict(counts), [], []
+    left, warm, gone, short, fewer = dict(counts), [], [], [], []
     for name, missing in lost.items():
         tier = system.tiers[name]
         remaining = counts[name] - missing
-        if remaining < tier.bearable_loss():
+        least = tier.bearable_loss(counts[name])
+        if remaining < least:
+            primary = int(tier.counted == "replicas")
             gone.append(name)
-        left[name] = max(remaining, tier.bearable_loss())
+            short.append((max(remaining + primary, 0), least + primary))
+        left[name] = max(remaining, least)
+        if tier.counts_the_lost():
+            fewer.append((name, counts[name] - left[name]))
         moved = surging[1] if surging else 0
         for resident in system.residents[name]:
             # The keys of a lost cache node, and what a new node holds of a local cache, have to be fetched again.
             replaced = missing if resident == name else moved if surging else 0
             if system.tiers[resident].warms_up and counts[name] > 0 and replaced:
                 warm.append((resident, max(0.0, 1 - replaced / counts[name])))
-    conditions = Conditions((surging,) if surging else (), tuple(warm))
-    return State(system, left, conditions, tuple(gone))
+    conditions = Conditions((surging,) if surging else (), tuple(warm), tuple(fewer))
+    return State(system, left, conditions, tuple(gone), tuple(short))
 
 
 def _partners(system: System) -> list[tuple[str, Tier]]:

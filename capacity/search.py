@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from capacity import scenarios
 from capacity.connections import reaches
 from capacity.fewest import fewest, fewest_near
-from capacity.solve import solve
+from capacity.solve import solve, solved_alike
 from capacity.uptime import Uptime
 from capacity.verdict import Violation, limit_violations, objective_violations, violations
 
@@ -114,6 +114,18 @@ class Search:
         """Return the solved system in normal operation."""
         return self.solved(self.normal.state(counts))
 
+    def at_near(self, counts: Counts, near: Solution) -> Solution:
+        """Return the solved system in normal operation, as `at` does, sooner after a solved system before an edit.
+
+        Only tries that are few have one solution, so that where one came from makes no difference.
+        """
+        key = _key(self.normal.state(counts), NOBODY)
+        if key not in self.solutions and all(1 <= tries < LIGHT_RETRIES for tries in near.attempts.values()):
+            found = solved_alike(self.system, counts, near)
+            if found is not None:
+                self.attempts, self.solutions[key] = found.attempts, found
+        return self.at(counts)
+
     def asked(self, event: Event, state: State, wait_free: frozenset[str] = NOBODY) -> list[Violation]:
         """Return what one state does not meet of what is not hopeless: its limits, or when they are met its objectives.
 
@@ -179,8 +191,8 @@ class Search:
     ) -> Iterator[Violation]:
         """Yield what fails in one event."""
         state = event.state(counts, only)
-        for name in state.gone:
-            gone = Violation("tier", name, "nodes", 0.0, 1.0, "nodes", "nodes")
+        for name, (left, least) in zip(state.gone, state.left, strict=True):
+            gone = Violation("tier", name, "nodes", float(left), float(least), "nodes", "nodes")
             if self._asks(gone, event):
                 yield gone
         if not state.gone or wait_free:

@@ -18,6 +18,7 @@ from capacity.threads import with_threads
 from capacity.traffic import Attempts, Traffic, solve_traffic
 from capacity.waits import wait_at, wait_of
 from models.erlang import UnstableQueueError
+from models.feedback import row_squared_cv
 from models.latency import ZERO, Latency, mixed, with_timeout
 from models.layered import bulkhead
 from models.queues import NO_WAIT, Wait, balanced_wait
@@ -27,7 +28,7 @@ from models.service_time import mixed as mixed_service
 from models.transforms import mixture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from capacity.components.base import Call
     from capacity.components.exchange import Arrivals, Limit, Operation, Place, Work
@@ -223,15 +224,31 @@ def solve(
     places = system.places(counts, conditions)
     brackets: dict[tuple[str, int, str], tuple[float, float]] = {}
     for round_ in range(_ROUNDS):
-        solution = Solution(system, counts, solve_traffic(system, places, attempts), wait_free, places, conditions)
-        _fill_stations(solution)
-        for name in system.callees_first:
-            _fill_answers(solution, name)
+        traffic = solve_traffic(system, places, attempts)
+        solution = _swept(Solution(system, counts, traffic, wait_free, places, conditions))
         keys = {*attempts, *solution.attempts}
         change = max((abs(attempts.get(k, 1.0) - solution.attempts.get(k, 1.0)) for k in keys), default=0.0)
         if change < 1e-9 or (brackets and all(high - low < 1e-9 for low, high in brackets.values())):
             break
         attempts = _next(attempts, solution.attempts, brackets) if round_ >= _PLAIN else solution.attempts
+    return solution
+
+
+def solved_alike(system: System, counts: Counts, near: Solution) -> Solution | None:
+    """Return the solved system in one sweep from the tries of a similar one; None where a digit of them changed.
+
+    Where none did, solving it from nothing ends at the same tries, sweeps later.
+    """
+    places = system.places(counts)
+    found = _swept(Solution(system, counts, solve_traffic(system, places, near.attempts), frozenset(), places))
+    return found if found.attempts == near.attempts else None
+
+
+def _swept(solution: Solution) -> Solution:
+    """Return the system of known rates with its queues, and the answers of its tiers from the callees up."""
+    _fill_stations(solution)
+    for name in solution.system.callees_first:
+        _fill_answers(solution, name)
     return solution
 
 
@@ -260,15 +277,33 @@ def _fill_stations(solution: Solution) -> None:
         for pool in system.tiers[root].pools(solution.places[root], solution.arrivals(root)):
             squared_cv = solution.arrivals(root).squared_cv
             here = tuple(w for w in work if w.pool == pool.name)
-            station = _station(pool, here, squared_cv, root in solution.wait_free)
+            rows = _rows_at(pool, here, solution.arrivals(root)) if len(residents) == 1 else ()
+            station = _station(pool, here, squared_cv, root in solution.wait_free, rows)
             if station.wait is not None:
                 wait = wait_at((root, pool.name), station.wait)
                 solution.station_of[wait] = station = replace(station, wait=wait)
             solution.stations[root, pool.name] = station
 
 
+def _rows_at(pool: Pool, work: tuple[Work, ...], arrivals: Arrivals) -> tuple[tuple[float, int], ...]:
+    """Return which shares of the visits to one queue of a pool follow each other there, and how many do."""
+    if not arrivals.rows or arrivals.rate == 0 or pool.hot_share is not None:
+        return ()
+    queues = pool.nodes if pool.balancing in {"random", "round_robin"} else 1
+    met = min(sum(w.rate for w in work if not w.inside) / arrivals.rate, 1.0) / max(queues, 1)
+    met = round(met, 12)
+    rows = [(share * met, n) for share, n in arrivals.rows if n > 1]
+    return ((1 - sum(share for share, _ in rows), 1), *rows)
+
+
 @remembered(512)
-def _station(pool: Pool, work: tuple[Work, ...], squared_cv: float, wait_free: bool) -> Station:  # noqa: FBT001
+def _station(
+    pool: Pool,
+    work: tuple[Work, ...],
+    squared_cv: float,
+    wait_free: bool,  # noqa: FBT001
+    rows: tuple[tuple[float, int], ...],
+) -> Station:
     bursts = [w for w in work if not w.inside] or work
     rate = sum(w.rate for w in bursts)
     if rate == 0 or pool.nodes == 0:
@@ -282,11 +317,29 @@ def _station(pool: Pool, work: tuple[Work, ...], squared_cv: float, wait_free: b
     offered, cores = rate * service.mean, pool.nodes * pool.servers
     busiest = pool.hot_share * pool.nodes if pool.hot_share is not None else 1.0
     wait: Wait | None = None
+    by_rows = 1.0
     if wait_free:
         wait = Wait(0.0, NO_WAIT.conditional, exact=True)
     elif offered * busiest < cores:
         wait = _pool_wait(pool, rate, service, squared_cv)
-    return Station(pool, rate, service.mean, offered, offered * busiest / cores, wait)
+        felt = _felt(service, bursts, rows)
+        if wait is not None and felt is not service:
+            alone, wait = wait, _pool_wait(pool, rate, felt, squared_cv)
+            by_rows = wait.mean / alone.mean if wait is not None and alone.mean > 0 else 1.0
+            wait = wait and replace(wait, exact=False)
+    return Station(pool, rate, service.mean, offered, offered * busiest / cores, wait, by_rows)
+
+
+def _felt(service: ServiceTime, bursts: Sequence[Work], rows: tuple[tuple[float, int], ...]) -> ServiceTime:
+    """Return services as variable as a queue feels them where visits follow each other; what sets classes apart stays.
+
+    A request of a slow class is slow at every visit: only the rest of the variability is averaged over a row.
+    """
+    rate = sum(w.rate for w in bursts)
+    own = sum(w.rate * w.service.mean**2 * (w.service.squared_cv - 1) for w in bursts) / rate / service.mean**2
+    if not rows or abs(own) < 1e-9:
+        return service
+    return from_moments(service.mean, max(service.squared_cv + row_squared_cv(own + 1, rows) - 1 - own, 0.0))
 
 
 def _pool_wait(pool: Pool, rate: float, service: ServiceTime, squared_cv: float) -> Wait | None:

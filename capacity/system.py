@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capacity.checks import reached
 from capacity.components.exchange import Place
 from capacity.pricing import node_type
+from models.remembered import Same, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,8 @@ class Conditions:
     surging: tuple[tuple[str, int], ...] = ()
     warm: tuple[tuple[str, float], ...] = ()
     """Caches with the share of their content that is there."""
+    lost: tuple[tuple[str, int], ...] = ()
+    """Tiers that count the lost, with how many that is."""
 
 
 USUAL = Conditions()
@@ -81,6 +84,7 @@ class System:
             partitions=self.partitions.get(name),
             surging=dict(conditions.surging).get(root, 0),
             warm=dict(conditions.warm).get(name, 1.0),
+            lost=dict(conditions.lost).get(name, 0),
         )
 
     def decouples(self, name: str) -> bool:
@@ -129,7 +133,13 @@ class System:
 
 
 def resolve(topology: Topology) -> System:
-    """Return the system of a checked topology."""
+    """Return the system of a checked topology, the same for the same topology: nobody changes either."""
+    return _resolved(Same(topology))
+
+
+@remembered(8)
+def _resolved(same: Same[Topology]) -> System:
+    topology = same.value
     tiers = topology.components
     roots = {name: _root(name, tiers) for name in tiers}
     machines = {

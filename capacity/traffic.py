@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -102,13 +103,38 @@ def _arrivals(system: System, name: str, entering: list[str], received: list[Flo
         writes[flow.request_class] += flow.writes
     streams = {id(flow.asked): flow.asked for flow in received if flow.reads > 0}
     asked = next(iter(streams.values())) if len(streams) == 1 and not entering else None
-    return Arrivals(reads, writes, _squared_cv(system, name, reads, writes) + _batches(received), asked)
+    squared_cv = _squared_cv(system, name, reads, writes) + _batches(received)
+    return Arrivals(reads, writes, squared_cv, asked, _rows(system, name, reads, writes, received))
 
 
 def _batches(received: list[Flow]) -> float:
     """Return what calls that arrive together add to the burstiness: batches of B have a dispersion of B."""
     total = sum(flow.reads + flow.writes for flow in received)
     return sum((flow.reads + flow.writes) / total * (flow.batch - 1) for flow in received) if total > 0 else 0.0
+
+
+def _rows(
+    system: System, name: str, reads: dict[str, float], writes: dict[str, float], received: list[Flow]
+) -> tuple[tuple[float, int], ...]:
+    """Return which shares of the visits follow each other at once, and how many do: calls made again and again.
+
+    Only to a tier that answers by itself: where it asks others first, there is time between the visits.
+    """
+    if all(flow.row <= 1 for flow in received) or any(waited for _, _, waited in system.tiers[name].outgoing()):
+        return ()
+    total = sum(reads.values()) + sum(writes.values())
+    if total == 0:
+        return ()
+    rates: dict[int, float] = {}
+    for flow in received:
+        whole = max(math.floor(flow.row), 1)
+        more = max(flow.row - whole, 0.0) * (whole + 1)
+        share = more / (more + (1 - max(flow.row - whole, 0.0)) * whole)
+        rate = flow.reads + flow.writes
+        rates[whole] = rates.get(whole, 0.0) + rate * (1 - share)
+        rates[whole + 1] = rates.get(whole + 1, 0.0) + rate * share
+    in_rows = {n: round(rate / total, 12) for n, rate in rates.items() if n > 1 and rate > 0}
+    return ((1 - sum(in_rows.values()), 1), *((share, n) for n, share in in_rows.items()))
 
 
 def _squared_cv(system: System, name: str, reads: dict[str, float], writes: dict[str, float]) -> float:

@@ -43,6 +43,10 @@ class Uncertain(float):
         value.low, value.high, value.written = low, high, written
         return value
 
+    def __reduce__(self) -> tuple[type[Uncertain], tuple[float, float, float, str]]:
+        """Return what a copy, in another process too, is made of."""
+        return Uncertain, (self.low, float(self), self.high, self.written)
+
 
 @dataclass(frozen=True)
 class Unit:

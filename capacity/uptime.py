@@ -10,7 +10,7 @@ that.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -66,7 +66,7 @@ class Uptime:
 
     def __init__(self, search: Search, counts: Counts) -> None:
         self.search, self.counts = search, counts
-        self._tiers: dict[str, TierUptime | None] = {}
+        self._tiers: dict[tuple[str, int], TierUptime | None] = {}
 
     @property
     def system(self) -> System:
@@ -85,16 +85,26 @@ class Uptime:
 
     def tier(self, name: str) -> TierUptime | None:
         """Return the availability of a tier with nodes of its own, None for one without or one that is overloaded."""
-        if name not in self._tiers:
-            self._tiers[name] = self._of_tier(name) if self.system.takes_nodes(name) else None
-        return self._tiers[name]
+        return self._with(name) if self.system.takes_nodes(name) else None
 
-    def _of_tier(self, name: str) -> TierUptime | None:
+    def _with(self, name: str, *, reads: bool = True, writes: bool = True) -> TierUptime | None:
+        """Return the availability of a tier for reads, for writes or for both: quorums of the two may differ."""
+        least = self.system.tiers[name].bearable_loss(self.counts[name], reads=reads, writes=writes)
+        if (name, least) not in self._tiers:
+            self._tiers[name, least] = self._of_tier(name, min(least, self.counts[name]))
+        return self._tiers[name, least]
+
+    def _for(self, name: str, request_class: str) -> TierUptime | None:
+        """Return the availability of a tier for what a class asks of it."""
+        arrivals = self._serving.arrivals(name)
+        reads, writes = (rates.get(request_class, 0.0) > 0 for rates in (arrivals.reads, arrivals.writes))
+        return self._with(name, reads=reads or not writes, writes=writes or not reads)
+
+    def _of_tier(self, name: str, floor: int) -> TierUptime | None:
         tier, count = self.system.tiers[name], self.counts[name]
         if not self._answered(name):
             return None
         busiest = max((x.utilization for x in limits(self._serving, name) if x.ours), default=0.0)
-        floor = min(tier.bearable_loss(), count)
         # Most limits are shared evenly by the nodes: as many are needed as are busy.
         least = fewest_near(lambda n: self._enough(name, n), math.ceil(busiest * count), floor, count)
         parts = tier.parts()
@@ -114,7 +124,10 @@ class Uptime:
 
     def _enough(self, name: str, count: int) -> bool:
         """Return whether a tier serves with so many of its nodes, all others being there."""
-        return _serves(self.search.at({**self.counts, name: count}), self._serving)
+        left = self.search.normal.state({**self.counts, name: count})
+        if self.system.tiers[name].counts_the_lost() and count < self.counts[name]:
+            left = replace(left, conditions=replace(left.conditions, lost=((name, self.counts[name] - count),)))
+        return _serves(self.search.solved(left), self._serving)
 
     def of_class(self, name: str) -> ClassUptime | None:
         """Return the availability of what a class really needs, None where that is overloaded."""
@@ -123,7 +136,7 @@ class Uptime:
             return None
         reached = system.waited_for(system.topology.workload.classes[name].entry, name)
         roots = sorted({system.roots[n] for n in reached})
-        tiers = {root: self.tier(root) for root in roots if system.takes_nodes(root)}
+        tiers = {root: self._for(root, name) for root in roots if system.takes_nodes(root)}
         if any(tier is None for tier in tiers.values()):
             return None
         promising = [n for n in roots if system.tiers[n].is_partner or (system.decouples(n) and n not in tiers)]

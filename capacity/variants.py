@@ -94,5 +94,5 @@ def reason(conflict: Conflict | None) -> str:
     violation = conflict.violation
     when = f" {conflict.phrase}" if conflict.phrase else ""
     if violation.constraint == "nodes":
-        return f"nothing is left{when}"
+        return f"{'nothing' if violation.limit <= 1 else 'no quorum'} is left{when}"
     return f"{violation.name} {words(violation)}{when}"

@@ -138,7 +138,7 @@ def limit_violations(solution: Solution) -> Iterator[Violation]:
             if full or limit.used > most * (1 + ROUNDING):
                 yield Violation("tier", name, limit.resource, limit.used, most, limit.unit, limit.mend, limit.capacity)
         place, tier = solution.places[name], solution.system.tiers[name]
-        if place.nodes == 0 and tier.needs_node and tier.bearable_loss() > 0:
+        if place.nodes == 0 and tier.needs_node and tier.bearable_loss(place.count) > 0:
             yield Violation("tier", name, "nodes", 0.0, 1.0, "nodes", "nodes")
 
 

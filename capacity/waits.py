@@ -24,7 +24,7 @@ P = ParamSpec("P")
 @remembered(512)
 def wait_at(place: Hashable, wait: Wait) -> Wait:  # noqa: ARG001, what makes it another wait than that of another place
     """Return the same wait as that of one place."""
-    return Wait(wait.probability, wait.conditional, wait.exact)
+    return Wait(wait.probability, wait.conditional, wait.exact, wait.memory)
 
 
 @remembered(512)

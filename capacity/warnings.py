@@ -80,7 +80,9 @@ def _without_effect(solution: Solution) -> Iterator[Warning]:
                 where = show_path(("components", name, "calls", index, "retries"))
                 yield Warning(name, "without_effect", f"{where}: without a timeout nothing is tried again")
         for field in tier.without_effect(solution.places[name]):
-            yield Warning(name, "without_effect", f"{show_path(('components', name, field))} means nothing here")
+            yield Warning(
+                name, "without_effect", f"{show_path(('components', name, *field.split('.')))} means nothing here"
+            )
         limited = [n for n, t in system.tiers.items() if t.consumer_limit() is not None and name in t.destinations("")]
         if limited and name not in system.partitions:
             text = f"the partitions of {', '.join(limited)} are not counted: {name} has other work too"

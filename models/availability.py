@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
+
+from models.elementwise import alone, numbers, require, single, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
+
+    from models.elementwise import Array
 
 MONTH: Final = 730 * 3600.0
 """Seconds in a month of 730 hours."""
@@ -27,14 +31,19 @@ _DROPPED: Final = 50.0
 """Terms that a window leaves out weigh less than 2 exp(-50) of the distribution that it is centred on."""
 
 
-def node_unavailability(mtbf: float, mttr: float) -> float:
+@overload
+def node_unavailability(mtbf: float, mttr: float) -> float: ...
+@overload
+def node_unavailability(mtbf: ArrayLike, mttr: ArrayLike) -> Array | float: ...
+def node_unavailability(mtbf: Any, mttr: Any) -> Any:
     """Return the share of time a node is down that is up for `mtbf` and then down for `mttr` seconds, in the mean.
 
     *Exact* for any distributions of the two. Source: Ross 1996, Stochastic Processes, theorem 3.4.4 (alternating
     renewal process). Raises ValueError unless mtbf > 0 and mttr is finite and >= 0.
     """
-    if not (mtbf > 0 and 0 <= mttr < math.inf):
-        raise ValueError(f"mtbf {mtbf} must be > 0 and mttr {mttr} must be >= 0 and finite")
+    mtbf, mttr = numbers(mtbf, mttr)
+    fine = (mtbf > 0) & (mttr >= 0) & (mttr < math.inf)
+    require(fine, "mtbf {} must be > 0 and mttr {} must be >= 0 and finite", mtbf, mttr)
     return mttr / (mtbf + mttr)
 
 
@@ -46,6 +55,7 @@ def fewer_than(needed: int, groups: Sequence[tuple[int, float]]) -> float:
     with the standard deviation of the nodes down, by its square from three large groups on.
     Raises ValueError for an unavailability outside 0..1 or nodes below 0.
     """
+    alone(needed, *(part for group in groups for part in group))
     if any(nodes < 0 or not 0 <= u <= 1 for nodes, u in groups):
         raise ValueError(f"nodes must be >= 0 and unavailabilities within 0..1: {groups}")
     needed -= sum(nodes for nodes, u in groups if u < _NEVER)
@@ -128,40 +138,71 @@ def zoned(needed: int, groups: Sequence[tuple[int, float]], zones: int, zone_una
     return min(math.fsum(p * u for p, u in zip(lost, down, strict=True)), 1.0)
 
 
-def in_series(unavailabilities: Iterable[float]) -> float:
-    """Return the probability that at least one of several independent parts is down: 1 - prod(1 - u) (*exact*)."""
-    parts = list(unavailabilities)
+@overload
+def in_series(unavailabilities: Iterable[float]) -> float: ...
+@overload
+def in_series(unavailabilities: Iterable[ArrayLike]) -> Array | float: ...
+def in_series(unavailabilities: Iterable[Any]) -> Any:
+    """Return the probability that at least one of several independent parts is down: 1 - prod(1 - u) (*exact*).
+
+    Each is a number or an array.
+    """
+    parts = numbers(*unavailabilities)
+    if not single(*parts):
+        with np.errstate(divide="ignore"):
+            return np.abs(np.expm1(sum(np.log1p(-u) for u in parts)))
     if any(u >= 1 for u in parts):
         return 1.0
     return abs(math.expm1(math.fsum(math.log1p(-u) for u in parts)))
 
 
-def in_parallel(unavailabilities: Iterable[float]) -> float:
-    """Return the probability that all of several independent parts are down: prod(u) (*exact*); 1 without parts."""
-    return math.prod(unavailabilities)
+@overload
+def in_parallel(unavailabilities: Iterable[float]) -> float: ...
+@overload
+def in_parallel(unavailabilities: Iterable[ArrayLike]) -> Array | float: ...
+def in_parallel(unavailabilities: Iterable[Any]) -> Any:
+    """Return the probability that all of several independent parts are down: prod(u) (*exact*); 1 without parts.
+
+    Each is a number or an array.
+    """
+    return math.prod(numbers(*unavailabilities))
 
 
-def failovers(mtbf: float, nodes: int, seconds: float) -> float:
+@overload
+def failovers(mtbf: float, nodes: int, seconds: float) -> float: ...
+@overload
+def failovers(mtbf: ArrayLike, nodes: ArrayLike, seconds: ArrayLike) -> Array | float: ...
+def failovers(mtbf: Any, nodes: Any, seconds: Any) -> Any:
     """Return the share of time that switching over takes: `nodes` single writers, each switching every `mtbf` seconds.
 
     `seconds` is the duration of one switch. *Exact* while no two switches overlap, else on the safe side; at most 1.
     Raises ValueError unless mtbf > 0.
     """
-    if not mtbf > 0:
-        raise ValueError(f"mtbf {mtbf} must be > 0")
-    return min(nodes * seconds / mtbf, 1.0)
+    mtbf, nodes, seconds = numbers(mtbf, nodes, seconds)
+    require(mtbf > 0, "mtbf {} must be > 0", mtbf)
+    return smaller(nodes * seconds / mtbf, 1.0)
 
 
-def maintenance(restarts_per_month: float, seconds: float, month: float = MONTH) -> float:
+@overload
+def maintenance(restarts_per_month: float, seconds: float, month: float = MONTH) -> float: ...
+@overload
+def maintenance(restarts_per_month: ArrayLike, seconds: ArrayLike, month: ArrayLike = MONTH) -> Array | float: ...
+def maintenance(restarts_per_month: Any, seconds: Any, month: Any = MONTH) -> Any:
     """Return the share of time a node is down for planned restarts of `seconds` each (*exact*); at most 1.
 
     `month` in seconds.
     """
-    return min(restarts_per_month * seconds / month, 1.0)
+    restarts, seconds, month = numbers(restarts_per_month, seconds, month)
+    return smaller(restarts * seconds / month, 1.0)
 
 
-def downtime(unavailability: float, period: float = MONTH) -> float:
+@overload
+def downtime(unavailability: float, period: float = MONTH) -> float: ...
+@overload
+def downtime(unavailability: ArrayLike, period: ArrayLike = MONTH) -> Array | float: ...
+def downtime(unavailability: Any, period: Any = MONTH) -> Any:
     """Return the expected seconds of downtime in a period of `period` seconds (*exact*)."""
+    unavailability, period = numbers(unavailability, period)
     return unavailability * period
 
 

@@ -1,39 +1,60 @@
 """Message queues that are drained later: what a stop leaves behind, how long it takes to catch up, what is lost.
 
 Fluid first, as backlogs are large: rates in messages/s, times in s, backlogs in messages. What chance adds to it is in
-`models.partitions`.
+`models.partitions`. But for courses and redelivery all take numbers or arrays, broadcast together: None is NaN there.
 """
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+from models.elementwise import either, known, numbers, require, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import ArrayLike
 
-def drain_time(arrival_rate: float, capacity: float, stop: float) -> float | None:
+    from models.elementwise import Array
+
+
+@overload
+def drain_time(arrival_rate: float, capacity: float, stop: float) -> float | None: ...
+@overload
+def drain_time(arrival_rate: ArrayLike, capacity: ArrayLike, stop: ArrayLike) -> Array | float | None: ...
+def drain_time(arrival_rate: Any, capacity: Any, stop: Any) -> Any:
     """Return the seconds after a stop of `stop` seconds until its backlog is gone; None when it never is.
 
     Rates in messages/s. *Exact* for the fluid; the queue that randomness makes comes on top.
     """
-    if capacity <= arrival_rate:
-        return None
-    return stop * arrival_rate / (capacity - arrival_rate)
+    arrival_rate, capacity, stop = numbers(arrival_rate, capacity, stop)
+    return known(capacity > arrival_rate, lambda: stop * arrival_rate / (capacity - arrival_rate))
 
 
-def storage(arrival_rate: float, message_size: float, retention: float, replication_factor: float) -> float:
+@overload
+def storage(arrival_rate: float, message_size: float, retention: float, replication_factor: float) -> float: ...
+@overload
+def storage(
+    arrival_rate: ArrayLike, message_size: ArrayLike, retention: ArrayLike, replication_factor: ArrayLike
+) -> Array | float: ...
+def storage(arrival_rate: Any, message_size: Any, retention: Any, replication_factor: Any) -> Any:
     """Return the bytes that `retention` seconds of messages take on all brokers together (*exact*)."""
-    return arrival_rate * message_size * retention * replication_factor
+    parts = numbers(arrival_rate, message_size, retention, replication_factor)
+    return math.prod(parts)
 
 
-def backlog_drain(backlog: float, arrival_rate: float, capacity: float) -> float | None:
+@overload
+def backlog_drain(backlog: float, arrival_rate: float, capacity: float) -> float | None: ...
+@overload
+def backlog_drain(backlog: ArrayLike, arrival_rate: ArrayLike, capacity: ArrayLike) -> Array | float | None: ...
+def backlog_drain(backlog: Any, arrival_rate: Any, capacity: Any) -> Any:
     """Return the seconds until a backlog is gone while messages keep coming; None when it never is (*exact*, fluid)."""
-    if backlog <= 0:
-        return 0.0
-    return backlog / (capacity - arrival_rate) if capacity > arrival_rate else None
+    backlog, arrival_rate, capacity = numbers(backlog, arrival_rate, capacity)
+    drains = partial(known, capacity > arrival_rate, lambda: backlog / (capacity - arrival_rate))
+    return either(backlog <= 0, lambda: 0.0, drains)
 
 
 class Span(NamedTuple):
@@ -111,30 +132,41 @@ def _passed(line: list[tuple[float, float]], number: float) -> float:
     return line[-1][0] if number >= line[-1][1] else line[0][0]
 
 
-def time_to_loss(arrival_rate: float, capacity: float, retention: float, age: float = 0.0) -> float | None:
+@overload
+def time_to_loss(arrival_rate: float, capacity: float, retention: float, age: float = 0.0) -> float | None: ...
+@overload
+def time_to_loss(
+    arrival_rate: ArrayLike, capacity: ArrayLike, retention: ArrayLike, age: ArrayLike = 0.0
+) -> Array | float | None: ...
+def time_to_loss(arrival_rate: Any, capacity: Any, retention: Any, age: Any = 0.0) -> Any:
     """Return the seconds until messages are deleted unread; None when none ever are.
 
     `retention` in s is how long a message is kept, `age` how old the next one to be read is, <= retention: what is
     read came `age` ago, so that it ages by 1 - capacity / arrival rate per second. *Exact* for the fluid at steady
     rates. With capacity 0 it is what is left of the retention.
     """
-    if not (retention > 0 and age >= 0):
-        raise ValueError(f"a retention > 0 and an age >= 0 are needed, not {retention!r} and {age!r}")
-    if age >= retention:
-        return 0.0
-    if arrival_rate <= 0 or capacity >= arrival_rate:
-        return None
-    return (retention - age) / (1 - capacity / arrival_rate)
+    arrival_rate, capacity, retention, age = numbers(arrival_rate, capacity, retention, age)
+    fine = (retention > 0) & (age >= 0)
+    require(fine, "a retention > 0 and an age >= 0 are needed, not {!r} and {!r}", retention, age)
+    short = (arrival_rate > 0) & (capacity < arrival_rate)
+    lost = partial(known, short, lambda: (retention - age) / (1 - capacity / arrival_rate))
+    return either(age >= retention, lambda: 0.0, lost)
 
 
-def time_to_full(arrival_rate: float, capacity: float, room: float, backlog: float = 0.0) -> float | None:
+@overload
+def time_to_full(arrival_rate: float, capacity: float, room: float, backlog: float = 0.0) -> float | None: ...
+@overload
+def time_to_full(
+    arrival_rate: ArrayLike, capacity: ArrayLike, room: ArrayLike, backlog: ArrayLike = 0.0
+) -> Array | float | None: ...
+def time_to_full(arrival_rate: Any, capacity: Any, room: Any, backlog: Any = 0.0) -> Any:
     """Return the seconds until a queue that holds `room` messages is full; None when it never is (*exact*, fluid).
 
     Of a log that is cut by size: until what is cut was not read.
     """
-    if backlog >= room:
-        return 0.0
-    return (room - backlog) / (arrival_rate - capacity) if arrival_rate > capacity else None
+    arrival_rate, capacity, room, backlog = numbers(arrival_rate, capacity, room, backlog)
+    fills = partial(known, arrival_rate > capacity, lambda: (room - backlog) / (arrival_rate - capacity))
+    return either(backlog >= room, lambda: 0.0, fills)
 
 
 class Rebalancing(NamedTuple):
@@ -152,26 +184,38 @@ class Rebalancing(NamedTuple):
     """Messages/s that are processed a second time, as their end had not been committed."""
 
 
+@overload
 def rebalancing(
     arrival_rate: float, capacity: float, pause: float, every: float, commit_interval: float = 0.0
-) -> Rebalancing | None:
+) -> Rebalancing | None: ...
+@overload
+def rebalancing(
+    arrival_rate: ArrayLike, capacity: ArrayLike, pause: ArrayLike, every: ArrayLike, commit_interval: ArrayLike = 0.0
+) -> Any: ...
+def rebalancing(arrival_rate: Any, capacity: Any, pause: Any, every: Any, commit_interval: Any = 0.0) -> Any:
     """Return what a stop of `pause` seconds in every `every` costs, such as a consumer that joins or leaves.
 
     `commit_interval` in s: positions are committed that often, so that half of it is done again after a stop. None
     where the backlog of one stop is not gone by the next: then it grows without end. *Exact* for the fluid.
     """
-    if not (0 <= pause <= every and every > 0 and commit_interval >= 0):
-        raise ValueError(f"a pause from 0 to the {every!r} s between two is needed, not {pause!r}")
-    repeated = min(commit_interval / 2, every - pause) * min(arrival_rate, capacity) / every
+    given = numbers(arrival_rate, capacity, pause, every, commit_interval)
+    arrival_rate, capacity, pause, every, commit_interval = given
+    fine = (pause >= 0) & (pause <= every) & (every > 0) & (commit_interval >= 0)
+    require(fine, "a pause from 0 to the {!r} s between two is needed, not {!r}", every, pause)
+    repeated = smaller(commit_interval / 2, every - pause) * smaller(arrival_rate, capacity) / every
     available = capacity * (1 - pause / every)
-    if arrival_rate + repeated >= available:
-        return None
+    keeps_up = arrival_rate + repeated < available
+    return known(keeps_up, lambda: _rebalanced(arrival_rate, capacity, pause, every, repeated))
+
+
+def _rebalanced(arrival_rate: Any, capacity: Any, pause: Any, every: Any, repeated: Any) -> Rebalancing:
     left = arrival_rate * pause + repeated * every
     drain = left / (capacity - arrival_rate)
     # The backlog is a triangle: it rises through the stop, jumps by what is done again, and falls until it is gone.
     area = arrival_rate * pause * pause / 2 + left * drain / 2
-    delay = area / (arrival_rate * every) if arrival_rate else 0.0
-    return Rebalancing(available, delay, min((pause + drain) / every, 1.0), left, repeated)
+    delay = either(arrival_rate > 0, lambda: area / (arrival_rate * every), lambda: 0.0)
+    available = capacity * (1 - pause / every)
+    return Rebalancing(available, delay, smaller((pause + drain) / every, 1.0), left, repeated)
 
 
 class Redelivery(NamedTuple):

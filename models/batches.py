@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from models.erlang import UnstableQueueError
+from models.elementwise import alone, numbers, require
+from models.erlang import UnstableQueueError, require_stable
 from models.loss import check_queue
 from models.service_time import exponential
 from models.stages import Stages
@@ -16,6 +17,9 @@ from models.steady import SteadyState, steady
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import ArrayLike
+
+    from models.elementwise import Array
     from models.service_time import ServiceTime
     from models.transforms import Floats
 
@@ -34,6 +38,7 @@ def batch_arrivals(batch_rate: float, sizes: Sequence[float], service_time: floa
     servers, ValueError for sizes that are no distribution or a queue of more than MOST_STATES.
     Source: Chaudhry and Templeton 1983, chapter 3; the states by the flow across each level, every term positive.
     """
+    alone(batch_rate, service_time, servers)
     batch = _checked(sizes)
     mean_size = float(batch @ np.arange(1, len(batch) + 1))
     check_queue(batch_rate, service_time, servers)
@@ -51,21 +56,26 @@ def batch_arrivals(batch_rate: float, sizes: Sequence[float], service_time: floa
     return steady(model, rate, servers, exponential(service_time), wait, float(beyond[0]))
 
 
-def batch_wait_mean(batch_rate: float, size_mean: float, size_squared_cv: float, service: ServiceTime) -> float:
+@overload
+def batch_wait_mean(batch_rate: float, size_mean: float, size_squared_cv: float, service: ServiceTime) -> float: ...
+@overload
+def batch_wait_mean(
+    batch_rate: ArrayLike, size_mean: ArrayLike, size_squared_cv: ArrayLike, service: ServiceTime
+) -> Array | float: ...
+def batch_wait_mean(batch_rate: Any, size_mean: Any, size_squared_cv: Any, service: ServiceTime) -> Any:
     """Return the mean wait, s, of a request in M^X/G/1 (*exact*).
 
-    Batches at `batch_rate` in 1/s of `size_mean` >= 1 requests with this squared CV. The first of a batch waits as
-    in M/G/1 of whole batches, a request besides for those of its batch before it. Source: Burke 1975, "Delays in
-    single-server queues with batch input". Raises UnstableQueueError when the load reaches 1.
+    Batches at `batch_rate` in 1/s of `size_mean` >= 1 requests with this squared CV, numbers or arrays. The first of a
+    batch waits as in M/G/1 of whole batches, a request besides for those of its batch before it. Source: Burke 1975,
+    "Delays in single-server queues with batch input". Raises UnstableQueueError when the load reaches 1.
     """
+    batch_rate, size_mean, size_squared_cv = numbers(batch_rate, size_mean, size_squared_cv)
     check_queue(batch_rate, service.mean, 1)
-    if not (size_mean >= 1 and size_squared_cv >= 0):
-        raise ValueError(
-            f"a batch has at least 1 request and a squared CV >= 0, not {size_mean!r} and {size_squared_cv!r}"
-        )
+    fine = (size_mean >= 1) & (size_squared_cv >= 0)
+    wanted = "a batch has at least 1 request and a squared CV >= 0, not {!r} and {!r}"
+    require(fine, wanted, size_mean, size_squared_cv)
     load = batch_rate * size_mean * service.mean
-    if load >= 1:
-        raise UnstableQueueError(1, load)
+    require_stable(1, load)
     size_second = (size_squared_cv + 1) * size_mean**2
     second = size_mean * service.variance + size_second * service.mean**2
     whole_batches = batch_rate * second / (2 * (1 - load))

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 import numpy as np
 
+from models.elementwise import either, larger, numbers, single, smaller
 from models.popularity import Popularity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
 
     from models.transforms import Floats
 
@@ -44,7 +47,19 @@ class CacheHits:
     missed: Popularity | None
 
 
-@lru_cache(maxsize=4096)
+@dataclass(frozen=True, eq=False)
+class CacheHitsArray:
+    """The same of many caches, as arrays: NaN is the characteristic time where capacity evicts nothing.
+
+    What was missed is not kept: ask for the hits of one cache.
+    """
+
+    hit_ratio: Floats
+    characteristic_time: Floats
+    objects: Floats
+
+
+@overload
 def hits(
     popularity: Popularity,
     read_rate: float,
@@ -54,29 +69,71 @@ def hits(
     ttl: float | None = None,
     write_rate: float = 0.0,
     sliding: bool = False,
-) -> CacheHits:
+) -> CacheHits: ...
+@overload
+def hits(
+    popularity: Popularity,
+    read_rate: ArrayLike,
+    capacity: ArrayLike,
+    *,
+    eviction: Eviction = "lru",
+    ttl: ArrayLike | None = None,
+    write_rate: ArrayLike = 0.0,
+    sliding: bool = False,
+) -> Any: ...
+def hits(
+    popularity: Popularity,
+    read_rate: Any,
+    capacity: Any,
+    *,
+    eviction: Eviction = "lru",
+    ttl: Any = None,
+    write_rate: Any = 0.0,
+    sliding: bool = False,
+) -> CacheHits | CacheHitsArray:
     """Return the hit ratio of reads in a cache of `capacity` objects (>= 0, may be infinite).
 
     `read_rate` and `write_rate` in 1/s over all objects, both spread by the popularity; a write invalidates its
     object. `ttl` in seconds from insertion, or if `sliding` from the last read; None for ever. Reads at rate 0 hit
-    nothing.
+    nothing. Rates, capacities and times to live may be arrays, broadcast together: then `CacheHitsArray`, all
+    characteristic times found together.
     """
+    if single(read_rate, capacity, write_rate, math.inf if ttl is None else ttl):
+        return _hits(popularity, read_rate, capacity, eviction, ttl, write_rate, sliding)
+    from models.many_caches import many_hits  # noqa: PLC0415, for arrays only
+
+    parts = numbers(read_rate, capacity, math.inf if ttl is None else ttl, write_rate)
+    if single(*parts):
+        ends = None if ttl is None else parts[2]
+        return _hits(popularity, parts[0], parts[1], eviction, ends, parts[3], sliding)
+    return CacheHitsArray(*many_hits(popularity, *parts, eviction=eviction, sliding=sliding))
+
+
+@lru_cache(maxsize=4096)
+def _hits(  # noqa: PLR0917, what is remembered is asked for in one order
+    popularity: Popularity,
+    read_rate: float,
+    capacity: float,
+    eviction: Eviction,
+    ttl: float | None,
+    write_rate: float,
+    sliding: bool,  # noqa: FBT001
+) -> CacheHits:
     if capacity <= 0 or read_rate <= 0:
         return CacheHits(0.0, None, 0.0, popularity)
     reads, writes = popularity.share * read_rate, popularity.share * write_rate
     if eviction == "lfu":
-        return _lfu(popularity, reads, writes, capacity, ttl, sliding=sliding)
+        return result(popularity, most_popular(popularity, reads, writes, capacity, ttl, sliding=sliding), None)
 
-    def present(time: float) -> Floats:
-        kept = stay(eviction, reads, writes, time, ttl, sliding=sliding)
-        return reads * kept / (1 + reads * kept)
+    def there(time: float) -> Floats:
+        return present(reads, stay(eviction, reads, writes, time, ttl, sliding=sliding))
 
-    unbounded = present(math.inf)
+    unbounded = there(math.inf)
     # A hair of slack: a cache for exactly all objects evicts none, whatever the rounding of the sum.
     if float((popularity.count * unbounded).sum()) <= capacity * (1 + 1e-9):
         return result(popularity, unbounded, None)
-    time = solve(lambda t: float((popularity.count * present(t)).sum()), capacity, capacity / read_rate / 2)
-    return result(popularity, present(time), time)
+    time = solve(lambda t: float((popularity.count * there(t)).sum()), capacity, capacity / read_rate / 2)
+    return result(popularity, there(time), time)
 
 
 @lru_cache(maxsize=1024)
@@ -96,62 +153,75 @@ def cooled(steady: CacheHits, popularity: Popularity, warm: float) -> CacheHits:
 
 def result(popularity: Popularity, present: Floats, time: float | None) -> CacheHits:
     """Return the hits of a cache in which each object is `present` that share of the time."""
-    held = popularity.count * present
-    hit_ratio = min(1.0, float((held * popularity.share).sum()))
+    objects, hit_ratio = (float(part) for part in held(popularity, present))
     missed = None
     if hit_ratio < 1:
         missed = Popularity(popularity.share * (1 - present) / (1 - hit_ratio), popularity.count)
-    return CacheHits(hit_ratio, time, float(held.sum()), missed)
+    return CacheHits(hit_ratio, time, objects, missed)
 
 
-def _lfu(
-    popularity: Popularity, reads: Floats, writes: Floats, capacity: float, ttl: float | None, *, sliding: bool
-) -> CacheHits:
-    """Ideal LFU holds the most popular objects, less what has expired or been written: an upper bound."""
+def held(popularity: Popularity, present: Floats) -> tuple[Floats, Floats]:
+    """Return the mean objects held and the hit ratio; of rows, those of each."""
+    objects = popularity.count * present
+    return objects.sum(axis=-1), np.minimum(1.0, (objects * popularity.share).sum(axis=-1))
+
+
+def present(reads: Floats, kept: Floats) -> Floats:
+    """Return the share of time that an object is there, which stays for `kept` seconds once a read has fetched it."""
+    return np.asarray(reads * kept / (1 + reads * kept))
+
+
+def most_popular(
+    popularity: Popularity, reads: Floats, writes: Floats, capacity: Any, ttl: Any, *, sliding: bool
+) -> Floats:
+    """Return how long each object is there under ideal LFU: the most popular, less what has expired or been written.
+
+    An upper bound. `capacity` and `ttl` are numbers, or columns for rows of reads and writes.
+    """
     before = np.cumsum(popularity.count) - popularity.count
     kept = np.clip((capacity - before) / popularity.count, 0.0, 1.0)
     kept_for = stay("fifo", reads, writes, math.inf, ttl, sliding=sliding)
     with np.errstate(invalid="ignore"):
-        present = np.where(np.isinf(kept_for), 1.0, reads * kept_for / (1 + reads * kept_for))
-    return result(popularity, kept * present, None)
+        return np.asarray(kept * np.where(np.isinf(kept_for), 1.0, present(reads, kept_for)))
 
 
-def stay(
-    eviction: Eviction, reads: Floats, writes: Floats, time: float, ttl: float | None, *, sliding: bool = False
-) -> Floats:
-    """Return the mean time in seconds that an object stays once inserted, for characteristic time `time`."""
+def stay(eviction: Eviction, reads: Floats, writes: Floats, time: Any, ttl: Any, *, sliding: bool = False) -> Floats:
+    """Return the mean time in seconds that an object stays once inserted, for characteristic time `time`.
+
+    `time` and `ttl`, None for ever, are numbers, or columns for rows of reads and writes.
+    """
     if sliding and ttl is not None:
         return _sliding_stay(eviction, reads, writes, time, ttl)
-    if eviction == "random":
-        ends = writes + (1 / time if time < math.inf else 0.0)
-        return _until(ends, ttl if ttl is not None else math.inf)
     life = ttl if ttl is not None else math.inf
-    if eviction == "fifo" or time >= life:
-        return _until(writes, min(life, time))
-    return _lru_stay(reads, writes, time, life)
+    if eviction == "random":
+        return _until(writes + 1 / time, life)
+    if eviction == "fifo" or np.all(time >= life):
+        return _until(writes, smaller(life, time))
+    expires = partial(_until, writes, smaller(life, time))
+    return either(time >= life, expires, lambda: _lru_stay(reads, writes, time, life))
 
 
-def _sliding_stay(eviction: Eviction, reads: Floats, writes: Floats, time: float, ttl: float) -> Floats:
+def _sliding_stay(eviction: Eviction, reads: Floats, writes: Floats, time: Any, ttl: Any) -> Floats:
     """Return the mean stay where what was not read for `ttl` goes: just what LRU does with its characteristic time.
 
     A FIFO queue is then to it what a TTL from insertion is to LRU.
     """
     if eviction == "lru":
-        return _lru_stay(reads, writes, min(time, ttl), math.inf)
+        return _lru_stay(reads, writes, smaller(time, ttl), math.inf)
     if eviction == "random":
-        return _lru_stay(reads, writes + (1 / time if time < math.inf else 0.0), ttl, math.inf)
-    return _until(writes, time) if time <= ttl else _lru_stay(reads, writes, ttl, time)
+        return _lru_stay(reads, writes + 1 / time, ttl, math.inf)
+    return either(time <= ttl, lambda: _until(writes, time), lambda: _lru_stay(reads, writes, ttl, time))
 
 
-def _until(rate: Floats, end: float) -> Floats:
+def _until(rate: Floats, end: Any) -> Floats:
     """Return the mean of the lesser of an exponential time of this rate and a constant, which may be infinite."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if math.isinf(end):
+        if single(end) and math.isinf(end):
             return np.where(rate > 0, 1 / np.maximum(rate, 1e-200), 1e200)
-        return np.where(rate * end > 1e-12, -np.expm1(-rate * end) / np.maximum(rate, 1e-300), end)
+        return np.asarray(np.where(rate * end > 1e-12, -np.expm1(-rate * end) / np.maximum(rate, 1e-300), end))
 
 
-def _lru_stay(reads: Floats, writes: Floats, time: float, ttl: float) -> Floats:
+def _lru_stay(reads: Floats, writes: Floats, time: Any, ttl: Any) -> Floats:
     """Return the mean stay under LRU with invalidation and a TTL longer than the characteristic time.
 
     Without a TTL in closed form. With one, an object leaves when it was not read for T: with q = exp(-L T) its
@@ -160,31 +230,32 @@ def _lru_stay(reads: Floats, writes: Floats, time: float, ttl: float) -> Floats:
     and exponential after, with its own integral kept.
     """
     x = reads * time
-    if math.isinf(ttl):
+    if single(ttl) and math.isinf(ttl):
         once = _until(reads + writes, time)
-        return once / np.maximum(1 - reads * once, 1e-200)
+        return np.asarray(once / np.maximum(1 - reads * once, 1e-200))
     gone = np.exp(-x)
     hazard = reads * gone
-    end = min(ttl, (_SERIES + 1) * time)
+    end = smaller(ttl, (_SERIES + 1) * time)
     survive, area = _undisturbed(hazard, time, end)
     earlier, earlier_area = _undisturbed(hazard, time, end - time)
     area = area - gone * earlier_area
-    if ttl > end:
+    if np.any(ttl > end):
         left = np.clip(survive - gone * earlier, 0.0, 1.0)
         area = area + left * _until(_decay(x) / time, ttl - end)
     if not writes.any():
-        return area
+        return np.asarray(area)
     later = np.maximum(area - time, 0.0)
     fitted = _rate_with_area(later, ttl - time)
-    return _until(writes, time) + np.exp(-writes * time) * _until(fitted + writes, ttl - time)
+    return np.asarray(_until(writes, time) + np.exp(-writes * time) * _until(fitted + writes, ttl - time))
 
 
-def _undisturbed(hazard: Floats, time: float, end: float) -> tuple[Floats, Floats]:
+def _undisturbed(hazard: Floats, time: Any, end: Any) -> tuple[Floats, Floats]:
     """Return G(end) and its integral from 0, where G' = -hazard G(u - time) and G = 1 before `time`."""
-    value, area = np.ones_like(hazard), np.full_like(hazard, end)
+    value, area = np.ones_like(hazard), np.zeros_like(hazard) + end
     power = np.ones_like(hazard)
-    for k in range(1, int(end / time) + 1):
-        left = end - k * time
+    for k in range(1, int(np.max(end / time)) + 1):
+        # Of rows, some have ended before: nothing is left of them.
+        left = larger(end - k * time, 0.0)
         power = power * -hazard
         value = value + power * (left**k / math.factorial(k))
         area = area + power * (left ** (k + 1) / math.factorial(k + 1))
@@ -200,7 +271,7 @@ def _decay(x: Floats) -> Floats:
     return y
 
 
-def _rate_with_area(area: Floats, end: float) -> Floats:
+def _rate_with_area(area: Floats, end: Any) -> Floats:
     """Return the rate whose exponential, cut at `end`, has this area (less than `end`)."""
     share = np.clip(area / end, 1e-12, 1 - 1e-6)
     z = np.where(share < 0.5, 1 / share, 2 * (1 - share))
@@ -208,25 +279,25 @@ def _rate_with_area(area: Floats, end: float) -> Floats:
         ended = np.exp(-z)
         error = (1 - ended) / z - share
         z = np.clip(z - error / ((ended * (z + 1) - 1) / z**2), z / 4, z * 4)
-    return z / end
+    return np.asarray(z / end)
 
 
-def solve(held: Callable[[float], float], capacity: float, start: float) -> float:
-    """Return the time at which the cache is full: `held` grows with it. Secant steps on logarithms, bracketed."""
+def solve(filled: Callable[[float], float], capacity: float, start: float) -> float:
+    """Return the time at which the cache is full: `filled` grows with it. Secant steps on logarithms, bracketed."""
     low, high = start, start
-    while held(low) > capacity:
+    while filled(low) > capacity:
         low /= math.e**2
-    while held(high) < capacity:
+    while filled(high) < capacity:
         high *= math.e**2
     a, b = math.log(low), math.log(high)
-    fa, fb = math.log(held(low) / capacity), math.log(held(high) / capacity)
+    fa, fb = math.log(filled(low) / capacity), math.log(filled(high) / capacity)
     for _ in range(100):
         if b - a < 1e-13 or fa == fb:
             break
         middle = (a * fb - b * fa) / (fb - fa)
         margin = 0.02 * (b - a)
         middle = min(max(middle, a + margin), b - margin)
-        f = math.log(held(math.exp(middle)) / capacity)
+        f = math.log(filled(math.exp(middle)) / capacity)
         if abs(f) < 1e-13:
             return math.exp(middle)
         if f < 0:

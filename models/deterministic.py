@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.elementwise import alone
 from models.erlang import UnstableQueueError, log_poisson
 from models.loss import check_queue
 from models.quadrature import gauss_legendre
@@ -39,6 +40,7 @@ def constant_service(arrival_rate: float, service_time: float, servers: int) -> 
     Means and shares hold 1e-11 relative, tails 1e-12 absolute. Raises UnstableQueueError when the load reaches the
     servers. Source: Crommelin 1932; Franx 2001, "A simple solution for the M/D/c waiting time distribution".
     """
+    alone(arrival_rate, service_time, servers)
     check_queue(arrival_rate, service_time, servers)
     service = ServiceTime((), ((1.0, service_time),))
     model = f"M/D/{servers}"

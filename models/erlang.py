@@ -10,19 +10,17 @@ other way round, servers or load for a wanted wait, is in `models.staffing`.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
+from models.elementwise import Number, first, log, require, where
 from models.quadrature import gauss_legendre
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
-
-Load = TypeVar("Load", float, "NDArray[np.float64]")
-"""One number or an array of them."""
 
 _RECURSION_LIMIT = 512
 """Up to here the recursion is both the fastest and the most accurate road."""
@@ -36,6 +34,8 @@ _FAR_BELOW = 10.0
 _EXCESS = [1 / math.factorial(k) for k in range(11, 1, -1)]
 """The series of exp(u) - 1 - u, over u squared, highest power first."""
 
+_LOAD = "the offered load must be a finite number of erlangs >= 0, not {!r}"
+
 _NEGLIGIBLE_EXPONENT = 42.0
 """exp(-42) of a peak is beyond the sixteenth digit of the area under it."""
 
@@ -43,17 +43,29 @@ _NEGLIGIBLE_EXPONENT = 42.0
 class UnstableQueueError(ValueError):
     """The offered load is at or above the servers, so that no steady state exists.
 
-    `short` is by how many servers' worth of work it exceeds them.
+    `short` is by how many servers' worth of work it exceeds them. Of an array it is about the first one that is, and
+    the message ends with where that is and how many there are.
     """
 
-    def __init__(self, servers: float, offered_load: float) -> None:
+    def __init__(self, servers: float, offered_load: float, place: str = "") -> None:
         self.servers = servers
         self.offered_load = offered_load
         self.short = offered_load - servers
         super().__init__(
             f"{offered_load:g} erlangs offered to {servers:g} servers: the queue grows without end "
-            f"(utilization {offered_load / servers:.4g})"
+            f"(utilization {offered_load / servers:.4g}){place}"
         )
+
+
+def require_stable(servers: Any, offered_load: Any) -> None:
+    """Raise UnstableQueueError unless the load, or that of each element, is below the servers."""
+    wrong = offered_load >= servers
+    if isinstance(wrong, bool):
+        if wrong:
+            raise UnstableQueueError(servers, offered_load)
+    elif wrong.any():
+        counts, loads = (np.broadcast_to(x, wrong.shape).flat[first(wrong)].item() for x in (servers, offered_load))
+        raise UnstableQueueError(counts, loads, where(wrong))
 
 
 @overload
@@ -88,9 +100,8 @@ def erlang_c(servers: ArrayLike, offered_load: ArrayLike) -> NDArray[np.float64]
     if isinstance(servers, int) and isinstance(offered_load, float | int):
         return _erlang_c(servers, float(offered_load))
     counts, loads = _pairs(servers, offered_load)
-    wrong = np.flatnonzero((counts < 1) | (loads >= counts))
-    if wrong.size:
-        _check_queue(int(counts.flat[wrong[0]]), float(loads.flat[wrong[0]]))
+    require(counts >= 1, "a queue needs at least one server, not {!r}", counts)
+    require_stable(counts, loads)
     waits = _waits(counts, loads, _erlang_b_array(counts, loads))
     return waits if counts.ndim else float(waits)
 
@@ -105,10 +116,17 @@ def log_erlang_b(servers: ArrayLike, offered_load: ArrayLike) -> NDArray[np.floa
     Scalars or arrays, broadcast together; of an array, those that underflow are taken one by one. Relative error of the
     logarithm below 1e-12. Raises as `erlang_b` does, and ValueError for a load of 0.
     """
+    return cast("NDArray[np.float64] | float", blocking_and_logarithm(servers, offered_load)[1])
+
+
+def blocking_and_logarithm(servers: Any, offered_load: Any) -> tuple[Any, Any]:
+    """Return `erlang_b` and its logarithm, for the work of one; see there."""
     if isinstance(servers, int) and isinstance(offered_load, float | int):
-        return _log_erlang_b(servers, float(offered_load))
+        return _blocking_and_logarithm(servers, offered_load)
     counts, loads = _pairs(servers, offered_load)
-    return _logarithms(counts, loads, _erlang_b_array(counts, loads), _log_erlang_b)
+    blocking = _erlang_b_array(counts, loads)
+    logarithm = _logarithms(counts, loads, blocking, _log_erlang_b)
+    return (blocking, logarithm) if counts.ndim else (float(blocking), logarithm)
 
 
 @overload
@@ -140,32 +158,42 @@ def _logarithms(
     return found if counts.ndim else float(found)
 
 
-def _log_erlang_b(servers: int, offered_load: float) -> float:
+def _blocking_and_logarithm(servers: int, offered_load: float) -> tuple[float, float]:
     _check(servers, offered_load)
     if offered_load == 0:
         raise ValueError("the logarithm of a blocking probability of 0 does not exist")
     probability = _erlang_b(servers, offered_load)
     if probability > _TINY:
-        return math.log(probability)
+        return probability, math.log(probability)
     if servers <= _RECURSION_LIMIT:
         # So little load that P(at most c busy) is 1 to all digits; Stirling's series is not good for so few servers.
-        return servers * math.log(offered_load) - offered_load - math.lgamma(servers + 1)
-    return log_poisson(servers, offered_load)
+        return probability, servers * math.log(offered_load) - offered_load - math.lgamma(servers + 1)
+    return probability, log_poisson(servers, offered_load)
+
+
+def _log_erlang_b(servers: int, offered_load: float) -> float:
+    return _blocking_and_logarithm(servers, offered_load)[1]
 
 
 def _log_erlang_c(servers: int, offered_load: float) -> float:
     _check_queue(servers, offered_load)
-    log_b = _log_erlang_b(servers, offered_load)
-    return log_b + math.log(servers) - math.log((servers - offered_load) + offered_load * math.exp(log_b))
+    return log_waits(servers, offered_load, *_blocking_and_logarithm(servers, offered_load))
+
+
+def log_waits(servers: Any, offered_load: Number, blocking: Number, log_blocking: Number) -> Number:
+    """Return the logarithm of Erlang C from Erlang B and its logarithm."""
+    delayed = log(servers) - log((servers - offered_load) + offered_load * blocking)
+    return cast("Number", log_blocking + delayed)
 
 
 def _pairs(servers: ArrayLike, offered_load: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return both, broadcast against each other and checked."""
     counts, loads = np.broadcast_arrays(np.asarray(servers, dtype=float), np.asarray(offered_load, dtype=float))
-    if not np.all(np.isfinite(counts) & (counts == np.floor(counts))):
-        raise ValueError("the number of servers must be whole and finite")
-    for wrong in np.flatnonzero((counts < 0) | ~((loads >= 0) & (loads < math.inf)))[:1]:
-        _check(float(counts.flat[wrong]), float(loads.flat[wrong]))
+    require(
+        np.isfinite(counts) & (counts == np.floor(counts)), "the servers must be whole and finite, not {!r}", counts
+    )
+    require(counts >= 0, "the number of servers must be finite and not negative, not {!r}", counts)
+    require((loads >= 0) & (loads < math.inf), _LOAD, loads)
     return counts, loads
 
 
@@ -180,7 +208,7 @@ def _erlang_b_array(counts: NDArray[np.float64], loads: NDArray[np.float64]) -> 
         done = int(count)
     values[few] = blocking
     many = np.flatnonzero((c > _RECURSION_LIMIT) & (a > 0))
-    for part in np.array_split(many, len(many) // 4096 + 1):
+    for part in np.array_split(many, len(many) // 4096 + 1) if len(many) else ():
         with np.errstate(under="ignore"):
             values[part] = _by_integral(c[part, None], a[part, None])
     return values.reshape(counts.shape)
@@ -190,7 +218,7 @@ def _check(servers: float, offered_load: float) -> None:
     if not 0 <= servers < math.inf:
         raise ValueError(f"the number of servers must be finite and not negative, not {servers!r}")
     if not 0 <= offered_load < math.inf:
-        raise ValueError(f"the offered load must be a finite number of erlangs >= 0, not {offered_load!r}")
+        raise ValueError(_LOAD.format(offered_load))
 
 
 def _check_queue(servers: int, offered_load: float) -> None:
@@ -212,7 +240,7 @@ def _erlang_b(servers: int, offered_load: float) -> float:
     return float(_by_integral(servers, offered_load))
 
 
-def _recursion(first: int, last: int, offered_load: Load, blocking: Load) -> Load:
+def _recursion(first: int, last: int, offered_load: Number, blocking: Number) -> Number:
     """Return Erlang B at `last` servers from its value at `first`, for one load or an array of them."""
     for k in range(first + 1, last + 1):
         blocking = offered_load * blocking / (k + offered_load * blocking)
@@ -255,7 +283,7 @@ def _erlang_c(servers: int, offered_load: float) -> float:
     return _waits(servers, offered_load, _erlang_b(servers, offered_load))
 
 
-def _waits(servers: Load, offered_load: Load, blocking: Load) -> Load:
+def _waits(servers: Number, offered_load: Number, blocking: Number) -> Number:
     """Return Erlang C from Erlang B."""
     return servers * blocking / ((servers - offered_load) + offered_load * blocking)
 
@@ -263,7 +291,7 @@ def _waits(servers: Load, offered_load: Load, blocking: Load) -> Load:
 def log_poisson(count: int, mean: float) -> float:
     """Return ln(e^-a a^c / c!) by its deviance, which keeps 1e-15 where lgamma would lose ten digits.
 
-    Source: Loader 2000, "Fast and accurate computation of binomial probabilities".
+    Source: Numberer 2000, "Fast and accurate computation of binomial probabilities".
     """
     ratio = mean / count
     deviance = count * (ratio - 1.0 - math.log(ratio)) if not 0.3 < ratio < 3.0 else _small_deviance(count, mean)

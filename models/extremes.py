@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.gridded import on_grid, on_wide_grid
-from models.latency import Latency, Term, with_timeout
+from models.latency import Latency, with_timeout
 from models.quadrature import gauss_legendre
+from models.terms import Term
 from models.transforms import Transform
 
 if TYPE_CHECKING:

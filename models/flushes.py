@@ -15,17 +15,21 @@ import numpy as np
 
 from models.inversion import inverted
 from models.latency import Latency
+from models.quadrature import gauss_legendre
 from models.transforms import GeometricSum, Points, Transform
 
 if TYPE_CHECKING:
     from models.service_time import ServiceTime
     from models.transforms import Complexes, Floats
 
-_SHARP: Final = 0.15
+_SHARP: Final = 0.05
 """Below this coefficient of variation 49 points do not tell how far the work of a time is from its mean."""
 
 _MOST_TICKS: Final = 4000
-"""Where more flushes than these matter to the mean, the first correction to the integral is exact enough."""
+"""Where more flushes than these matter to the mean, they are integrated over, not added."""
+
+_SHORT: Final = 0.05
+"""Flushes more often than so many applies: their first correction to the integral is exact enough."""
 
 
 class Batch(GeometricSum):
@@ -51,13 +55,18 @@ def behind_flush(interval: float, write_rate: float, part: ServiceTime | Batch) 
 
     *Exact*: `interval` in s, Poisson writes at `write_rate` in 1/s, each of which takes `part`.
     """
-    return Latency.of(Flushed(interval, write_rate, part))
+    whole = Flushed(interval, write_rate, part)
+    # A full flush of many small writes is sharp: seen from where it begins, its inversion resolves it.
+    begins = write_rate * interval * part.mean - 10 * math.sqrt(write_rate * interval * part.moment(2))
+    if begins <= 0:
+        return Latency.of(whole)
+    return Latency.constant(begins) + Latency.of(Flushed(interval, write_rate, part, begins))
 
 
 def excess_at_ticks(write_rate: float, part: ServiceTime | Batch, interval: float) -> float:
     """Return E[V] / E[W]: the work that is left at a flush over what a queue fed at once has to do.
 
-    *Exact* to 1e-5 where applies vary; where they are constant and fill a flush exactly, 0.005 off.
+    *Exact* to 1e-4 of the lag where applies vary; where they are constant and fill a flush exactly, 0.005 off.
 
     `part` is the time that one write takes, `write_rate` in 1/s, their product below 1; `interval` in s > 0.
     """
@@ -68,11 +77,25 @@ def excess_at_ticks(write_rate: float, part: ServiceTime | Batch, interval: floa
     # g falls like exp(-t / relaxation), at least.
     relaxation = 2 * write_rate * second / (1 - load) ** 2
     ticks = math.ceil(20 * max(relaxation, part.mean) / interval) + 5
-    if ticks > _MOST_TICKS:
+    if ticks > _MOST_TICKS and interval < _SHORT * part.mean:
         return max(0.0, 1 - load * interval / 2 / always)
-    count = np.arange(1, ticks + 1, dtype=float)
+    count = np.arange(1, min(ticks, _MOST_TICKS) + 1, dtype=float)
     mean = float((_above(write_rate, part, count * interval) / count).sum())
+    if ticks > _MOST_TICKS:
+        mean += _later(write_rate, part, interval, ticks)
     return min(max(mean / always, 0.0), 1.0)
+
+
+def _later(write_rate: float, part: ServiceTime | Batch, interval: float, ticks: int) -> float:
+    """Return the sum over the ticks beyond those added one by one: the integral, by then smooth (Euler, Maclaurin)."""
+    nodes, weights = gauss_legendre(16)
+    edges = np.log(np.geomspace(_MOST_TICKS, ticks, math.ceil(math.log2(ticks / _MOST_TICKS)) + 1))
+    widths = np.diff(edges)
+    count = np.exp(edges[:-1, None] + widths[:, None] * nodes).ravel()
+    # d k / k is the differential of the logarithm.
+    integral = _above(write_rate, part, count * interval) @ (widths[:, None] * weights).ravel()
+    last = _above(write_rate, part, np.array([_MOST_TICKS * interval]))[0] / _MOST_TICKS
+    return float(integral - last / 2)
 
 
 def idle_places(arrivals: float, places: int) -> float:
@@ -119,23 +142,26 @@ class Flushed(Transform):
     interval: float
     write_rate: float
     part: ServiceTime | Batch
+    begins: float = 0.0
+    """Counted from here, s: before it, next to nothing."""
 
     mean: float = field(init=False)
     variance: float = field(init=False)
 
     def __post_init__(self) -> None:
         d, busy = self.interval, self.write_rate * self.part.mean
-        object.__setattr__(self, "mean", d / 2 * (1 + busy))
+        object.__setattr__(self, "mean", d / 2 * (1 + busy) - self.begins)
         spread = self.write_rate * d / 2 * self.part.moment(2)
         object.__setattr__(self, "variance", spread + (1 - busy) ** 2 * d * d / 12)
 
     def at(self, points: Points) -> Complexes:
         """Return the mean of exp(-s u - (d - u) rate (1 - S(s))) over the ages u."""
+        back = points.s * self.begins
         until = points.s * self.interval
         ahead = self.write_rate * self.interval * (1 - points.value(self.part)) if self.write_rate else 0 * until
         gap = until - ahead
         # exp(-ahead) (1 - exp(-gap)) / gap, by its series where the two are nearly equal.
         small = np.abs(gap) < 1e-6
-        steep = (np.exp(-ahead) - np.exp(-until)) / np.where(small, 1.0, gap)
-        result: Complexes = np.where(small, np.exp(-ahead) * (1 - gap / 2), steep)
+        steep = (np.exp(back - ahead) - np.exp(back - until)) / np.where(small, 1.0, gap)
+        result: Complexes = np.where(small, np.exp(back - ahead) * (1 - gap / 2), steep)
         return result

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from models.extremes import Known
-from models.latency import Latency, Term
+from models.latency import Latency
+from models.terms import Term
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,24 +136,28 @@ def _length(response: Latency, base: float) -> float:
 def _last(groups: Sequence[tuple[Branch, int]], times: Floats) -> tuple[Floats, Floats]:
     """Return P(the last takes longer than t) and the density, for groups of equal branches.
 
-    -log U of a branch is its own number times one that all share, whose law is that of the branch that is slowest at t.
+    A group alone follows its own law. Unlike groups are associated as the geometric mean of what each is with its like:
+    -log U of each is its own number times one that all share, whose law is that mean of theirs, each by the root of
+    how much it weighs.
     """
     known = [branch.response.tail_and_density(times) for branch, _ in groups]
     tails = np.clip(np.array([tail for tail, _ in known]), 1e-300, 1 - 1e-15)
     within = -np.log1p(-tails)
-    spread, index = np.zeros((2, len(times)))
-    slowest = tails.argmax(axis=0)
-    for i, (branch, _) in enumerate(groups):
-        mine = slowest == i
-        spread[mine], index[mine] = _mixing(branch, -np.log(tails[i][mine]))
-    scale = within[slowest, np.arange(len(times))] / np.expm1(index * np.log1p(spread))
     counts = np.array([[count] for _, count in groups])
-    grown = np.log1p(within / scale) / index
-    together = np.log1p((counts * np.expm1(grown)).sum(axis=0))
-    tail = -np.expm1(-scale * np.expm1(index * together))
-    # The slope with the common law held: each branch's density, by how much its number weighs in the sum.
-    weights = counts * np.exp((1 - index) * grown - (1 - index) * together)
-    density = (1 - tail) * sum(w * d / (1 - t) for w, t, (_, d) in zip(weights, tails, known, strict=True))
+    spread, index = np.array(
+        [_mixing(branch, -np.log(tail)) for (branch, _), tail in zip(groups, tails, strict=True)]
+    ).transpose(1, 0, 2)
+    scale = within / np.expm1(index * np.log1p(spread))
+    alone = scale * np.expm1(index * np.log1p(counts * spread))
+    weight = np.sqrt(alone) / np.sqrt(alone).sum(axis=0)
+    common, shape = np.exp((weight * np.log(scale)).sum(axis=0)), (weight * index).sum(axis=0)
+    grown = np.minimum(np.log1p(alone / common) / shape, 600.0)
+    together = np.log1p(np.expm1(grown).sum(axis=0))
+    tail = -np.expm1(-common * np.expm1(shape * together))
+    # The slope with the laws held: each branch's density, by how much its number weighs in its group and in the sum.
+    slope = counts * np.exp((1 - index) * (np.log1p(spread) - np.log1p(counts * spread)))
+    slope *= np.exp((1 - shape) * (grown - together))
+    density = (1 - tail) * sum(w * d / (1 - t) for w, t, (_, d) in zip(slope, tails, known, strict=True))
     return tail, density
 
 

@@ -9,11 +9,12 @@ right to 2e-9 where it is smooth and to 3e-5 at a kink itself; it costs some fif
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from models.inversion import times_of_tail
+from models.tail_times import looked_at, times_of_tail
 from models.transforms import INSTANT, Points
 
 if TYPE_CHECKING:
@@ -56,10 +57,11 @@ def precise_percentiles(latency: Latency, fractions: Sequence[float]) -> list[fl
 
     Parts that are kept on a grid themselves (maxima, timeouts) stay as right as those are.
     """
-    guess = np.array(latency.percentiles(fractions))
     if latency.variance == 0:
-        return [latency.mean] * len(guess)
-    return times_of_tail(lambda t: _tail_and_density(latency, t), 1 - np.asarray(fractions, dtype=float), guess)
+        return [latency.mean] * len(fractions)
+    nearly = np.unique(latency.percentiles(fractions))
+    known = looked_at(nearly, *_tail_and_density(latency, nearly))
+    return times_of_tail(partial(_tail_and_density, latency), [1 - p for p in fractions], known)
 
 
 def _tail_and_density(latency: Latency, times: Floats) -> tuple[Floats, Floats]:

@@ -12,20 +12,26 @@ any load and with any number of servers.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from models.arrays import in_parts
+from models.elementwise import numbers, require, single
 from models.erlang import erlang_b
 from models.latency import Latency
 from models.loss import check_queue
 from models.quadrature import gauss_legendre
+from models.states import SteadyStates, counted, steady_states
 from models.steady import SteadyState
 from models.transforms import Transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
 
     from models.service_time import ServiceTime
     from models.transforms import Floats
@@ -34,38 +40,65 @@ _NODES, _WEIGHTS = gauss_legendre(16)
 
 _PANELS = 48
 
+_WIDTH = 4000.0
+"""Numbers that the density of one queue takes."""
+
 _NEGLIGIBLE_EXPONENT = 45.0
 """exp(-45) of a peak is beyond the sixteenth digit of the area under it."""
 
 
-def impatient(arrival_rate: float, service_time: float, servers: int, patience: ServiceTime) -> SteadyState:
+@overload
+def impatient(arrival_rate: float, service_time: float, servers: int, patience: ServiceTime) -> SteadyState: ...
+@overload
+def impatient(arrival_rate: ArrayLike, service_time: ArrayLike, servers: ArrayLike, patience: ServiceTime) -> Any: ...
+def impatient(arrival_rate: Any, service_time: Any, servers: Any, patience: ServiceTime) -> SteadyState | SteadyStates:
     """Return the state of M/M/c + G: who has waited as long as their patience leaves (*exact*, relative error 1e-11).
 
-    Rates in 1/s, times in seconds; `patience` is any mixture of Erlang times and constants, a client's timeout for
-    one. Any load is stable. `wait` is the time in the queue of everybody, also of those who leave; `response` is that
-    of whoever is served. Nobody leaves a server. Raises ValueError for input without a meaning. Source: Zeltyn and
-    Mandelbaum 2005, "Call centers with impatient customers", section 3; for exponential patience Palm 1957.
+    Rates in 1/s, times in seconds, numbers or arrays; `patience` is any mixture of Erlang times and constants, a
+    client's timeout for one. Any load is stable. `wait` is the time in the queue of everybody, also of those who leave;
+    `response` is that of whoever is served. Nobody leaves a server. Raises ValueError for input without a meaning.
+    Source: Zeltyn and Mandelbaum 2005, "Call centers with impatient customers", section 3; for exponential patience
+    Palm 1957.
     """
+    arrival_rate, service_time, servers = numbers(arrival_rate, service_time, servers)
     check_queue(arrival_rate, service_time, servers)
-    if arrival_rate == 0:
-        raise ValueError("without arrivals there is nobody to be impatient: the arrival rate must be above 0")
-    offered = _Offered(arrival_rate, service_time, servers, patience)
-    waiting = _TimeInQueue(offered)
-    left = offered.abandonment
-    served = _Served(offered, service_time)
+    missing = "without arrivals there is nobody to be impatient: the arrival rate must be above 0"
+    require(arrival_rate > 0, missing)
+    if not single(arrival_rate):
+        return _many(arrival_rate, service_time, servers, patience)
+    rate, time, count = (np.array([float(part)]) for part in (arrival_rate, service_time, servers))
+    offered = _Offered(rate, time, count, patience)
+    waiting, served = _TimeInQueue(offered), _Served(offered, service_time)
+    left = float(offered.abandonment[0])
     throughput = arrival_rate * (1 - left)
     return SteadyState(
         model=f"M/M/{servers}+G",
         arrival_rate=arrival_rate,
         throughput=throughput,
         utilization=min(throughput * service_time / servers, 1.0),
-        wait_probability=offered.probability,
+        wait_probability=float(offered.probability[0]),
         wait=Latency.of(waiting),
         response=Latency.of(served),
         queue_length=arrival_rate * waiting.mean,
         number=arrival_rate * waiting.mean + throughput * service_time,
         abandonment=left,
     )
+
+
+def _many(arrival_rate: Floats, service_time: Floats, servers: Floats, patience: ServiceTime) -> SteadyStates:
+    def figures(arrival_rate: Floats, service_time: Floats, servers: Floats) -> tuple[Floats, ...]:
+        offered = _Offered(arrival_rate, service_time, servers, patience)
+        return offered.abandonment, offered.probability, offered.time_in_queue, offered.wait_of_served
+
+    flat = (part.ravel() for part in (arrival_rate, service_time, servers))
+    found = in_parts(figures, np.full(arrival_rate.size, _WIDTH), *flat)
+    left, probability, wait, served = (part.reshape(arrival_rate.shape) for part in found)
+    given = (arrival_rate, service_time, counted(servers), patience)
+    means = (arrival_rate, servers, service_time, served, probability)
+    states = steady_states("M/M/c+G", impatient, given, *means, let_in=1 - left)
+    queued = arrival_rate * wait
+    number = queued + states.throughput * service_time
+    return replace(states, wait_mean=wait, queue_length=queued, number=number, abandonment=left, blocking=0.0 * left)
 
 
 @dataclass(frozen=True)
@@ -118,79 +151,107 @@ class _Patience:
 
 
 class _Offered:
-    """The wait of an arrival with endless patience: `probability` that there is one, and its density."""
+    """The waits of arrivals with endless patience, of one queue or many: the `probability` of one, and its density.
 
-    def __init__(self, arrival_rate: float, service_time: float, servers: int, patience: ServiceTime) -> None:
+    Each queue is a row of times at which its density is looked at.
+    """
+
+    def __init__(self, arrival_rate: Floats, service_time: Floats, servers: Floats, patience: ServiceTime) -> None:
         self.patience = _Patience(patience)
-        self._arrival_rate, self._drain = arrival_rate, servers / service_time
-        self._highest, self._scale = 0.0, 1.0
-        peak = self._first(lambda x: arrival_rate * float(self.patience.left(np.array([x]))[0]) <= self._drain, 0.0)
-        self._highest = self._exponent(peak)
+        self._arrival_rate, self._drain = arrival_rate[:, None], (servers / service_time)[:, None]
+        nothing = np.zeros_like(self._drain)
+        peak = self._first(lambda x: self._arrival_rate * self.patience.left(x) <= self._drain, nothing)
+        self._highest, self._scale = self._exponent(peak), np.ones_like(peak)
         negligible = self._highest - _NEGLIGIBLE_EXPONENT
         end = self._first(lambda x: self._exponent(x) < negligible, peak)
-        start = peak - self._first(lambda back: back >= peak or self._exponent(peak - back) < negligible, 0.0)
-        inner = [b for b in self.patience.breaks() if start < b < end]
-        self.edges = np.unique(np.concatenate([np.linspace(max(start, 0.0), end, _PANELS), [peak], inner]))
-        self.probability = 0.0
-        blocked = erlang_b(servers - 1, arrival_rate * service_time)
-        below = math.exp(-self._highest) / blocked if blocked > 0 else math.inf
-        area = arrival_rate * self.integral(self.density, 0.0, math.inf)
-        self._scale = arrival_rate / (below + area)
-        self.probability = area / (below + area)
-        self.abandonment = self.integral(lambda x: self.density(x) * self.patience.gone(x), 0.0, math.inf)
+
+        def before(back: Floats) -> Any:
+            return (back >= peak) | (self._exponent(np.maximum(peak - back, 0.0)) < negligible)
+
+        start = np.maximum(peak - self._first(before, nothing), 0.0)
+        even = start + (end - start) * np.linspace(0.0, 1.0, _PANELS)
+        inner = np.clip(np.array([self.patience.breaks()]), start, end)
+        self.edges = np.sort(np.concatenate([even, peak, inner], axis=-1), axis=-1)
+        blocked = erlang_b(servers - 1, arrival_rate * service_time)[:, None]  # type: ignore[index]
+        below = np.where(blocked > 0, np.exp(-self._highest) / np.where(blocked > 0, blocked, 1.0), math.inf)
+        area = self._arrival_rate * self.integral(self.density, 0.0, math.inf)[:, None]
+        self._scale = self._arrival_rate / (below + area)
+        self.probability = (area / (below + area))[:, 0]
+        self.abandonment = self.expected(self.patience.gone)
+
+    @property
+    def time_in_queue(self) -> Floats:
+        """The mean of everybody's."""
+        return self.expected(self.patience.spent)
+
+    @property
+    def wait_of_served(self) -> Floats:
+        """The mean."""
+        return self.expected(lambda x: self.patience.left(x) * x) / (1 - self.abandonment)
 
     def density(self, x: Floats) -> Floats:
-        """Return the density of the offered wait at times > 0."""
+        """Return the density of the offered wait at times > 0, a row for each queue."""
         exponent = self._arrival_rate * self.patience.spent(x) - self._drain * x - self._highest
         return np.asarray(self._scale * np.exp(exponent))
 
+    def expected(self, function: Callable[[Floats], Floats]) -> Floats:
+        """Return the mean of a function of the offered wait, where there is one."""
+        x, weighted = self._whole
+        return np.asarray((function(x) * weighted).sum(axis=-1))
+
+    @cached_property
+    def _whole(self) -> tuple[Floats, Floats]:
+        """Where to look at the density, and its weight there."""
+        x, weights = self.points(0.0, math.inf)
+        return x, self.density(x) * weights
+
     def points(self, low: float, high: float) -> tuple[Floats, Floats]:
         """Return where to look between two times, and the weights there."""
-        edges = np.unique(np.clip(np.append(self.edges, [low, min(high, self.edges[-1])]), low, max(low, high)))
-        widths = np.diff(edges)
-        return (edges[:-1, None] + widths[:, None] * _NODES).ravel(), (widths[:, None] * _WEIGHTS).ravel()
+        edges = np.clip(self.edges, low, high)
+        widths = np.diff(edges)[..., None]
+        rows = len(edges)
+        return (edges[:, :-1, None] + widths * _NODES).reshape(rows, -1), (widths * _WEIGHTS).reshape(rows, -1)
 
-    def integral(self, function: Callable[[Floats], Floats], low: float, high: float) -> float:
+    def integral(self, function: Callable[[Floats], Floats], low: float, high: float) -> Floats:
         """Return the integral of something that the density is a factor of."""
-        low, high = max(low, float(self.edges[0])), min(high, float(self.edges[-1]))
-        if low >= high:
-            return 0.0
         x, weights = self.points(low, high)
-        return float(function(x) @ weights)
+        return np.asarray((function(x) * weights).sum(axis=-1))
 
-    def _exponent(self, x: float) -> float:
-        return self._arrival_rate * float(self.patience.spent(np.array([x]))[0]) - self._drain * x
+    def _exponent(self, x: Floats) -> Floats:
+        return np.asarray(self._arrival_rate * self.patience.spent(x) - self._drain * x)
 
-    def _first(self, true: Callable[[float], bool], start: float) -> float:
-        """Return about the first time from `start` on where something turns true for good."""
-        if true(start):
+    def _first(self, true: Callable[[Floats], Any], start: Floats) -> Floats:
+        """Return about the first times from `start` on where something turns true for good."""
+        at_once = true(start)
+        if at_once.all():
             return start
-        step = 1 / self._drain
-        while not true(start + step):
-            step *= 2
-        low, high = (start if step == 1 / self._drain else start + step / 2), start + step
+        step, low, high = 1 / self._drain, start, start + 1 / self._drain
+        while not (there := true(high) | at_once).all():
+            step = np.where(there, step, 2 * step)
+            low, high = np.where(there, low, high), np.where(there, high, start + step)
+        width = high - low
         for _ in range(60):
-            middle = (low + high) / 2
-            low, high = (low, middle) if true(middle) else (middle, high)
-        return high
+            width = width / 2
+            low = low + width * ~true(low + width)
+        return np.where(at_once, start, low + width)
 
 
 class _TimeInQueue(Transform):
-    """The time in the queue of everybody: the lesser of the offered wait and the patience."""
+    """The time in the queue of one: the least of the offered wait and the patience."""
 
     def __init__(self, offered: _Offered) -> None:
-        self._offered, patience = offered, offered.patience
-        self.mean = offered.integral(lambda x: offered.density(x) * patience.spent(x), 0.0, math.inf)
-        second = offered.integral(lambda x: offered.density(x) * patience.spent_squared(x), 0.0, math.inf)
+        self._offered = offered
+        self.mean = float(offered.time_in_queue[0])
+        second = float(offered.expected(offered.patience.spent_squared)[0])
         self.variance = max(second - self.mean**2, 0.0)
 
     def tail_at(self, times: Floats) -> tuple[Floats, Floats]:
         """Return P(offered > t) P(patience > t); the density, which steers a search only, by differences."""
         offered, patience = self._offered, self._offered.patience
-        longer = np.array([offered.integral(offered.density, t, math.inf) for t in times.tolist()])
+        longer = np.array([offered.integral(offered.density, t, math.inf)[0] for t in times.tolist()])
         left = patience.left(times)
         leaving = (patience.left(times * (1 - 1e-6)) - patience.left(times * (1 + 1e-6))) / (2e-6 * times)
-        return longer * left, offered.density(times) * left + longer * leaving
+        return longer * left, offered.density(times[None, :])[0] * left + longer * leaving
 
 
 class _Served(Transform):
@@ -198,9 +259,9 @@ class _Served(Transform):
 
     def __init__(self, offered: _Offered, service_time: float) -> None:
         self._offered, self._service_time = offered, service_time
-        self._share = 1 - offered.abandonment
-        wait = offered.integral(lambda x: self._waits(x) * x, 0.0, math.inf)
-        second = offered.integral(lambda x: self._waits(x) * x * x, 0.0, math.inf)
+        self._share = 1 - float(offered.abandonment[0])
+        wait = float(offered.wait_of_served[0])
+        second = float(offered.integral(lambda x: self._waits(x) * x * x, 0.0, math.inf)[0])
         self.mean = wait + service_time
         self.variance = max(second - wait**2, 0.0) + service_time**2
 
@@ -208,9 +269,9 @@ class _Served(Transform):
         """Return the wait's tail plus what the service still takes; the density is what ends just then."""
         tail, density = np.zeros_like(times), np.zeros_like(times)
         for i, t in enumerate(times.tolist()):
-            waiting = self._offered.integral(self._waits, t, math.inf)
-            serving = (1 - self._offered.probability) / self._share * math.exp(-t / self._service_time)
-            serving += self._offered.integral(self._in_service(t), 0.0, t)
+            waiting = float(self._offered.integral(self._waits, t, math.inf)[0])
+            serving = (1 - float(self._offered.probability[0])) / self._share * math.exp(-t / self._service_time)
+            serving += float(self._offered.integral(self._in_service(t), 0.0, t)[0])
             tail[i], density[i] = waiting + serving, serving / self._service_time
         return tail, density
 

@@ -2,77 +2,45 @@
 
 A `Latency` is a mixture of *terms*. Each term is a constant shift, a smooth independent part, and *marks*: waiting
 times that are shared. Visits of one request to the same tier are not independent: a request that met a queue meets
-it again. Adding two latencies that carry the same mark adds its counts, and n marks mean n times one waiting time
-instead of n waiting times (measured: within 1 % at p99, where independence is 20 % low). Constants are kept apart
-because a transform with a jump inverts badly. For the same reason what a timeout cuts off is a term of its own with a
-negative weight: the distribution before goes on smoothly, and from the timeout on its continuation is taken away.
+it again. Adding two latencies that carry the same mark adds its counts, and n marks mean n waiting times that have in
+common what the queue keeps between the visits (`models.revisits`; independence is 20 % low at p99). Constants are kept
+apart because a transform with a jump inverts badly. For the same reason what a timeout cuts off is a term of its own
+with a negative weight: the distribution before goes on smoothly, and from the timeout on it is taken away again.
 """
 
 from __future__ import annotations
 
 import math
 from functools import cached_property
-from statistics import NormalDist
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.gridded import is_heavy, on_grid, on_wide_grid
-from models.inversion import noting, tail_and_density, times_of_tail
+from models.inversion import tail_and_density
 from models.remembered import remembered
+from models.revisits import Span
 from models.service_time import ServiceTime, exponential
-from models.transforms import (
-    INSTANT,
-    NEGLIGIBLE,
-    Delay,
-    Repeated,
-    Scaled,
-    Stretched,
-    Transform,
-    mixture,
-    total,
-)
+from models.tail_times import Look, first_times, looked_at, noting, times_of_tail
+from models.terms import Term, merged
+from models.transforms import INSTANT, NEGLIGIBLE, Repeated, Scaled, Transform, mixture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
     from models.transforms import Floats
-
-MOST_TERMS = 64
-"""Beyond this many distinct terms the lightest are folded: marks become independent, shifts become transforms."""
-
-_KEPT = MOST_TERMS - 2
-"""Of too many terms, those that stay as they are; the others become one term of each sign."""
-
-Marks = tuple[tuple[Transform, float], ...]
-
-
-class Term(NamedTuple):
-    """One path of a mixture: with probability `weight`, `shift` seconds plus `smooth` plus what is marked.
-
-    A negative weight takes away again what a timeout cuts off; the weights of a latency sum to 1.
-    """
-
-    weight: float
-    shift: float
-    smooth: Transform
-    marks: Marks
-
-    def whole(self) -> Transform:
-        """Return the part after the shift as one transform; n equal marks are n times one waiting time."""
-        waits = [wait if n == 1 else Stretched(wait, n) for wait, n in self.marks]
-        return total([self.smooth, *waits])
 
 
 class Latency:
     """The distribution of a response time in seconds. Immutable; compared by identity."""
 
     def __init__(self, terms: Iterable[Term]) -> None:
-        self.terms = _merged(terms)
+        self.terms = merged(terms)
         self._percentiles: dict[float, float] = {}
         self._exceeding: dict[float, float] = {}
+        self._known: tuple[Look, ...] | None = None
 
     @staticmethod
     @remembered(128)
@@ -99,20 +67,19 @@ class Latency:
         """Return a waiting time that is shared by every visit of one request to the same place."""
         if wait.is_negligible:
             return ZERO
-        return Latency([Term(1.0, 0.0, INSTANT, ((wait, 1),))])
+        return Latency([Term(1.0, 0.0, INSTANT, ((wait, 1),), (Span(0.0, 0.0, 1),))])
 
     @cached_property
     def mean(self) -> float:
         """Seconds (*exact* for the terms)."""
-        return sum(t.weight * (t.shift + t.smooth.mean + sum(n * w.mean for w, n in t.marks)) for t in self.terms)
+        return sum(t.weight * t.mean for t in self.terms)
 
     @cached_property
     def variance(self) -> float:
         """Seconds squared (*exact* for the terms)."""
         second = 0.0
         for t in self.terms:
-            mean = t.shift + t.smooth.mean + sum(n * w.mean for w, n in t.marks)
-            second += t.weight * (t.smooth.variance + sum(n * n * w.variance for w, n in t.marks) + mean**2)
+            second += t.weight * (t.smooth.variance + sum(wait.variance for wait in t.waits) + t.mean**2)
         return max(second - self.mean**2, 0.0)
 
     @cached_property
@@ -132,11 +99,7 @@ class Latency:
             return other
         if other is ZERO:
             return self
-        return Latency(
-            Term(a.weight * b.weight, a.shift + b.shift, total([a.smooth, b.smooth]), _joined(a.marks, b.marks))
-            for a in self.terms
-            for b in other.terms
-        )
+        return Latency(a.then(b) for a in self.terms for b in other.terms)
 
     @remembered(128)
     def times(self, count: float) -> Latency:
@@ -154,7 +117,9 @@ class Latency:
             t = self.terms[0]
             smooth = INSTANT if t.smooth is INSTANT or count == 0 else Repeated(t.smooth, count)
             marks = tuple((wait, n * count) for wait, n in t.marks) if count else ()
-            return Latency([Term(1.0, t.shift * count, smooth, marks)])
+            later = (count - 1) * t.mean
+            spans = tuple(Span(s.first, s.last + later, s.visits * count) for s in t.spans) if count else ()
+            return Latency([Term(1.0, t.shift * count, smooth, marks, spans)])
         result, square = ZERO, self
         while count:
             if count & 1:
@@ -165,7 +130,7 @@ class Latency:
         return result
 
     def scaled(self, factor: float) -> Latency:
-        """Return every duration multiplied by `factor` > 0 (*exact*); shared waits stay shared, so much longer."""
+        """Return every duration multiplied by `factor` > 0; waits at one place are then one, so much longer."""
         if not 0 < factor < math.inf:
             raise ValueError(f"a latency is scaled by a finite factor > 0, not {factor!r}")
         return Latency(
@@ -174,6 +139,7 @@ class Latency:
                 t.shift * factor,
                 t.smooth if t.smooth is INSTANT else Scaled(t.smooth, factor),
                 tuple((wait, n * factor) for wait, n in t.marks),
+                tuple(span._replace(visits=math.inf) for span in t.scaled(factor)),
             )
             for t in self.terms
         )
@@ -217,8 +183,8 @@ class Latency:
             result.append((weight, shift, mixture([t.weight / weight for t in terms], [t.whole() for t in terms])))
         return tuple(result)
 
-    def tail_and_density(self, times: Floats) -> tuple[Floats, Floats]:
-        """Return P(latency > t) and the density for an array of times in seconds, as accurate as `tail`."""
+    def tail_and_density(self, times: Floats, *, roughly: bool = False) -> tuple[Floats, Floats]:
+        """Return P(latency > t) and the density for an array of times in seconds, as accurate as `tail` or roughly."""
         tail, density = np.zeros(times.shape), np.zeros(times.shape)
         for weight, shift, rest in self.by_shift:
             if rest is INSTANT:
@@ -227,7 +193,7 @@ class Latency:
             later = times > shift
             tail += weight * ~later
             if later.any():
-                t, d = tail_and_density(rest, times[later] - shift)
+                t, d = tail_and_density(rest, times[later] - shift, roughly=roughly)
                 tail[later] += weight * t
                 density[later] += weight * d
         return np.minimum(np.maximum(tail, 0.0), 1.0), np.maximum(density, 0.0)
@@ -241,8 +207,7 @@ class Latency:
 
         With them what `exceeds` says of `limits`, in seconds, is looked up, nearly for nothing.
         *Approximate*: relative error below 1e-6 up to P99.9 and below 2e-5 at P99.99 for smooth distributions; what
-        `maximum` and `with_timeout` add is said there. Newton on the logarithm of the tail, inside a bracket that also
-        holds where the distribution jumps.
+        `maximum` and `with_timeout` add is said there. How they are found: `models.tail_times`.
         """
         if any(not 0 < p < 1 for p in fractions):
             raise ValueError(f"percentiles are asked for as fractions between 0 and 1, not {list(fractions)!r}")
@@ -254,11 +219,11 @@ class Latency:
     def _computed(self, fractions: list[float], limits: Sequence[float]) -> list[float]:
         if self.variance == 0:
             return [self.mean] * len(fractions)
-        spread = math.log1p(self.variance / self.mean**2) if math.isfinite(self.variance) else math.log(100)
-        normal = np.array([NormalDist().inv_cdf(p) for p in fractions])
-        guess = self.mean * np.exp(math.sqrt(spread) * normal - spread / 2)
+        if self._known is None:
+            first = first_times(self.mean, self.variance)
+            self._known = looked_at(first, *self.tail_and_density(first, roughly=True))
         function = noting(self.tail_and_density, limits, self._exceeding)
-        return times_of_tail(function, 1 - np.asarray(fractions, dtype=float), guess)
+        return times_of_tail(function, [1 - p for p in fractions], self._known)
 
 
 def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:
@@ -268,9 +233,7 @@ def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:
 
 @remembered(128)
 def _either(weights: tuple[float, ...], latencies: tuple[Latency, ...]) -> Latency:
-    return Latency(
-        t._replace(weight=t.weight * w) for w, part in zip(weights, latencies, strict=True) if w > 0 for t in part.terms
-    )
+    return Latency(t.weighted(w) for w, part in zip(weights, latencies, strict=True) if w > 0 for t in part.terms)
 
 
 def maximum(latencies: Sequence[Latency]) -> Latency:
@@ -350,50 +313,7 @@ def _continued(duration: Transform, end: float) -> tuple[Transform, float, Servi
 @remembered(128)
 def _exchanged(latency: Latency, waits: tuple[tuple[Transform, Transform], ...]) -> Latency:
     replaced = dict(waits)
-    return Latency(t._replace(marks=tuple((replaced.get(w, w), n) for w, n in t.marks)) for t in latency.terms)
-
-
-def _joined(a: Marks, b: Marks) -> Marks:
-    if not a or not b:
-        return a or b
-    counts = dict(a)
-    for wait, n in b:
-        counts[wait] = counts.get(wait, 0) + n
-    return tuple(counts.items())
-
-
-def _merged(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """Return the terms with those of equal shift and marks made one, and folded where they are too many."""
-    listed = tuple(terms)
-    if len(listed) == 1:
-        return listed
-    merged = _grouped(listed, lambda t: (t.shift, t.weight > 0, frozenset(t.marks)))
-    return tuple(merged if len(merged) <= MOST_TERMS else _folded(merged))
-
-
-def _folded(terms: list[Term]) -> list[Term]:
-    """Return the heaviest terms as they are, and the others as one of each sign: moments are kept."""
-    ordered = sorted(terms, key=lambda t: -abs(t.weight))
-    light = ordered[_KEPT:]
-    base = min(t.shift for t in light)
-    smooth = [Term(t.weight, base, total([t.whole(), Delay(t.shift - base)]), ()) for t in light]
-    return ordered[:_KEPT] + _grouped(smooth, lambda t: t.weight > 0)
-
-
-def _grouped(terms: Iterable[Term], key: Callable[[Term], object]) -> list[Term]:
-    groups: dict[object, list[Term]] = {}
-    for term in terms:
-        if term.weight != 0:
-            groups.setdefault(key(term), []).append(term)
-    result = []
-    for group in groups.values():
-        if len(group) == 1:
-            result.append(group[0])
-            continue
-        weight = math.fsum(t.weight for t in group)
-        smooth = mixture([t.weight / weight for t in group], [t.smooth for t in group])
-        result.append(group[0]._replace(weight=weight, smooth=smooth))
-    return result
+    return Latency(term.exchanged(replaced) for term in latency.terms)
 
 
 ZERO = Latency.constant(0.0)

@@ -8,27 +8,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from models.erlang import UnstableQueueError, erlang_c
+from models.elementwise import Number, exp, require
+from models.erlang import erlang_c, require_stable
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
 
-Number = TypeVar("Number", float, "Array")
-"""One number or an array of them."""
-
 _SINGLE: Final = (float, int)
 """Made once: a union that is written where it is asked for is made anew each time."""
-
-
-def exp(x: Number) -> Number:
-    """Return e^x, by the standard library for single numbers, which is ten times as fast there."""
-    return math.exp(x) if isinstance(x, _SINGLE) else np.exp(x)
 
 
 def _ramp(rate: Number, t: Number) -> Number:
@@ -61,22 +54,20 @@ def response_tail(waits: Number, spare: Number, service_time: Number, t: Number)
     return exp(-mu * t) + waits * mu * area
 
 
-def wait_percentile(waits: Number, spare: Number, late: float) -> Number:
+def wait_percentile(waits: Number, spare: Number, late: Any) -> Number:
     """Return the time that a share `late` of arrivals to M/M/c waits longer than; 0 where fewer wait at all."""
     if isinstance(waits, _SINGLE):
         return 0.0 if waits <= late else math.log(waits / late) / spare
-    return np.log(np.maximum(waits / late, 1.0)) / spare
+    return cast("Number", np.log(np.maximum(waits / late, 1.0)) / spare)
 
 
-def mg1_wait_mean(arrival_rate: Number, service_time: Number, squared_cv: Number) -> Number:
+def mg1_wait_mean(arrival_rate: Number, service_time: Number | float, squared_cv: Number | float) -> Number:
     """Return the mean wait of M/G/1, s, from rate (1/s), mean service (s) and squared CV; numbers or arrays (*exact*).
 
     Raises UnstableQueueError where the load of any reaches 1. Source: Pollaczek 1930, Khinchine 1932.
     """
     load = arrival_rate * service_time
-    worst = float(np.max(load))
-    if worst >= 1:
-        raise UnstableQueueError(1, worst)
+    require_stable(1, load)
     return load / (1 - load) * service_time * (1 + squared_cv) / 2
 
 
@@ -148,14 +139,18 @@ class MMcArray:
         """Return P(wait + service > t)."""
         return response_tail(self.wait_probability, self.spare_rate, self._service, np.asarray(t, dtype=float))
 
-    def wait_percentile(self, fraction: float) -> Array:
-        """Return the times within which this fraction of arrivals starts service."""
-        return wait_percentile(self.wait_probability, self.spare_rate, 1 - fraction)
+    def wait_percentile(self, fraction: ArrayLike) -> Array:
+        """Return the times within which this fraction, in (0, 1), of arrivals starts service."""
+        return wait_percentile(self.wait_probability, self.spare_rate, _late(fraction))
 
-    def response_percentile(self, fraction: float) -> Array:
-        """Return the times within which this fraction of arrivals is served, to the last digits, all halved at once."""
-        late = 1 - fraction
-        low, high = np.zeros_like(self.response_mean), self.response_mean
+    def response_percentile(self, fraction: ArrayLike) -> Array:
+        """Return the times within which this fraction, in (0, 1), of arrivals is served, to the last digits.
+
+        All are halved at once.
+        """
+        late = _late(fraction)
+        high = self.response_mean + np.zeros_like(late)
+        low = np.zeros_like(high)
         while np.any(beyond := self.response_tail(high) > late):
             low, high = np.where(beyond, high, low), np.where(beyond, 2 * high, high)
         for _ in range(64):
@@ -163,3 +158,10 @@ class MMcArray:
             beyond = self.response_tail(middle) > late
             low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
         return high
+
+
+def _late(fraction: ArrayLike) -> Array:
+    asked = np.asarray(fraction, dtype=float)
+    fine = (asked > 0) & (asked < 1)
+    require(fine, "percentiles are asked for as fractions between 0 and 1, not {!r}", asked)
+    return 1 - asked

@@ -7,12 +7,17 @@ independent nodes and zones that are up and down in turn, in the long run.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 from models.availability import MONTH, fewer_than, fewer_than_by_zones, left_by_zones, node_unavailability, zones_lost
+from models.elementwise import either, known, log10, numbers, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from models.elementwise import Array
 
 Lifetimes = tuple[int, float, float]
 """Nodes that are alike, the mean time between failures of each and until it is back, s."""
@@ -63,51 +68,81 @@ def _exactly(count: int, groups: list[tuple[int, float]]) -> float:
     return max(fewer_than(nodes - count + 1, turned) - fewer_than(nodes - count, turned), 0.0)
 
 
-def outage_mean(unavailability: float, rate: float) -> float | None:
+@overload
+def outage_mean(unavailability: float, rate: float) -> float | None: ...
+@overload
+def outage_mean(unavailability: ArrayLike, rate: ArrayLike) -> Array | float | None: ...
+def outage_mean(unavailability: Any, rate: Any) -> Any:
     """Return the mean duration of an outage, s: the share of time over how often; None where there are none."""
-    return unavailability / rate if rate > 0 else None
+    unavailability, rate = numbers(unavailability, rate)
+    return known(rate > 0, lambda: unavailability / rate)
 
 
-def nines(unavailability: float) -> float:
+@overload
+def nines(unavailability: float) -> float: ...
+@overload
+def nines(unavailability: ArrayLike) -> Array | float: ...
+def nines(unavailability: Any) -> Any:
     """Return the number of nines: 3 for 99.9 %, infinite for never down. -log10 of the unavailability (*exact*)."""
-    return -math.log10(unavailability) if unavailability > 0 else math.inf
+    (unavailability,) = numbers(unavailability)
+    return either(unavailability > 0, lambda: -log10(unavailability), lambda: math.inf)
 
 
-def error_budget(objective: float, period: float = MONTH) -> float:
+@overload
+def error_budget(objective: float, period: float = MONTH) -> float: ...
+@overload
+def error_budget(objective: ArrayLike, period: ArrayLike = MONTH) -> Array | float: ...
+def error_budget(objective: Any, period: Any = MONTH) -> Any:
     """Return the seconds that may fail in a period of `period` seconds under an objective like 0.9995 (*exact*)."""
+    objective, period = numbers(objective, period)
     _check_objective(objective)
     return (1 - objective) * period
 
 
-def budget_used(unavailability: float, objective: float) -> float:
+@overload
+def budget_used(unavailability: float, objective: float) -> float: ...
+@overload
+def budget_used(unavailability: ArrayLike, objective: ArrayLike) -> Array | float: ...
+def budget_used(unavailability: Any, objective: Any) -> Any:
     """Return which share of the error budget is used up: 1 is all of it, also known as the burn rate (*exact*).
 
     Source: Beyer et al. 2018, The Site Reliability Workbook, chapter 5.
     """
+    unavailability, objective = numbers(unavailability, objective)
     _check_objective(objective)
-    if not 0 <= unavailability <= 1:
-        raise ValueError(f"an unavailability lies in 0..1, not {unavailability!r}")
+    fine = (unavailability >= 0) & (unavailability <= 1)
+    require(fine, "an unavailability lies in 0..1, not {!r}", unavailability)
     return unavailability / (1 - objective)
 
 
-def burn_rate(share: float, window: float, period: float = MONTH) -> float:
+@overload
+def burn_rate(share: float, window: float, period: float = MONTH) -> float: ...
+@overload
+def burn_rate(share: ArrayLike, window: ArrayLike, period: ArrayLike = MONTH) -> Array | float: ...
+def burn_rate(share: Any, window: Any, period: Any = MONTH) -> Any:
     """Return how many times too fast the budget burns when `share` of it is gone within `window` seconds (*exact*).
 
     2 % in an hour of 30 days is 14.4, 5 % in six hours 6, 10 % in three days 1: the thresholds at which to page.
     Source: Beyer et al. 2018, chapter 5, table 5-2.
     """
-    if not (share >= 0 and window > 0 and period > 0):
-        raise ValueError(f"a share >= 0 and times > 0 are needed, not {share!r}, {window!r}, {period!r}")
+    share, window, period = numbers(share, window, period)
+    fine = (share >= 0) & (window > 0) & (period > 0)
+    require(fine, "a share >= 0 and times > 0 are needed, not {!r}, {!r}, {!r}", share, window, period)
     return share * period / window
 
 
-def until_spent(rate: float, left: float = 1.0, period: float = MONTH) -> float:
+@overload
+def until_spent(rate: float, left: float = 1.0, period: float = MONTH) -> float: ...
+@overload
+def until_spent(rate: ArrayLike, left: ArrayLike = 1.0, period: ArrayLike = MONTH) -> Array | float: ...
+def until_spent(rate: Any, left: Any = 1.0, period: Any = MONTH) -> Any:
     """Return the seconds until the share of a budget that is left is spent at this burn rate, infinite at 0."""
-    if not (rate >= 0 and left >= 0 and period > 0):
-        raise ValueError(f"a rate and a share >= 0 and a period > 0 are needed, not {rate!r}, {left!r}, {period!r}")
-    return left * period / rate if rate > 0 else math.inf
+    rate, left, period = numbers(rate, left, period)
+    fine = (rate >= 0) & (left >= 0) & (period > 0)
+    require(fine, "a rate and a share >= 0 and a period > 0 are needed, not {!r}, {!r}, {!r}", rate, left, period)
+    return either(rate > 0, lambda: left * period / rate, lambda: math.inf)
 
 
-def _check_objective(objective: float) -> None:
-    if not 0 <= objective < 1:
-        raise ValueError(f"an objective lies in [0, 1): 1 leaves no budget at all; found {objective!r}")
+def _check_objective(objective: Any) -> None:
+    fine = (objective >= 0) & (objective < 1)
+    require(fine, "an objective lies in [0, 1): 1 leaves no budget at all; found {!r}", objective)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from models.elementwise import alone, numbers, require, single
 from models.erlang import UnstableQueueError, erlang_c
 from models.latency import Latency
 from models.loss import check_queue
@@ -19,12 +20,15 @@ from models.queues import MMc, Wait
 from models.service_time import exponential, mixed
 from models.sharing import states_of
 from models.stages import absorbed
+from models.states import counted, steady_states
 from models.stations import mgc
 from models.steady import SteadyState, approximate, steady
 from models.transforms import INSTANT, GeometricSum, Transform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
 
     from models.service_time import ServiceTime
     from models.transforms import Complexes, Points
@@ -54,25 +58,41 @@ class BusyPeriod(Transform):
         return result
 
 
-def queue_by_priority(arrival_rates: Sequence[float], service_time: float, servers: int) -> list[SteadyState]:
+@overload
+def queue_by_priority(arrival_rates: Sequence[float], service_time: float, servers: int) -> list[SteadyState]: ...
+@overload
+def queue_by_priority(arrival_rates: Sequence[ArrayLike], service_time: ArrayLike, servers: ArrayLike) -> list[Any]: ...
+def queue_by_priority(arrival_rates: Sequence[Any], service_time: Any, servers: Any) -> list[Any]:
     """Return the state of each class of M/M/c where the most urgent waiting request is next, without interruption.
 
     *Exact*, distribution included (percentiles 1e-6): rates in 1/s, most urgent first, one mean service time in s for
-    all. Raises UnstableQueueError when the load of all reaches the servers. Source: Cobham 1954; Kella and Yechiali
-    1985, "Waiting times in the non-preemptive priority M/M/c queue".
+    all. Any of them may be an array: then of each class `models.states.SteadyStates`. Raises UnstableQueueError when
+    the load of all reaches the servers. Source: Cobham 1954; Kella and Yechiali 1985, "Waiting times in the
+    non-preemptive priority M/M/c queue".
     """
-    _check_rates(arrival_rates)
-    check_queue(sum(arrival_rates), service_time, servers)
-    drain, load = servers / service_time, sum(arrival_rates) * service_time
+    *rates, service_time, servers = numbers(*arrival_rates, service_time, servers)
+    _check_rates(rates)
+    check_queue(sum(rates), service_time, servers)
+    drain, load = servers / service_time, sum(rates) * service_time
     probability = erlang_c(servers, load)
-    states, before = [], 0.0
-    for number, rate in enumerate(arrival_rates):
+    found: list[Any] = []
+    before = 0.0 * service_time
+    for number, rate in enumerate(rates):
         ahead = BusyPeriod(before, drain)
-        before += rate
+        before = before + rate
         wait = Wait(probability, GeometricSum(ahead, ahead, (drain - before) / drain), exact=True)
-        model = f"M/M/{servers} priority {number}"
-        states.append(steady(model, rate, servers, exponential(service_time), wait, probability))
-    return states
+        if single(rate):
+            model = f"M/M/{servers} priority {number}"
+            found.append(steady(model, rate, servers, exponential(service_time), wait, probability))
+        else:
+            means = (rate, servers, service_time, wait.mean, probability)
+            given = (number, service_time, counted(servers), *rates)
+            found.append(steady_states(f"M/M/c priority {number}", _one_class, given, *means))
+    return found
+
+
+def _one_class(number: int, service_time: float, servers: int, *rates: float) -> SteadyState:
+    return queue_by_priority(rates, service_time, servers)[number]
 
 
 def interrupt_by_priority(arrival_rates: Sequence[float], service_time: float, servers: int) -> list[SteadyState]:
@@ -84,6 +104,7 @@ def interrupt_by_priority(arrival_rates: Sequence[float], service_time: float, s
     Raises UnstableQueueError when the load of all reaches the servers, ValueError next to saturation as sharing does.
     Source: means Buzen and Bondi 1983; M/M/1 White and Christie 1958.
     """
+    alone(*arrival_rates, service_time, servers)
     _check_rates(arrival_rates)
     check_queue(sum(arrival_rates), service_time, servers)
     MMc(sum(arrival_rates), service_time, servers)
@@ -125,6 +146,7 @@ def general_priority(
     low (32 % high for an urgent class of long services), P99 3 to 28 % low, P(wait) within 3 %.
     Raises UnstableQueueError when the load of all reaches the servers.
     """
+    alone(*arrival_rates, servers)
     _check_rates(arrival_rates)
     whole = mixed(arrival_rates, services)
     total = math.fsum(arrival_rates)
@@ -154,6 +176,8 @@ def general_priority(
     return states
 
 
-def _check_rates(arrival_rates: Sequence[float]) -> None:
-    if not arrival_rates or not all(0 < rate < math.inf for rate in arrival_rates):
-        raise ValueError(f"every class needs a finite arrival rate > 0, not {list(arrival_rates)!r}")
+def _check_rates(arrival_rates: Sequence[Any]) -> None:
+    if not arrival_rates:
+        raise ValueError("every class needs a finite arrival rate > 0, and there is no class")
+    for rate in arrival_rates:
+        require((rate > 0) & (rate < math.inf), "every class needs a finite arrival rate > 0, not {!r}", rate)

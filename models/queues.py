@@ -3,16 +3,21 @@
 The wait of M/G/c is that of Tijms, van Hoorn and Federgruen 1981: whoever finds all servers busy waits until the
 first of them is free, and then for a geometric number of services, each served c times as fast. It is exact for
 exponential service, for one server, and in light traffic, and is a proper distribution with a transform.
+
+The doors to the models of a single queue, each in a module of its own, are here as well: `queues.mmc`, `queues.mgc`,
+`queues.finite_room` and the others of `DOORS`. A module is imported when its door is first asked for.
 """
 
 from __future__ import annotations
 
+import importlib
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from models import markov
+from models.elementwise import larger
 from models.erlang import UnstableQueueError, erlang_c
 from models.service_time import Residual, ServiceTime, exponential
 from models.transforms import INSTANT, NEGLIGIBLE, GeometricSum, Stretched, Transform
@@ -20,14 +25,58 @@ from models.transforms import INSTANT, NEGLIGIBLE, GeometricSum, Stretched, Tran
 if TYPE_CHECKING:
     from models.transforms import Complexes, Floats, Points
 
+DOORS: Final = {
+    "batches": ("batch_arrivals", "batch_wait_mean"),
+    "deterministic": ("constant_service",),
+    "erlang": ("erlang_b", "log_erlang_b", "log_erlang_c"),
+    "impatience": ("impatient",),
+    "loss": ("finite_population", "finite_room", "infinite_servers", "loss_system"),
+    "polling": ("polling_waits",),
+    "priorities": ("general_priority", "interrupt_by_priority", "queue_by_priority"),
+    "sharing": ("processor_sharing", "sharing_response_mean", "sharing_response_of_size"),
+    "size_based": ("size_based_mean", "size_based_of_size"),
+    "staffing": (
+        *(f"servers_for_{wish}" for wish in ("blocking", "wait", "utilization", "wait_mean", "wait_percentile")),
+        *(f"load_for_{wish}" for wish in ("blocking", "wait", "utilization", "wait_mean", "wait_percentile")),
+    ),
+    "stations": ("ggc", "gimc", "mg1", "mgc", "mmc"),
+}
+"""The functions that can be asked for here, by the module of `models` in which they are."""
+
+
+def __getattr__(name: str) -> Any:
+    module = next((module for module, names in DOORS.items() if name in names), None)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"models.{module}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *(name for names in DOORS.values() for name in names)})
+
+
+class Memory(NamedTuple):
+    """What tells how soon a queue forgets, for those who visit it again.
+
+    `same` is the probability that two visits meet the same queue: 1 unless nodes with queues of their own are drawn.
+    """
+
+    utilization: float
+    service_time: float
+    same: float = 1.0
+
 
 @dataclass(frozen=True, eq=False)
 class Wait(Transform):
-    """A waiting time: with `probability` it is `conditional`, else nothing. `exact` for its model or not."""
+    """A waiting time: with `probability` it is `conditional`, else nothing. `exact` for its model or not.
+
+    Without `memory` every visit of one request waits equally long.
+    """
 
     probability: float
     conditional: Transform
     exact: bool
+    memory: Memory | None = None
 
     mean: float = field(init=False)
     variance: float = field(init=False)
@@ -37,7 +86,7 @@ class Wait(Transform):
         mean = self.probability * waiting
         object.__setattr__(self, "mean", mean)
         second = self.conditional.variance + waiting**2
-        object.__setattr__(self, "variance", max(self.probability * second - mean**2, 0.0))
+        object.__setattr__(self, "variance", larger(self.probability * second - mean**2, 0.0))
 
     def at(self, points: Points) -> Complexes:
         """Return (1 - p) + p times the conditional transform."""
@@ -55,7 +104,8 @@ class Wait(Transform):
 
     def stretched(self, factor: float) -> Wait:
         """Return the same wait with every duration multiplied by a factor (*approximation* of another queue)."""
-        return Wait(self.probability, Stretched(self.conditional, factor), exact=False)
+        memory = self.memory and self.memory._replace(service_time=self.memory.service_time * factor)
+        return Wait(self.probability, Stretched(self.conditional, factor), exact=False, memory=memory)
 
 
 NO_WAIT = Wait(0.0, INSTANT, exact=True)
@@ -186,7 +236,7 @@ def balanced_wait(  # noqa: PLR0917, a queue has as many parameters as it has
     share = arrival_squared_cv / nodes
     split = share if balancing == "round_robin" else share + 1 - 1 / nodes
     part = offered / nodes
-    return _node_wait(service, servers, (total - offered) / total, part, servers, ca2=split)
+    return _node_wait(service, servers, (total - offered) / total, part, servers, ca2=split, same=1 / nodes)
 
 
 _LONGEST: Final = 100.0
@@ -194,7 +244,14 @@ _LONGEST: Final = 100.0
 
 
 def _node_wait(
-    service: ServiceTime, servers: int, remaining: float, pool_load: float, pool: int, *, ca2: float
+    service: ServiceTime,
+    servers: int,
+    remaining: float,
+    pool_load: float,
+    pool: int,
+    *,
+    ca2: float,
+    same: float = 1.0,
 ) -> Wait:
     """Return the wait at `servers` servers, entered when all `pool` servers with `pool_load` are busy."""
     probability = erlang_c(pool, pool_load)
@@ -207,18 +264,20 @@ def _node_wait(
         first = Residual(service) if servers == 1 else exponential(_first_free(service, servers))
         conditional = GeometricSum(first, further, remaining)
     cs2, rho = service.squared_cv, pool_load / pool
+    memory = Memory(rho, service.mean, same)
     if pooled and servers > 1 and cs2 < 1:
         regular = _bjorklund_elldin(rho, cs2, servers) * service.mean / (servers * remaining)
         conditional = Stretched(conditional, regular / conditional.mean)
     if poisson:
-        return Wait(probability, conditional, exact=pooled and (service.is_exponential or servers == 1))
+        exact = pooled and (service.is_exponential or servers == 1)
+        return Wait(probability, conditional, exact=exact, memory=memory)
     factor = _whitt_mean(rho, ca2, cs2, pool) / _whitt_mean(rho, 1.0, cs2, pool)
     # Where arrivals are regular and few, the two approximations part: the mean is kept, and no wait made endless.
     least = factor * probability / _LONGEST
     waits = min(max(_whitt_probability(rho, ca2, cs2, pool, probability), least), 1.0)
     if waits < 1e-300:
         return NO_WAIT
-    return Wait(waits, Stretched(conditional, factor * probability / waits), exact=False)
+    return Wait(waits, Stretched(conditional, factor * probability / waits), exact=False, memory=memory)
 
 
 def _first_free(service: ServiceTime, servers: int) -> float:

@@ -14,7 +14,7 @@ Every memory has an end, and forgets what was not asked for longest; threads may
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,23 @@ def remembered(most: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return cast("Callable[P, T]", kept)
 
     return remembering
+
+
+class Same(Generic[T]):
+    """A value that is never changed, as an argument of what is remembered: the same object, and no equal one."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether another holds the very same object."""
+        return isinstance(other, Same) and other.value is self.value
+
+    def __hash__(self) -> int:
+        """Return a hash of the object, not of what it holds."""
+        return hash(id(self.value))
 
 
 def forget() -> None:

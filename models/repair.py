@@ -9,26 +9,50 @@ many crews as nodes it is the binomial law of `models.availability`.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
+from models.arrays import in_parts
 from models.availability import left_by_zones, zones_lost
+from models.elementwise import numbers, require, single, whole
 from models.loss import population
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from models.elementwise import Array
     from models.transforms import Floats
+
+_WHOLE: Final = "nodes are whole numbers, not {!r}"
 
 MOST_NODES: Final = 300
 """Nodes of which every zone's share is followed one by one."""
 
 
-def crewed(needed: int, nodes: int, crews: int, mtbf: float, mttr: float) -> float:
+@overload
+def crewed(needed: int, nodes: int, crews: int, mtbf: float, mttr: float) -> float: ...
+@overload
+def crewed(
+    needed: ArrayLike, nodes: ArrayLike, crews: ArrayLike, mtbf: ArrayLike, mttr: ArrayLike
+) -> Array | float: ...
+def crewed(needed: Any, nodes: Any, crews: Any, mtbf: Any, mttr: Any) -> Any:
     """Return the probability that fewer than `needed` of `nodes` nodes are up with so many repair crews (*exact*).
 
     Relative error below 1e-12. Times in seconds; raises ValueError for input without a meaning. Source: Taylor and
     Jackson 1954; Gross, Shortle, Thompson and Harris 2008, section 2.7 (machine repair with spares).
     """
+    needed, nodes, crews, mtbf, mttr = numbers(needed, nodes, crews, mtbf, mttr)
+    _check(nodes, crews, mtbf, mttr)
+    if not single(needed):
+
+        def too_few(down: Floats, states: Floats, needed: Floats, nodes: Floats, _: Floats) -> Floats:
+            return np.asarray(np.where(states > nodes - needed, down, 0.0).sum(axis=-1))
+
+        return np.where(needed > 0, np.minimum(_of_states(too_few, needed, nodes, crews, mtbf, mttr), 1.0), 0.0)
+    needed, nodes = whole(needed, _WHOLE), whole(nodes, _WHOLE)
     down = _down(nodes, crews, mtbf, mttr)
     if needed <= 0:
         return 0.0
@@ -36,11 +60,28 @@ def crewed(needed: int, nodes: int, crews: int, mtbf: float, mttr: float) -> flo
     return min(math.fsum(down[max(nodes - needed + 1, 0) :].tolist()), 1.0)
 
 
-def crewed_outage_rate(needed: int, nodes: int, crews: int, mtbf: float, mttr: float) -> float:
+@overload
+def crewed_outage_rate(needed: int, nodes: int, crews: int, mtbf: float, mttr: float) -> float: ...
+@overload
+def crewed_outage_rate(
+    needed: ArrayLike, nodes: ArrayLike, crews: ArrayLike, mtbf: ArrayLike, mttr: ArrayLike
+) -> Array | float: ...
+def crewed_outage_rate(needed: Any, nodes: Any, crews: Any, mtbf: Any, mttr: Any) -> Any:
     """Return how often per second the nodes up fall below `needed`: outages begin (*exact*, exponential times up).
 
     It is the rate at which one of exactly `needed` nodes fails. An outage lasts `crewed` / this rate in the mean.
     """
+    needed, nodes, crews, mtbf, mttr = numbers(needed, nodes, crews, mtbf, mttr)
+    _check(nodes, crews, mtbf, mttr)
+    if not single(needed):
+
+        def just_enough(down: Floats, states: Floats, needed: Floats, nodes: Floats, mtbf: Floats) -> Floats:
+            found = np.where(states == nodes - needed, down, 0.0).sum(axis=-1)
+            return np.asarray(found * needed[:, 0] / mtbf[:, 0])
+
+        found = _of_states(just_enough, needed, nodes, crews, mtbf, mttr)
+        return np.where((needed > 0) & (needed <= nodes), found, 0.0)
+    needed, nodes = whole(needed, _WHOLE), whole(nodes, _WHOLE)
     down = _down(nodes, crews, mtbf, mttr)
     if not 0 < needed <= nodes:
         return 0.0
@@ -91,12 +132,29 @@ def _too_few_left(needed: int, nodes: int, left: int, down: Floats) -> float:
     return math.fsum(terms)
 
 
+def _of_states(  # noqa: PLR0917, a tier has as many figures
+    figure: Callable[..., Floats], needed: Floats, nodes: Floats, crews: Floats, mtbf: Floats, mttr: Floats
+) -> Floats:
+    """Return for each system what a figure makes of the probabilities of 0, 1, ... nodes down, a row for each."""
+
+    def figures(needed: Floats, nodes: Floats, crews: Floats, mtbf: Floats, mttr: Floats) -> tuple[Floats]:
+        down = population(nodes, mtbf, mttr, crews)
+        return (figure(down, np.arange(down.shape[-1]), needed[:, None], nodes[:, None], mtbf[:, None]),)
+
+    flat = (part.ravel() for part in (needed, nodes, crews, mtbf, mttr))
+    (found,) = in_parts(figures, nodes.ravel() + 1, *flat)
+    return found.reshape(needed.shape)
+
+
 def _down(nodes: int, crews: int, mtbf: float, mttr: float) -> Floats:
     """Return the probabilities of 0..nodes nodes down."""
-    if not (nodes >= 0 and crews >= 1 and 0 < mtbf < math.inf and 0 <= mttr < math.inf):
-        raise ValueError(
-            f"{nodes} nodes, {crews} crews, mtbf {mtbf} and mttr {mttr}: >= 0, >= 1, > 0 and >= 0 are needed"
-        )
+    _check(nodes, crews, mtbf, mttr)
     if mttr == 0 or nodes == 0:
         return np.append(1.0, np.zeros(nodes))
     return population(nodes, mtbf, mttr, crews)
+
+
+def _check(nodes: Any, crews: Any, mtbf: Any, mttr: Any) -> None:
+    fine = (nodes >= 0) & (crews >= 1) & (mtbf > 0) & (mtbf < math.inf) & (mttr >= 0) & (mttr < math.inf)
+    wanted = "{} nodes, {} crews, mtbf {} and mttr {}: >= 0, >= 1, > 0 and >= 0 are needed"
+    require(fine, wanted, nodes, crews, mtbf, mttr)

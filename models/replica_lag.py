@@ -8,27 +8,45 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 import numpy as np
 
 from models.backlog import backlog_drain
 from models.batches import batch_arrivals
+from models.elementwise import either, larger, numbers, require
 from models.erlang import UnstableQueueError
+from models.flush_chain import MOST_PLACES, Flushes
+from models.flushed_lag import FlushedLag
 from models.flushes import Batch, behind_flush, excess_at_ticks, idle_places
 from models.latency import Latency, mixed
+from models.phases import MOST_STATES
 from models.queues import Wait
 from models.service_time import Residual
 from models.stations import mgc
 from models.transforms import GeometricSum, total
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from models.elementwise import Array
     from models.service_time import ServiceTime
 
-_FLUSHED: Final = (
-    "mean within 0.5 %, P99 within 3 % of simulation",
-    "mean up to 8 % and P99 up to 9 % low against simulation",
-)
+_FLUSHED: Final = "mean within 0.5 %, P99 within 3 % of simulation"
+_FLUID: Final = "mean within 1 %, P99 within 2 % of exact values"
+_FLUID_MANY: Final = "mean up to 11 % and P99 up to 20 % low against simulation"
+_FLUID_OTHER: Final = "mean within 3 %, P99 up to 18 % low against simulation"
+_PARALLEL: Final = "mean within 3.5 %, P99 within 10 % of simulation"
+_PARALLEL_BATCHES: Final = "mean within 6 %, P99 within 16 % of simulation"
+
+_SOME_STATES: Final = 70
+"""Of a chain that is followed for an approximation, which need not be exact itself."""
+
+_MANY: Final = 32
+"""From so many appliers on it matters how many of them are idle even behind thousands of writes."""
+
+_MOST_INVERTED: Final = 1 << 12
+"""Numbers of writes that are told apart where the lag must be inverted from its transform, which takes longer."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +70,19 @@ def replica_lag(
     flush_interval: float = 0.0,
     appliers: int = 1,
     batch: float = 1.0,
+    exact_states: int = MOST_STATES,
 ) -> ReplicaLag:
     """Return the lag of one replica: writes at `write_rate` in 1/s, each taking an applier `apply_time`.
 
     `flush_interval` in s: what was written leaves every so often. `batch` >= 1: writes are committed in batches of a
     geometric size of that mean. `appliers` take the oldest write each; where dependencies keep some of them from
-    working, they are as many as do work. A write is visible as soon as it is applied.
+    working, they are as many as do work. A write is visible as soon as it is applied. `exact_states` as in
+    `models.stations.mgc`: fewer are faster where many lags are asked for.
 
     *Exact* without flushes for one applier, with several for single writes as `models.stations.mgc` is, and for batches
-    of exponential applies. Else *approximate*; `error` says how far off. Raises UnstableQueueError when the replica
-    cannot keep up: it diverges.
+    of exponential applies; behind flushes for exponential applies, of some thousand writes a flush and 128 appliers at
+    most. Else *approximate*; `error` says how far off. Raises UnstableQueueError when the replica cannot keep up: it
+    diverges.
     """
     if not (write_rate >= 0 and network_delay >= 0 and flush_interval >= 0 and appliers >= 1 and batch >= 1):
         raise ValueError(
@@ -71,29 +92,49 @@ def replica_lag(
     load = write_rate * apply_time.mean
     if load >= appliers:
         raise UnstableQueueError(appliers, load)
-    wait, own, exact, error = _wait(write_rate, apply_time, appliers, batch)
     way = Latency.constant(network_delay)
     if flush_interval == 0:
+        wait, own, exact, error = _wait(write_rate, apply_time, appliers, batch, exact_states)
         return ReplicaLag(way, way + wait + own + Latency.of(apply_time), load / appliers, exact, error)
-    part = apply_time.slowed(1 / appliers)
-    together = Batch(part, batch) if batch > 1 else part
-    received = way + behind_flush(flush_interval, 0.0, part)
-    left = excess_at_ticks(write_rate / batch, together, flush_interval)
-    queue = behind_flush(flush_interval, write_rate / batch, together)
-    serving = _serving(apply_time, part, write_rate * flush_interval, appliers)
-    visible = way + queue + _thinned(wait, left) + own + serving
-    return ReplicaLag(received, visible, load / appliers, exact=False, error=_FLUSHED[appliers > 1])
+    received = way + behind_flush(flush_interval, 0.0, apply_time)
+    flushes = Flushes(flush_interval, write_rate / batch, batch, apply_time.mean, appliers)
+    markov = apply_time.is_exponential
+    if (markov or appliers > 1) and flushes.is_within(MOST_PLACES if markov else _MOST_INVERTED):
+        visible = way + Latency.of(FlushedLag(flushes, apply_time))
+        error = "" if markov else _PARALLEL if batch == 1 else _PARALLEL_BATCHES
+        return ReplicaLag(received, visible, load / appliers, markov, error)
+    visible = way + _behind_fluid(flushes, apply_time)
+    if appliers == 1:
+        error = _FLUSHED
+    elif batch > 1 and not markov:
+        error = _PARALLEL_BATCHES
+    elif appliers > _MANY:
+        error = _FLUID_MANY
+    else:
+        error = _FLUID if markov else _FLUID_OTHER
+    return ReplicaLag(received, visible, load / appliers, exact=False, error=error)
+
+
+def _behind_fluid(flushes: Flushes, apply_time: ServiceTime) -> Latency:
+    """Return the lag behind flushes whose writes several appliers work off like a fluid, one as they come."""
+    appliers, part = flushes.appliers, apply_time.slowed(1 / flushes.appliers)
+    together = Batch(part, flushes.size) if flushes.size > 1 else part
+    write_rate = flushes.batch_rate * flushes.size
+    wait, own, _, _ = _wait(write_rate, apply_time, appliers, flushes.size, _SOME_STATES)
+    left = excess_at_ticks(flushes.batch_rate, together, flushes.interval)
+    queue = behind_flush(flushes.interval, flushes.batch_rate, together)
+    return queue + _thinned(wait, left) + own + _serving(apply_time, part, flushes.writes, appliers)
 
 
 def _wait(
-    write_rate: float, apply_time: ServiceTime, appliers: int, batch: float
+    write_rate: float, apply_time: ServiceTime, appliers: int, batch: float, exact_states: int
 ) -> tuple[Latency, Latency, bool, str]:
     """Return the wait behind earlier batches and behind those before in one's own; whether exact, and the error."""
     none = Latency.constant(0.0)
     if write_rate == 0:
         return none, none, True, ""
     if batch == 1:
-        state = mgc(write_rate, apply_time, appliers)
+        state = mgc(write_rate, apply_time, appliers, exact_states)
         return state.wait, none, state.exact, state.error
     if appliers == 1:
         return *_batch_wait(write_rate, apply_time, batch), True, ""
@@ -165,16 +206,26 @@ def huge_transaction(apply_time: float, utilization: float, appliers: int = 1, *
     return Episode(left, recovery, left / 2)
 
 
-def catch_up(lag: float, write_rate: float, apply_rate: float) -> float | None:
+@overload
+def catch_up(lag: float, write_rate: float, apply_rate: float) -> float | None: ...
+@overload
+def catch_up(lag: ArrayLike, write_rate: ArrayLike, apply_rate: ArrayLike) -> Array | float | None: ...
+def catch_up(lag: Any, write_rate: Any, apply_rate: Any) -> Any:
     """Return the seconds until a replica that is `lag` seconds behind is up to date; None when it never is.
 
     Rates in writes/s, `apply_rate` what it could apply at most. *Exact* for the fluid: lag * rho / (1 - rho).
     """
-    if not (lag >= 0 and write_rate >= 0 and apply_rate > 0):
-        raise ValueError(f"a lag >= 0 and a rate of applying > 0 are needed, not {lag!r} and {apply_rate!r}")
+    lag, write_rate, apply_rate = numbers(lag, write_rate, apply_rate)
+    fine = (lag >= 0) & (write_rate >= 0) & (apply_rate > 0)
+    require(fine, "a lag >= 0 and a rate of applying > 0 are needed, not {!r} and {!r}", lag, apply_rate)
     return backlog_drain(lag * write_rate, write_rate, apply_rate)
 
 
-def lag_growth(write_rate: float, apply_rate: float) -> float:
+@overload
+def lag_growth(write_rate: float, apply_rate: float) -> float: ...
+@overload
+def lag_growth(write_rate: ArrayLike, apply_rate: ArrayLike) -> Array | float: ...
+def lag_growth(write_rate: Any, apply_rate: Any) -> Any:
     """Return by how many seconds per second a replica falls behind: 0 if it keeps up (*exact*, fluid)."""
-    return max(0.0, 1 - apply_rate / write_rate) if write_rate > 0 else 0.0
+    write_rate, apply_rate = numbers(write_rate, apply_rate)
+    return either(write_rate > 0, lambda: larger(1 - apply_rate / write_rate, 0.0), lambda: 0.0)

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING, TypeVar, overload
+from functools import partial
+from typing import TYPE_CHECKING, Any, overload
+
+from models.elementwise import Number, either, known, larger, numbers, require, sqrt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
-
-Number = TypeVar("Number", float, "Array")
-"""One number or an array of them."""
 
 
 def relative_capacity(nodes: Number, contention: float, coherency: float) -> Number:
@@ -57,26 +57,33 @@ def latency(concurrency: Number, contention: float, coherency: float, throughput
     return (1 + contention * (concurrency - 1) + coherency * concurrency * (concurrency - 1)) / throughput_of_one
 
 
-def peak_nodes(contention: float, coherency: float) -> float:
+@overload
+def peak_nodes(contention: float, coherency: float) -> float: ...
+@overload
+def peak_nodes(contention: ArrayLike, coherency: ArrayLike) -> Array | float: ...
+def peak_nodes(contention: Any, coherency: Any) -> Any:
     """Return the number of nodes at which capacity peaks, infinite without coherency (*exact* for the law).
 
     Source: Gunther 2007, eq. 4.33.
     """
-    if coherency == 0:
-        return math.inf
-    return math.sqrt(max(1 - contention, 0.0) / coherency)
+    contention, coherency = numbers(contention, coherency)
+    return either(coherency == 0, lambda: math.inf, lambda: sqrt(larger(1 - contention, 0.0) / coherency))
 
 
-def peak_capacity(contention: float, coherency: float) -> float:
+@overload
+def peak_capacity(contention: float, coherency: float) -> float: ...
+@overload
+def peak_capacity(contention: ArrayLike, coherency: ArrayLike) -> Array | float: ...
+def peak_capacity(contention: Any, coherency: Any) -> Any:
     """Return the most that any number of nodes does, in units of one node (*exact* for the law).
 
     Nodes are taken as divisible. Without coherency it is 1/sigma, which is never reached; without both infinite.
     """
+    contention, coherency = numbers(contention, coherency)
     peak = peak_nodes(contention, coherency)
-    if math.isinf(peak):
-        return 1 / contention if contention > 0 else math.inf
+    endless = partial(either, contention > 0, lambda: 1 / contention, lambda: math.inf)
     # Half a node does half of one's work: only from one node on there is anything to agree on.
-    return relative_capacity(max(peak, 1.0), contention, coherency)
+    return either(peak == math.inf, endless, lambda: relative_capacity(larger(peak, 1.0), contention, coherency))
 
 
 @overload
@@ -137,22 +144,28 @@ def _smaller_root(  # noqa: PLR0917, a quadratic has as many parts
     return relative * ((1 - contention) / ((linear + discriminant) / 2))
 
 
+@overload
 def concurrency_for_latency(
     seconds: float, contention: float, coherency: float, throughput_of_one: float = 1.0
-) -> float | None:
+) -> float | None: ...
+@overload
+def concurrency_for_latency(
+    seconds: ArrayLike, contention: ArrayLike, coherency: ArrayLike, throughput_of_one: ArrayLike = 1.0
+) -> Array | float | None: ...
+def concurrency_for_latency(seconds: Any, contention: Any, coherency: Any, throughput_of_one: Any = 1.0) -> Any:
     """Return how many requests inside have this mean response time, not rounded (*exact* for the law).
 
     None where none has it, the time being too short even for less than one, or where every number has the same, as
     without contention and coherency. The throughput at that latency is the answer / `seconds`. The positive root of
     kappa N^2 + (sigma - kappa) N = throughput_of_one * seconds - 1 + sigma, in the form in which nothing cancels.
     """
-    if not (0 < seconds < math.inf and throughput_of_one > 0):
-        raise ValueError(f"a response time and a throughput are above 0, not {seconds!r} and {throughput_of_one!r}")
+    given = numbers(seconds, contention, coherency, throughput_of_one)
+    seconds, contention, coherency, throughput_of_one = given
+    fine = (seconds > 0) & (seconds < math.inf) & (throughput_of_one > 0)
+    require(fine, "a response time and a throughput are above 0, not {!r} and {!r}", seconds, throughput_of_one)
     slope, rest = contention - coherency, throughput_of_one * seconds - 1 + contention
-    if rest < -4 * sys.float_info.epsilon:
-        return None
-    rest = max(rest, 0.0)
-    discriminant = math.sqrt(slope * slope + 4 * coherency * rest)
-    if slope > 0:
-        return 2 * rest / (slope + discriminant)
-    return (discriminant - slope) / (2 * coherency) if coherency > 0 else None
+    enough = (rest >= -4 * sys.float_info.epsilon) & ((slope > 0) | (coherency > 0))
+    rest = larger(rest, 0.0)
+    discriminant = sqrt(slope * slope + 4 * coherency * rest)
+    falling = partial(either, slope > 0, lambda: 2 * rest / (slope + discriminant))
+    return known(enough, lambda: falling(lambda: (discriminant - slope) / (2 * coherency)))

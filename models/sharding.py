@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
+
+from models.elementwise import either, known, numbers, require
 
 if TYPE_CHECKING:
     from models.popularity import Popularity
@@ -91,7 +93,7 @@ def useful_shards(popularity: Popularity) -> float:
 class NodeLoss:
     """At the moment when one of several nodes is gone: `kept` share of keys, hit ratio, and misses over those before.
 
-    `load` multiplies what the origin receives; None where nothing was missed before.
+    `load` multiplies what the origin receives; None, in arrays NaN, where nothing was missed before.
     """
 
     kept: float
@@ -99,16 +101,17 @@ class NodeLoss:
     load: float | None
 
 
-def node_loss(hit_ratio: float, nodes: int, *, hashing: Literal["consistent", "modulo"] = "consistent") -> NodeLoss:
+def node_loss(hit_ratio: Any, nodes: Any, *, hashing: Literal["consistent", "modulo"] = "consistent") -> NodeLoss:
     """Return what is hit just after one of `nodes` nodes is lost, for a hit ratio before in [0, 1].
 
     Consistent hashing keeps the keys of the others; a hash modulo the number of nodes keeps one key in `nodes`, as all
     others move. *Exact* on average over which keys are lost: with the busiest among them it is less. How the hit ratio
-    recovers: `models.warmup.hit_ratio_after` with `cold` = 1 - kept. Raises ValueError for a hit ratio outside [0, 1]
-    or no node.
+    recovers: `models.warmup.hit_ratio_after` with `cold` = 1 - kept. Numbers or arrays, then of all figures. Raises
+    ValueError for a hit ratio outside [0, 1] or no node.
     """
-    if not 0 <= hit_ratio <= 1 or nodes < 1:
-        raise ValueError(f"a hit ratio is from 0 to 1, of at least one node, not {hit_ratio!r}, {nodes!r}")
-    kept = 0.0 if nodes == 1 else 1 - 1 / nodes if hashing == "consistent" else 1 / nodes
+    hit_ratio, nodes = numbers(hit_ratio, nodes)
+    fine = (hit_ratio >= 0) & (hit_ratio <= 1) & (nodes >= 1)
+    require(fine, "a hit ratio is from 0 to 1, of at least one node, not {!r}, {!r}", hit_ratio, nodes)
+    kept = either(nodes == 1, lambda: 0.0, lambda: 1 - 1 / nodes if hashing == "consistent" else 1 / nodes)
     left = hit_ratio * kept
-    return NodeLoss(kept, left, (1 - left) / (1 - hit_ratio) if hit_ratio < 1 else None)
+    return NodeLoss(kept, left, known(hit_ratio < 1, lambda: (1 - left) / (1 - hit_ratio)))

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
-from models.erlang import UnstableQueueError
+from models.elementwise import numbers, require, single
+from models.erlang import UnstableQueueError, require_stable
 from models.latency import Latency
 from models.loss import check_queue
+from models.markov import MMcArray, spare_rate
 from models.queues import MMc
 from models.stages import absorbed
+from models.states import SteadyStates, counted, steady_states
 from models.steady import SteadyState
 from models.transforms import INSTANT, Transform
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from models.service_time import ServiceTime
     from models.transforms import Floats
 
@@ -26,16 +32,24 @@ _UNSEEN = 1e-14
 """What a distribution of states leaves out at its top."""
 
 
-def processor_sharing(arrival_rate: float, service_time: float, servers: int) -> SteadyState:
+@overload
+def processor_sharing(arrival_rate: float, service_time: float, servers: int) -> SteadyState: ...
+@overload
+def processor_sharing(arrival_rate: ArrayLike, service_time: ArrayLike, servers: ArrayLike) -> Any: ...
+def processor_sharing(arrival_rate: Any, service_time: Any, servers: Any) -> SteadyState | SteadyStates:
     """Return the state of M/M/c under processor sharing: n requests are served at min(n, c)/n of a server each.
 
     *Exact*: rate in 1/s, mean service time in s. The mean response is that of any service distribution (Sakata,
     Noguchi and Oizumi 1971; Kelly 1979), the percentiles are for exponential service: a tagged request sees a
     birth-death chain that ends when it leaves. Nobody waits; a response holds at least one service. Time grows with
     servers / (1 - utilization): a second for 1,000 servers. Raises UnstableQueueError when the load reaches them, and
-    ValueError next to saturation, where more than MOST_STATES matter.
+    ValueError next to saturation, where more than MOST_STATES matter. Of arrays the figures are in closed form, and the
+    chains are followed when percentiles are asked for.
     """
+    arrival_rate, service_time, servers = numbers(arrival_rate, service_time, servers)
     check_queue(arrival_rate, service_time, servers)
+    if not single(arrival_rate):
+        return _many(arrival_rate, service_time, servers)
     queue = MMc(arrival_rate, service_time, servers)
     others = states_of(queue)
     n = np.arange(len(others))
@@ -54,21 +68,44 @@ def processor_sharing(arrival_rate: float, service_time: float, servers: int) ->
     )
 
 
-def sharing_response_mean(arrival_rate: float, service: ServiceTime, servers: int) -> float:
-    """Return the mean response, s, under processor sharing for any service distribution (*exact*: insensitive)."""
+def _many(arrival_rate: Floats, service_time: Floats, servers: Floats) -> SteadyStates:
+    nobody, given = np.zeros_like(arrival_rate), (arrival_rate, service_time, counted(servers))
+    found = steady_states("M/M/c-PS", processor_sharing, given, arrival_rate, servers, service_time, nobody, nobody)
+    response = MMcArray(arrival_rate, service_time, servers).response_mean
+    return replace(found, response_mean=response, number=arrival_rate * response)
+
+
+@overload
+def sharing_response_mean(arrival_rate: float, service: ServiceTime, servers: int) -> float: ...
+@overload
+def sharing_response_mean(arrival_rate: ArrayLike, service: ServiceTime, servers: ArrayLike) -> Floats | float: ...
+def sharing_response_mean(arrival_rate: Any, service: ServiceTime, servers: Any) -> Floats | float:
+    """Return the mean response, s, under processor sharing for any service distribution (*exact*: insensitive).
+
+    Rates and servers are numbers or arrays.
+    """
+    arrival_rate, servers = numbers(arrival_rate, servers)
     check_queue(arrival_rate, service.mean, servers)
-    return MMc(arrival_rate, service.mean, servers).response_mean
+    queues = MMc if single(arrival_rate) else MMcArray
+    return queues(arrival_rate, service.mean, servers).response_mean
 
 
-def sharing_response_of_size(arrival_rate: float, service_time: float, size: float) -> float:
+@overload
+def sharing_response_of_size(arrival_rate: float, service_time: float, size: float) -> float: ...
+@overload
+def sharing_response_of_size(arrival_rate: ArrayLike, service_time: ArrayLike, size: ArrayLike) -> Floats | float: ...
+def sharing_response_of_size(arrival_rate: Any, service_time: Any, size: Any) -> Floats | float:
     """Return the mean response, s, of a request that alone would take `size` seconds, on one shared server (*exact*).
 
     It is size / (1 - rho) for any service distribution (Kleinrock 1967): the slowdown is the same for all sizes.
+    Numbers or arrays.
     """
+    arrival_rate, service_time, size = numbers(arrival_rate, service_time, size)
     check_queue(arrival_rate, service_time, 1)
-    if not 0 <= size < math.inf:
-        raise ValueError(f"a size is a finite number of seconds >= 0, not {size!r}")
-    return size / (MMc(arrival_rate, service_time, 1).spare_rate * service_time)
+    require((size >= 0) & (size < math.inf), "a size is a finite number of seconds >= 0, not {!r}", size)
+    load = arrival_rate * service_time
+    require_stable(1, load)
+    return cast("Floats | float", size / (spare_rate(1, load, service_time) * service_time))
 
 
 def states_of(queue: MMc) -> Floats:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
 from models.cache import hits, stay
+from models.elementwise import numbers
 from models.transforms import Points
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from models.cache import Eviction
+    from models.elementwise import Array
     from models.latency import Latency
     from models.popularity import Popularity
     from models.transforms import Floats, Transform
@@ -95,9 +99,14 @@ def own_write_unseen(lag: Latency, after: float) -> float:
     return lag.exceeds(after)
 
 
-def writes_at_risk(write_rate: float, lag_mean: float) -> float:
+@overload
+def writes_at_risk(write_rate: float, lag_mean: float) -> float: ...
+@overload
+def writes_at_risk(write_rate: ArrayLike, lag_mean: ArrayLike) -> Array | float: ...
+def writes_at_risk(write_rate: Any, lag_mean: Any) -> Any:
     """Return the mean number of writes that are committed but not yet on the replica: lost if it must take over.
 
     `write_rate` in 1/s; `lag_mean` in seconds until the replica has a write, applied or not (*exact*: Little 1961).
     """
+    write_rate, lag_mean = numbers(write_rate, lag_mean)
     return write_rate * lag_mean

@@ -8,12 +8,14 @@ early by chance (XFetch), Vattani, Chierichetti and Lowenstein 2015; single flig
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from models.arrays import over
+from models.elementwise import Number, either, expm1, numbers, require, single
 from models.quadrature import gauss_legendre
 
 if TYPE_CHECKING:
@@ -41,31 +43,36 @@ class Stampede:
 
 
 def stampede(
-    read_rate: float, ttl: float, fetch_time: float, *, protection: Protection = "none", beta: float = 1.0
+    read_rate: Any, ttl: Any, fetch_time: Any, *, protection: Protection = "none", beta: Any = 1.0
 ) -> Stampede:
     """Return what the expiry of a key read at `read_rate` > 0 per second causes; times in s, above 0.
 
     `beta` > 0 is how early XFetch is. With n local caches there are n such keys, each with its share of the reads.
-    Raises ValueError for a rate, time or beta that is not above 0.
+    Numbers or arrays, then of all figures; XFetch, which is an integral for each, by `models.arrays.over`. Raises
+    ValueError for a rate, time or beta that is not above 0.
     """
-    if not (read_rate > 0 and ttl > 0 and fetch_time > 0 and beta > 0):
-        raise ValueError(
-            f"rate, TTL, fetch time and beta must be above 0: {read_rate!r}, {ttl!r}, {fetch_time!r}, {beta!r}"
-        )
+    read_rate, ttl, fetch_time, beta = numbers(read_rate, ttl, fetch_time, beta)
+    fine = (read_rate > 0) & (ttl > 0) & (fetch_time > 0) & (beta > 0)
+    wanted = "rate, TTL, fetch time and beta must be above 0: {!r}, {!r}, {!r}, {!r}"
+    require(fine, wanted, read_rate, ttl, fetch_time, beta)
     during = read_rate * fetch_time
     if protection == "single-flight":
         cycle = ttl + 1 / read_rate + fetch_time
-        return Stampede(1 / cycle, 1.0, 1.0, (1 + during) / (read_rate * cycle), cycle)
+        (once,) = numbers(1.0, during)[:1]
+        return Stampede(1 / cycle, once, once, (1 + during) / (read_rate * cycle), cycle)
     if protection == "xfetch":
-        return _early(read_rate, ttl, fetch_time, beta)
+        if single(read_rate):
+            return _early(read_rate, ttl, fetch_time, beta)
+        many = over(_early)(read_rate, ttl, fetch_time, beta)
+        return Stampede(*(getattr(many, figure.name) for figure in fields(Stampede)))
     # Every read during the first fetch starts one of its own, and the last to end sets the time to live again.
     cycle = ttl + 1 / read_rate + fetch_time + _last(during) * fetch_time
     return Stampede((1 + during) / cycle, 1 + during, 1 + during, (1 + during) / (read_rate * cycle), cycle)
 
 
-def _last(during: float) -> float:
+def _last(during: Number) -> Number:
     """Return when the last of a Poisson number of reads in a unit of time comes, 0 without any."""
-    return 1 + math.expm1(-during) / during if during > 1e-6 else during / 2
+    return either(during > 1e-6, lambda: 1 + expm1(-during) / during, lambda: during / 2)
 
 
 def _early(read_rate: float, ttl: float, fetch_time: float, beta: float) -> Stampede:

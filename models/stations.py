@@ -7,24 +7,30 @@ UnstableQueueError, which says by how much; input without a meaning raises Value
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from models import markov
 from models.deterministic import constant_service
+from models.elementwise import alone, numbers, single
 from models.erlang import UnstableQueueError
 from models.fewer_servers import REGULAR, wait_from_fewer
 from models.independent_gaps import exponential_service, exponential_service_wait
 from models.loss import check_queue
+from models.markov import MMcArray, mg1_wait_mean
 from models.phases import MOST_STATES, phase_service, phase_states
 from models.queues import MMc, Wait, mgc_wait
 from models.renewal import renewal_service, renewal_states
 from models.service_time import exponential, from_moments
+from models.states import SteadyStates, counted, steady_states
 from models.steady import SteadyState, approximate, steady
 from models.transforms import INSTANT, Sum
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from models.service_time import ServiceTime
     from models.transforms import Floats
 
@@ -61,12 +67,39 @@ class _ExponentialResponse(Sum):
         return tail, np.maximum(tail - waits * np.exp(-spare * times), 0.0) / service
 
 
-def mmc(arrival_rate: float, service_time: float, servers: int) -> SteadyState:
+@dataclass(frozen=True, eq=False)
+class _ExponentialStates(SteadyStates):
+    """Many M/M/c, whose distributions are known for all at once."""
+
+    queues: MMcArray
+
+    def wait_tail(self, seconds: ArrayLike) -> Floats:
+        return self.queues.wait_tail(seconds)
+
+    def response_tail(self, seconds: ArrayLike) -> Floats:
+        return self.queues.response_tail(seconds)
+
+    def wait_percentile(self, fraction: ArrayLike) -> Floats:
+        return self.queues.wait_percentile(fraction)
+
+    def response_percentile(self, fraction: ArrayLike) -> Floats:
+        return self.queues.response_percentile(fraction)
+
+
+@overload
+def mmc(arrival_rate: float, service_time: float, servers: int) -> SteadyState: ...
+@overload
+def mmc(arrival_rate: ArrayLike, service_time: ArrayLike, servers: ArrayLike) -> Any: ...
+def mmc(arrival_rate: Any, service_time: Any, servers: Any) -> SteadyState | SteadyStates:
     """Return the state of M/M/c (*exact*, 1e-12; percentiles 1e-8): rate in 1/s, mean service time in s, servers >= 1.
 
-    Source: Erlang 1917; Gross, Shortle, Thompson and Harris 2008, section 2.3.
+    Of arrays, broadcast together, `models.states.SteadyStates`, distributions included at array speed. Source: Erlang
+    1917; Gross, Shortle, Thompson and Harris 2008, section 2.3.
     """
+    arrival_rate, service_time, servers = numbers(arrival_rate, service_time, servers)
     check_queue(arrival_rate, service_time, servers)
+    if not single(arrival_rate):
+        return _many_exponential(arrival_rate, service_time, servers)
     queue = MMc(arrival_rate, service_time, servers)
     service = exponential(service_time)
     wait = mgc_wait(arrival_rate, service, servers)
@@ -87,13 +120,32 @@ def gimc(gaps: ServiceTime, service_time: float, servers: int) -> SteadyState:
     return state.responding(_ExponentialResponse(wait, service_time))
 
 
-def mg1(arrival_rate: float, service: ServiceTime) -> SteadyState:
+def _many_exponential(arrival_rate: Floats, service_time: Floats, servers: Floats) -> SteadyStates:
+    queues = MMcArray(arrival_rate, service_time, servers)
+    given = (arrival_rate, service_time, counted(servers))
+    found = steady_states(
+        "M/M/c", mmc, given, arrival_rate, servers, service_time, queues.wait_mean, queues.wait_probability
+    )
+    return _ExponentialStates(**vars(found), queues=queues)
+
+
+@overload
+def mg1(arrival_rate: float, service: ServiceTime) -> SteadyState: ...
+@overload
+def mg1(arrival_rate: ArrayLike, service: ServiceTime) -> Any: ...
+def mg1(arrival_rate: Any, service: ServiceTime) -> SteadyState | SteadyStates:
     """Return the state of M/G/1 (*exact*): rate in 1/s, service in s.
 
     Means and variances are closed forms, distributions inverted transforms (percentiles 1e-6, next to a jump of the
-    service 0.1 %). Source: Pollaczek 1930, Khinchine 1932.
+    service 0.1 %). Of an array of rates `models.states.SteadyStates`. Source: Pollaczek 1930, Khinchine 1932.
     """
-    return mgc(arrival_rate, service, 1)
+    (arrival_rate,) = numbers(arrival_rate)
+    if single(arrival_rate):
+        return mgc(arrival_rate, service, 1)
+    check_queue(arrival_rate, service.mean, 1)
+    mean = mg1_wait_mean(arrival_rate, service.mean, service.squared_cv)
+    load = arrival_rate * service.mean
+    return steady_states("M/G/1", mg1, (arrival_rate, service), arrival_rate, 1, service.mean, mean, load)
 
 
 def mgc(arrival_rate: float, service: ServiceTime, servers: int, exact_states: int = MOST_STATES) -> SteadyState:
@@ -109,6 +161,7 @@ def mgc(arrival_rate: float, service: ServiceTime, servers: int, exact_states: i
     Tijms, van Hoorn and Federgruen 1981: on 2 to 100 servers at utilization 0.5 to 0.95 the mean 0.4 | 1.7 % off for
     squared CV 0.25 to 0.75, 1.9 | 5.3 % for 4, 13 | 24 % low for 9; P99 of the wait 1.5 | 4.4 %, 4 | 26 %, 14 | 51 %.
     """
+    alone(arrival_rate, servers)
     check_queue(arrival_rate, service.mean, servers)
     if service.is_exponential:
         return mmc(arrival_rate, service.mean, servers)
@@ -147,6 +200,7 @@ def ggc(
     0.8 to 0.95 the mean is 3 to 5 % off on average, up to 37 %, P99 up to 38 %; at 0.5 and 0.7 it is 20 to 50 % off on
     average, up to threefold.
     """
+    alone(arrival_rate, arrival_squared_cv, servers)
     check_queue(arrival_rate, service.mean, servers)
     if not 0 <= arrival_squared_cv < math.inf:
         raise ValueError(f"a squared coefficient of variation is >= 0, not {arrival_squared_cv!r}")

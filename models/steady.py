@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from models.elementwise import Number, smaller
 from models.latency import Latency
 
 if TYPE_CHECKING:
@@ -90,20 +91,28 @@ def steady(  # noqa: PLR0917, a queue has as many figures as it has
     `let_in` is 1 - blocking, given apart because far above saturation the difference of two doubles would lose it.
     Lengths follow by Little's law (Little 1961).
     """
-    throughput = arrival_rate * let_in
+    throughput, utilization, queue_length, number = lengths(arrival_rate, servers, service.mean, wait.mean, let_in)
     waiting, serving = Latency.of(wait), Latency.of(service)
     return SteadyState(
         model=model,
         arrival_rate=arrival_rate,
         throughput=throughput,
-        utilization=min(throughput * service.mean / servers, 1.0),
+        utilization=utilization,
         wait_probability=wait_probability,
         wait=waiting,
         response=waiting + serving,
-        queue_length=throughput * wait.mean,
-        number=throughput * (wait.mean + service.mean),
+        queue_length=queue_length,
+        number=number,
         blocking=blocking,
     )
+
+
+def lengths(
+    arrival_rate: Number, servers: Number, service: Number, wait: Number, let_in: Number
+) -> tuple[Number, Number, Number, Number]:
+    """Return throughput, utilization, mean number waiting and in the system, from means and the share let in."""
+    throughput = arrival_rate * let_in
+    return throughput, smaller(throughput * service / servers, 1.0), throughput * wait, throughput * (wait + service)
 
 
 def approximate(state: SteadyState, error: str) -> SteadyState:

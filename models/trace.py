@@ -80,7 +80,8 @@ def fit_zipf(counts: Iterable[int]) -> ZipfFit:
         if _different(zipf(seen, exponent), requests) >= seen or seen == head:
             return seen
         while high > low + max(1, low // 1000):
-            middle = math.isqrt(low * high)
+            # Of two small neighbours the root is the lower one again.
+            middle = max(math.isqrt(low * high), low + 1)
             low, high = (middle, high) if _different(zipf(middle, exponent), requests) < seen else (low, middle)
         return high
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast, overload
 
 import numpy as np
 
 from models.deterministic import ConstantServiceWait
+from models.elementwise import larger, numbers, require
 from models.erlang import UnstableQueueError, erlang_b, log_poisson
 from models.limits import rate_limit_rejection
 from models.quadrature import gauss_legendre
@@ -15,6 +16,10 @@ from models.staffing import servers_for_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from models.elementwise import Array
 
 _MOST: Final = 1 << 40
 """A limit or burst beyond this is not looked for."""
@@ -26,7 +31,7 @@ def fixed_window_rejection(arrival_rate: float, limit: int, window: float) -> fl
     E[(X - L)+] / E[X] with X Poisson of mean a = rate * window (*exact*, 1e-12). Up to 2 L pass within any time longer
     than nothing across a boundary, which is what the limit is blind for. Rates in 1/s.
     """
-    mean = _checked(arrival_rate, limit, window)
+    mean = cast("float", _checked(arrival_rate, limit, window))
     if mean == 0:
         return 0.0
     if mean <= limit:
@@ -34,26 +39,41 @@ def fixed_window_rejection(arrival_rate: float, limit: int, window: float) -> fl
     return (mean - limit + _shortfall(limit, mean)) / mean
 
 
-def sliding_log_rejection(arrival_rate: float, limit: int, window: float) -> float:
+@overload
+def sliding_log_rejection(arrival_rate: float, limit: int, window: float) -> float: ...
+@overload
+def sliding_log_rejection(arrival_rate: ArrayLike, limit: ArrayLike, window: ArrayLike) -> Array | float: ...
+def sliding_log_rejection(arrival_rate: Any, limit: Any, window: Any) -> Any:
     """Return the share of Poisson arrivals turned away where at most `limit` pass in any `window` seconds.
 
     What has passed holds its place for a window, so that this is M/D/L/L: Erlang B of L servers, `rate * window`
     erlangs (*exact*). Rates in 1/s.
     """
-    return float(erlang_b(limit, _checked(arrival_rate, limit, window)))
+    arrival_rate, limit, window = numbers(arrival_rate, limit, window)
+    return erlang_b(limit, _checked(arrival_rate, limit, window))
 
 
-def concurrency_rejection(arrival_rate: float, duration: float, limit: int) -> float:
+@overload
+def concurrency_rejection(arrival_rate: float, duration: float, limit: int) -> float: ...
+@overload
+def concurrency_rejection(arrival_rate: ArrayLike, duration: ArrayLike, limit: ArrayLike) -> Array | float: ...
+def concurrency_rejection(arrival_rate: Any, duration: Any, limit: Any) -> Any:
     """Return the share of Poisson arrivals turned away where at most `limit` are in progress (*exact*).
 
     `duration` is the mean time in s that one takes, however it is distributed: Erlang B, M/G/L/L (Sevastyanov 1957).
     """
-    return float(erlang_b(limit, _checked(arrival_rate, limit, duration)))
+    arrival_rate, duration, limit = numbers(arrival_rate, duration, limit)
+    return erlang_b(limit, _checked(arrival_rate, limit, duration))
 
 
-def concurrency_for(arrival_rate: float, duration: float, rejected: float) -> int:
+@overload
+def concurrency_for(arrival_rate: float, duration: float, rejected: float) -> int: ...
+@overload
+def concurrency_for(arrival_rate: ArrayLike, duration: ArrayLike, rejected: ArrayLike) -> NDArray[np.int64] | int: ...
+def concurrency_for(arrival_rate: Any, duration: Any, rejected: Any) -> Any:
     """Return the fewest places of which at most a share `rejected` in (0, 1] is turned away (*exact*)."""
-    return max(1, servers_for_blocking(_checked(arrival_rate, 1, duration), rejected))
+    arrival_rate, duration, rejected = numbers(arrival_rate, duration, rejected)
+    return larger(servers_for_blocking(_checked(arrival_rate, 1, duration), rejected), 1)
 
 
 def burst_for(arrival_rate: float, limit: float, rejected: float) -> int | None:
@@ -132,11 +152,10 @@ class ShaperWait:
         return high
 
 
-def _checked(arrival_rate: float, limit: int, window: float) -> float:
-    if not (0 <= arrival_rate < math.inf and limit >= 1 and 0 < window < math.inf):
-        raise ValueError(
-            f"a rate >= 0, a limit >= 1 and a time > 0 are needed, not {arrival_rate!r}, {limit!r} and {window!r}"
-        )
+def _checked(arrival_rate: Any, limit: Any, window: Any) -> Any:
+    fine = (arrival_rate >= 0) & (arrival_rate < math.inf) & (limit >= 1) & (window > 0) & (window < math.inf)
+    wanted = "a rate >= 0, a limit >= 1 and a time > 0 are needed, not {!r}, {!r} and {!r}"
+    require(fine, wanted, arrival_rate, limit, window)
     return arrival_rate * window
 
 

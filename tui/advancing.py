@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from capacity.document import Document
     from capacity.steps.base import Proposal
+    from tui.steps import Step
 
 
 class Advancing(Solving):
@@ -22,18 +23,17 @@ class Advancing(Solving):
 
     def action_next_step(self) -> None:
         """Look for the steps that apply at the load that is shown, and ask which one to take; again, stop looking."""
-        from capacity.next_steps import proposed
-        from tui.steps import at_load
+        from tui.steps import ranked_steps
 
         if self.progress:
             self._stop_solving()
             self.told()
             return
         document, load = self.session.now.document, self.session.load
-        self._beside(
+        self._have_worked_out(
             "next",
             "looking for the next step…",
-            lambda tick: proposed(at_load(document, load), tick).proposals,
+            (ranked_steps, document, load),
             partial(self._choose_step, document),
         )
 
@@ -41,13 +41,13 @@ class Advancing(Solving):
         self.workers.cancel_group(self, "next")
         super()._stop_solving()
 
-    def _choose_step(self, document: Document, proposals: Sequence[Proposal]) -> None:
+    def _choose_step(self, document: Document, steps: Sequence[Step]) -> None:
         from tui.screens.pick import Choice, Pick
 
         self._progress("")
         if document is not self.session.now.document or self.screen.is_modal:
             return
-        if not proposals:
+        if not steps:
             self.notify("no step of a growing architecture applies here", markup=False)
             return
 
@@ -55,8 +55,11 @@ class Advancing(Solving):
             if proposal is not None:
                 self._take_step(proposal)
 
-        choices = [Choice(f"{one.name}:{one.subject}", one.text, one) for one in proposals]
-        hint = "↑↓ · Enter take it · Esc back · what each brings: view Next"
+        choices = [
+            Choice(f"{one.proposal.name}:{one.proposal.subject}", f"{one.brings}: {one.proposal.text}", one.proposal)
+            for one in steps
+        ]
+        hint = "↑↓ · Enter take it · Esc back · what each assumes and risks: view Next"
         self.push_screen(Pick("Which step into the file?", choices, hint=hint), chosen)
 
     def _take_step(self, proposal: Proposal) -> None:

@@ -12,6 +12,7 @@ from textual.worker import get_current_worker
 from capacity.errors import CapacityError
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
+from tui.elsewhere import Elsewhere, Outdated
 from tui.in_turn import KeysInTurn
 from tui.steady import steady
 
@@ -22,12 +23,10 @@ if TYPE_CHECKING:
     from tui.session import Question, Session
 
 
+__all__ = ["FRAME", "Outdated", "SessionApp"]
+
 FRAME: Final = 0.03
 """Seconds of work for which the screen may stand still: less than anybody sees, if it is not done twice for one key."""
-
-
-class Outdated(Exception):  # noqa: N818
-    """Nobody waits for the answer any more."""
 
 
 class SessionApp(KeysInTurn):
@@ -49,6 +48,7 @@ class SessionApp(KeysInTurn):
         """What is being worked on beside the screen, in a few words."""
         self.took = 0.0
         """Seconds of the processor that the last evaluation took."""
+        self.elsewhere = Elsewhere()
 
     def begin(self, found: Scene) -> None:
         """Start with a session, its numbers and every widget there."""
@@ -57,6 +57,11 @@ class SessionApp(KeysInTurn):
         """Do what can wait until the first numbers are painted."""
         if not self.is_headless:  # a program of its own, which ends with the screen
             self.call_after_refresh(steady)
+            self.run_worker(self.elsewhere.open, group="elsewhere", thread=True)
+
+    def on_unmount(self) -> None:
+        """End what works for the screen."""
+        self.elsewhere.close()
 
     def become(self, session: Session) -> None:
         """Go on with another session: the one way in which anything changes.
@@ -125,7 +130,7 @@ class SessionApp(KeysInTurn):
         from tui.scene import scene
 
         began = thread_time()
-        found = scene(question)
+        found = scene(question, self.scene)
         self.took = thread_time() - began
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capacity.units import show_percent, show_seconds
+from capacity.units import digits, show_percent, show_seconds
 from tui.content import Block, Cell, Note, Style, Table
 from tui.drawing.text import clean
 
@@ -60,6 +60,21 @@ def percent(value: float) -> str:
 def money(value: float | None) -> Cell:
     """Return an amount, or that it is unknown."""
     return UNKNOWN if value is None else Cell(f"{value:,.2f}")
+
+
+def whole_money(value: float) -> str:
+    """Return an amount as it stands along an axis."""
+    return f"{value:,.0f}"
+
+
+def times(value: float) -> str:
+    """Return a multiple."""
+    return f"{digits(value)}x"
+
+
+def per_second(value: float) -> str:
+    """Return a rate."""
+    return f"{digits(value)}/s"
 
 
 def change(value: float | None) -> Cell:

@@ -15,6 +15,7 @@ from textual.worker import get_current_worker
 
 from capacity.errors import DocumentError
 from tui.arriving import Arriving
+from tui.elsewhere import Outdated
 from tui.session import counts_for
 from tui.sharing import Sharing
 from tui.storing import Storing
@@ -288,8 +289,18 @@ class Filing(Sharing, Storing, Arriving):
     def _solve_opened(self) -> None:
         from tui.scene import solved_counts
 
-        document, began = self.session.now.document, time.monotonic()
-        counts, met = solved_counts(document, self.session.load)
+        worker, document, began = get_current_worker(), self.session.now.document, time.monotonic()
+
+        def tick(_: int) -> None:
+            if worker.is_cancelled:
+                raise Outdated
+
+        if not self.is_headless:
+            self.elsewhere.open()
+        try:
+            counts, met = self.elsewhere.ask(solved_counts, document, self.session.load, tick=tick)
+        except Outdated:
+            return
 
         def take() -> None:
             self.solving = False
@@ -305,5 +316,5 @@ class Filing(Sharing, Storing, Arriving):
             elif time.monotonic() - began > NOTICED:
                 self.say("the counts of the plan are shown")
 
-        if not get_current_worker().is_cancelled:
+        if not worker.is_cancelled:
             self.call_from_thread(take)

@@ -1,7 +1,8 @@
-"""What is looked at beside the screen once the numbers stand: availability, and what the file wants survived."""
+"""What is looked at elsewhere once the numbers stand: availability, and what the file wants survived."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -45,10 +46,10 @@ class Following(SessionApp):
             self.unsurvived = ()
 
     def _look_soon(self, found: Scene) -> None:
-        look = partial(self._look_beside, found)
+        look = partial(self._look_elsewhere, found)
         self.run_worker(look, group="following", description="events", exclusive=True, thread=True)
 
-    def _look_beside(self, found: Scene) -> None:
+    def _look_elsewhere(self, found: Scene) -> None:
         from tui.scene import followed_up
 
         worker = get_current_worker()
@@ -58,7 +59,7 @@ class Following(SessionApp):
                 raise Outdated
 
         try:
-            seen = followed_up(found, tick)
+            seen = self.elsewhere.ask(followed_up, found, tick=tick)
         except Outdated:
             return
         if not worker.is_cancelled:
@@ -66,6 +67,6 @@ class Following(SessionApp):
 
     def _followed(self, found: Scene, seen: FollowUp) -> None:
         if self.is_running and found is self.scene:
-            self.scene, self.unsurvived = seen.scene, seen.unsurvived
+            self.scene, self.unsurvived = replace(found, evaluation=seen.evaluation), seen.unsurvived
             self.told()
             self.painted()

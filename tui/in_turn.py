@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,10 @@ from textual.app import App
 from textual.events import Key, Paste
 from textual.message import Message
 
+from tui.escaping import read_both
+
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.events import Event
     from textual.screen import Screen
     from textual.widget import Widget
@@ -51,6 +55,12 @@ class KeysInTurn(App[None]):
         """What the trip that is under way began in."""
         self._beneath: Screen[object] | None = None
         """The screen that it went to."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return what talks with the terminal: it hears escape and a symbol right behind it as both."""
+        found = super().get_driver_class()
+        read_both(sys.modules[found.__module__])
+        return found
 
     async def on_event(self, event: Event) -> None:
         """Let a key in when its turn has come, everything else at once."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from capacity.components.base import Call
-from capacity.editing import read_value, short, value_at
-from capacity.errors import DocumentError
+from capacity.editing import read_text, short, value_at
+from capacity.fields import annotation, only_text
 from capacity.forms import Field, fields_of
 from capacity.literals import plain, toml_value
 from capacity.topology import LatencyGoal, RequestClass, Topology
@@ -139,7 +140,7 @@ class _Page:
             if field.name == "to":
                 yield row
             elif row.given or field.name == "count" or path in self.unfolding.calls or self._held(row.path):
-                yield Row(**{**vars(row), "depth": 1})
+                yield replace(row, depth=1)
 
     def row(self, label: str, path: KeyPath, field: Field) -> Row:
         """Return the line of one field."""
@@ -183,16 +184,23 @@ def written(values: Any, path: KeyPath, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        try:
-            same = read_value(values, path, value) == value and value.strip() == value and value.isprintable()
-        except DocumentError:
-            same = False
-        return value if same else toml_value(value)
+        hint = annotation(values, path)
+        return _as_typed(value, text_only=hint is not None and only_text(hint))
     if isinstance(value, list) and all(isinstance(part, str) and part.isidentifier() for part in value):
         return ", ".join(value)
     if type(value) is int:
         return f"{value:_}" if abs(value) >= _GROUPED else str(value)
     return toml_value(value)
+
+
+@lru_cache(maxsize=4096)
+def _as_typed(value: str, *, text_only: bool) -> str:
+    """Return a string as it is typed: without quotes where it is read as the same string all the same."""
+    try:
+        same = read_text(value, text_only=text_only) == value and value.strip() == value and value.isprintable()
+    except ValueError:
+        same = False
+    return value if same else toml_value(value)
 
 
 def effective(document: Document, path: KeyPath) -> Any:

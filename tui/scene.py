@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from capacity.advice import advise
 from capacity.document import scaled
@@ -41,18 +41,42 @@ class Scene:
         """The solved system in normal operation."""
         return self.search.at(self.counts)
 
+    def __reduce__(self) -> tuple[Callable[[Question], Scene], tuple[Question]]:
+        """Travel to another process as the question, which is small; there it is worked out again."""
+        return _arrived, (self.question,)
 
-def scene(question: Question) -> Scene:
+
+def scene(question: Question, near: Scene | None = None) -> Scene:
     """Return everything that is to be shown. Pure: equal questions give equal scenes.
 
-    What takes as long again, and is looked at less often, is left to `followed_up`. Raises UsageError for a scenario
-    that cannot happen to this system.
+    `near` is the scene before an edit, after which an answer is found sooner. What takes as long again, and is looked
+    at less often, is left to `followed_up`. Raises UsageError for a scenario that cannot happen to this system.
     """
     topology = scaled(question.version.document.topology, question.load)
     system = resolve(topology)
     search, counts = Search.of(system), {**system.least(), **question.version.counts}
-    evaluation = describe(search.at(counts)) if question.scenario is None else during(search, counts, question.scenario)
+    solution = search.at(counts) if near is None else search.at_near(counts, near.solution)
+    evaluation = describe(solution) if question.scenario is None else during(search, counts, question.scenario)
     return Scene(question, topology, counts, search, evaluation)
+
+
+_ARRIVED: Final[list[Scene]] = []
+"""The last scenes that came from another process, the latest last: most are asked about again."""
+
+_KEPT: Final = 3
+"""What is shown, the baseline, and what was shown before."""
+
+
+def _arrived(question: Question) -> Scene:
+    """Return the scene of a question that comes from another process."""
+    found = next((known for known in _ARRIVED if known.question == question), None)
+    if found is None:
+        found = scene(question)
+    else:
+        _ARRIVED.remove(found)
+    _ARRIVED.append(found)
+    del _ARRIVED[:-_KEPT]
+    return found
 
 
 class Solved(NamedTuple):
@@ -76,9 +100,9 @@ def solved_counts(document: Document, load: float, tick: Callable[[int], None] =
 
 
 class FollowUp(NamedTuple):
-    """The same scene with the availability of everything, and what these counts do not survive."""
+    """The same evaluation with the availability of everything, and what these counts do not survive."""
 
-    scene: Scene
+    evaluation: Evaluation
     unsurvived: tuple[str, ...]
     """What the file wants survived and is not, a line for each kind of event with what fails."""
 
@@ -91,5 +115,4 @@ def followed_up(found: Scene, tick: Callable[[int], None] = lambda _: None) -> F
         if conflict.phrase:
             told = f"{conflict.phrase}: {conflict.violation.name} {conflict.violation.constraint}"
             worst.setdefault(conflict.event.scenario, told)
-    evaluation = with_uptime(found.evaluation, search, found.counts)
-    return FollowUp(replace(found, evaluation=evaluation), tuple(worst.values()))
+    return FollowUp(with_uptime(found.evaluation, search, found.counts), tuple(worst.values()))

@@ -57,8 +57,8 @@ class Sharing(Filed):
         session = self.session
         text = await to_thread(self.texts.of, session)
         self.say("searching the cheapest plan")
-        work = partial(exported, text, session.now.document, session.load, chosen.form, lambda _: None)
-        found = await to_thread(work)
+        work = exported, text, session.now.document, session.load, chosen.form
+        found = await to_thread(partial(self.elsewhere.ask, *work, tick=lambda _: None))
         return found.text, "" if found.feasible else "; it does not meet every objective"
 
     async def _placed(self, name: str, text: str) -> bool:

@@ -1,15 +1,16 @@
-"""Letting the plan find the counts, beside the screen."""
+"""Letting the plan find the counts, elsewhere."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from textual.worker import get_current_worker
 
 from capacity.errors import CapacityError
 from tui.base import Outdated, SessionApp
 from tui.drawing.text import clean
+from tui.elsewhere import telling
 from tui.session import counts_for
 
 if TYPE_CHECKING:
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from capacity.system import Counts
     from tui.scene import Solved
     from tui.session import Session, Version
-
-    Tick = Callable[[int], None]
-
-T = TypeVar("T")
-
-OFTEN = 10
-"""Systems that are solved between two signs of life."""
 
 
 class Solving(SessionApp):
@@ -48,31 +42,30 @@ class Solving(SessionApp):
             self.notify("the file fixes every count: nothing is left to solve (p frees one)", markup=False)
             return
         version, load = self.session.now, self.session.load
-        self._beside(
-            "solve", "solving…", lambda tick: solved(version.document, load, tick), partial(self._solved, version)
-        )
+        work = solved, version.document, load
+        self._have_worked_out("solve", "solving…", work, partial(self._solved, version))
 
-    def _beside(self, group: str, said: str, ask: Callable[[Tick], T], found: Callable[[T], None]) -> None:
-        """Ask the planner in a thread, telling how far it is; what it answers after it was stopped is dropped."""
+    def _have_worked_out(self, group: str, said: str, asked: tuple[Any, ...], found: Callable[[Any], None]) -> None:
+        """Ask the planner elsewhere, telling how far it is; what it answers after it was stopped is dropped.
+
+        `asked` is a function with what it is given.
+        """
         self._progress(said)
-        work = partial(self._asked, said, ask, found)
+        work = partial(self._asked, said, asked, found)
         self.run_worker(work, group=group, description=group, exclusive=True, thread=True)
 
     def _stop_solving(self) -> None:
         self.workers.cancel_group(self, "solve")
         self.progress = ""
 
-    def _asked(self, said: str, ask: Callable[[Tick], T], found: Callable[[T], None]) -> None:
+    def _asked(self, said: str, asked: tuple[Any, ...], found: Callable[[Any], None]) -> None:
         worker = get_current_worker()
 
-        def tick(done: int) -> None:
-            if worker.is_cancelled:
-                raise Outdated
-            if done % OFTEN == 0:
-                self.call_from_thread(self._progress, f"{said} {done} tried")
+        def tell(done: int, seconds: float) -> None:
+            self.call_from_thread(self._progress, f"{said} {done} tried, {seconds:.0f} s")
 
         try:
-            answer = ask(tick)
+            answer = self.elsewhere.ask(*asked, tick=telling(lambda: worker.is_cancelled, tell))
         except Outdated:
             return
         except CapacityError as error:

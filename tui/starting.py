@@ -39,7 +39,10 @@ def run(file: str, overrides: Sequence[str], load: float, book: Book | None, pri
     from tui.app import CapacityApp
 
     app = CapacityApp(None if opening is None else opening.session, opening, reading=reading)
-    app.run()
+    try:
+        app.run()
+    finally:
+        app.elsewhere.close()
     if app.refused is not None:
         raise app.refused
     if not app.left:

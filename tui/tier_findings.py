@@ -150,6 +150,11 @@ def _details(tier: TierResult, before: TierResult | None, width: int) -> list[Li
                 change = shared(was, value) if told is show_percent else differing(was, value, told(size))
             parts.append(((f"{name} ", "dim"), (told(value), ""), *changed(change)))
     lines = flowed("", parts, width) if parts else []
+    quorum = tier.details.get("quorum")
+    if quorum is not None:
+        fresh: Line = (("always fresh", "good"),) if quorum["strict"] else (("may miss the newest write", "warn"),)
+        asked = f"reads ask {quorum['reads']} of {quorum['nodes']}, writes wait for {quorum['writes']}"
+        lines += flowed("quorum", [((asked, ""),), fresh], width)
     lag = tier.details.get("lag")
     if lag is not None:
         if lag["diverges"]:

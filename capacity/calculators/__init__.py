@@ -13,8 +13,9 @@ every other command start as fast as before; the work is in `NAME_answer.py`, wh
 - `Answer`: rows of (key, label, value, unit, note, column), the headline, the model with its source and accuracy;
   `met=False` (a wish was missed, nothing feasible exists) makes exit code 1; an overload that nobody wished away is an
   answer like any other. A row with a `column` has one in the table over a range. None is shown as a dash; never inf.
-- `explained(given, answer) -> list[Explanation]`: `capacity.explanations.explanation` of a formula of
-  `models.formulas`, imported inside; in a module of its own (`basis`) where that is much.
+- `explained(given, answer) -> list[Explanation]`, in `NAME_explained.py`: how every figure came about, collected by
+  `capacity.calculators.explainer.Explainer`: a formula of `models.formulas` with its numbers, or the method with its
+  source and accuracy where there is none. A test asks for every figure that an answer shows.
 
 Ranges (`--rate 100..2000/s --points 20`), --format, --json, -o, --force and --explain come from the framework.
 """

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from capacity import judging
 from capacity.calculators.calculator import Answer, Row
 from capacity.errors import printable
 from capacity.results import SCHEMA_VERSION
@@ -115,7 +116,7 @@ def over(
         cells = [{row.key: _counted(row) for row in answer.rows}.get(key, "-") for answer in answers]
         if key != option.name or cells != table[0][1:]:
             table.append([row.column, *cells])
-    verdicts = [{True: "met", False: "MISSED", None: "-"}[answer.met] for answer in answers]
+    verdicts = [judging.word(answer.met) for answer in answers]
     last = [["Wanted", *verdicts]] if judged else []
     kept = _fitting(table, last)
     rows = [*zip(*kept, *last, strict=True)]

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from capacity import judging
 from capacity.calculators.calculator import Answer, Row
 from capacity.errors import UsageError, ascii_quoted
 from capacity.fewest import fewest
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
 
 _SPARE_NODES: Final = 1000
 """Beyond so many nodes more than are needed in a single zone, what is wanted is out of their reach."""
-_YEAR: Final = 365.25 * 86400.0
+YEAR: Final = 365.25 * 86400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class Parts:
 
 def answered(given: Given) -> Answer:
     """Return the answer to what was given."""
-    tier = _tier(given)
+    tier = tier_of(given)
     solved = not given.has("nodes")
     if solved:
         if not given.has("wanted"):
@@ -99,7 +99,8 @@ def answered(given: Given) -> Answer:
             return _hopeless(tier, given.number("wanted"))
         tier = found
     elif given.alone and tier.needed > sum(group.nodes for group in tier.groups):
-        raise UsageError(f"--needed: found {tier.needed}; allowed: at most the nodes that there are")
+        most = sum(group.nodes for group in tier.groups)
+        raise UsageError(f"--needed: found {tier.needed}; allowed: at most the {most} nodes that there are")
     return _answer(tier, given, solved=solved)
 
 
@@ -112,7 +113,8 @@ def _restarts(given: Given) -> float:
     return restarts
 
 
-def _tier(given: Given) -> Tier:
+def tier_of(given: Given) -> Tier:
+    """Return the tier that the options describe; one node where they are to be solved for."""
     own = Group(nodes=given.maybe_count("nodes") or 1, mtbf=given.number("mtbf"), mttr=given.number("mttr"))
     others = None
     if given.has("others"):
@@ -228,7 +230,7 @@ def _answer(tier: Tier, given: Given, *, solved: bool) -> Answer:
         Row("unavailability", "down", found.total, "share"),
         Row("nines", "nines", nines(found.total), "", "", "Nines"),
         Row("downtime_s", f"downtime in {_period(period)}", found.total * period, "downtime", "", "Downtime"),
-        Row("downtime_s_per_year", "downtime in a year", found.total * _YEAR, "downtime"),
+        Row("downtime_s_per_year", "downtime in a year", found.total * YEAR, "downtime"),
         *_outages(tier, found),
         Row("node_availability", "one node alone", 1 - tier.own.down, "availability"),
         *_owed(tier, found),
@@ -241,7 +243,7 @@ def _answer(tier: Tier, given: Given, *, solved: bool) -> Answer:
         f"{tier.needed} of {nodes} nodes: up {told}, down {show_downtime(found.total * period)} in {_period(period)}"
     )
     if wanted is not None:
-        headline += f"; {'within' if met else 'NOT MET:'} {show_availability(wanted)}"
+        headline += f"; {judging.wanted(bool(met), show_availability(wanted))}"
     return Answer(
         headline=headline,
         rows=rows,
@@ -271,7 +273,7 @@ def _outages(tier: Tier, found: Parts) -> Iterator[Row]:
     else:
         groups = [(group.nodes, group.mtbf, group.mttr) for group in tier.groups]
         rate = outage_rate(tier.needed, groups, tier.zones or 1, tier.zone if tier.zones is not None else None)
-    yield Row("outages_per_year", "outages in a year", rate * _YEAR, "", "", "Outages/y")
+    yield Row("outages_per_year", "outages in a year", rate * YEAR, "", "", "Outages/y")
     yield Row("outage_mean_s", "  mean duration", outage_mean(found.total, rate), "s")
 
 
@@ -293,7 +295,7 @@ def _budget(down: float, wanted: float, period: float) -> Iterator[Row]:
         return
     used = budget_used(down, wanted)
     yield Row("budget_s", "error budget", error_budget(wanted, period), "s", f"{show_availability(wanted)} wanted")
-    yield Row("budget_used", "  of which is used", used, "share", "within" if used <= 1 + 1e-9 else "OVER", "Budget")
+    yield Row("budget_used", "  of which is used", used, "share", judging.word(used <= 1 + 1e-9), "Budget")
 
 
 def _model(tier: Tier) -> str:
@@ -310,40 +312,3 @@ def _notes(tier: Tier) -> list[str]:
     if tier.restarts == 0:
         notes.append("planned restarts are not counted: --restarts")
     return notes
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms of a node, of k of n or its zones or crews, of outages and of the budget."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import uptime  # noqa: PLC0415
-
-    nodes = found.more.get("nodes")
-    if not isinstance(nodes, int):
-        return []
-    tier = _tier(given)
-    tier = replace(tier, own=replace(tier.own, nodes=nodes))
-    own, here, known = tier.own, Numbers(), found.figure
-    here.given |= {"f": own.mtbf, "r": own.mttr, "n": nodes, "k": tier.needed, "u": own.down, "i": tier.restarts}
-    here.given |= {"f_z": tier.zone[0], "r_z": tier.zone[1], "r_p": tier.restart_time, "M": MONTH}
-
-    told = [explanation("node", "one node down", uptime.NODE_DOWN, here, own.down, "share")]
-    # Of nodes that are never down there is no slope.
-    plain = own.down > 0 and tier.others is None and not tier.failover and not tier.depends
-    if plain and tier.crews is None and tier.zones is None and not tier.restarts and nodes <= uptime.MOST_NODES:
-        told.append(explanation("down", "too few up", uptime.K_OF_N, here, known("unavailability"), "share"))
-        rate = (known("outages_per_year") or 0.0) / _YEAR
-        told.append(explanation("outages", "outages begin", uptime.OUTAGES, here, rate, "/s"))
-    elif plain and tier.crews is None and tier.zones is not None and max(nodes, tier.zones) <= _WRITTEN_OUT:
-        zoned = uptime.zoned(nodes, tier.zones, tier.needed, restarts=tier.restarts > 0)
-        told.append(explanation("down", "too few up", zoned, here, known("unavailability"), "share"))
-    elif plain and tier.crews is not None and tier.zones is None and not tier.restarts and nodes <= _WRITTEN_OUT:
-        repaired = uptime.repaired(nodes, tier.needed, tier.crews)
-        told.append(explanation("down", "too few up", repaired, here, known("unavailability"), "share"))
-    if given.has("wanted") and given.number("wanted") < 1:
-        here.given |= {"U": known("unavailability"), "A_w": given.number("wanted")}
-        told.append(explanation("budget", "error budget used", uptime.BUDGET, here, known("budget_used"), "share"))
-    return told
-
-
-_WRITTEN_OUT: Final = 12
-"""Nodes and zones up to which a formula that counts out every state can still be read."""

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from capacity import judging
 from capacity.calculators.calculator import Answer, Row
 from capacity.errors import UsageError
 from capacity.fewest import fewest
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
     from models.latency import Latency
 
 _MOST_CONSUMERS: Final = 1_000_000
@@ -142,7 +142,7 @@ def _hopeless(given: Given, most: int) -> Answer:
 def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
     missed = _missed(given, group)
     wishes = [name for name in ("drain", "p99", "utilization") if given.has(name)]
-    noted = {name: "MISSED" if name in missed else "as wanted" for name in wishes}
+    noted = {name: judging.allowed(name not in missed, _limit(given, name)) for name in wishes}
     topic, busy = group.topic, group.rate / group.capacity
     idle = f"{topic.idle:,} of them without a partition" if topic.idle else ""
     rows = [Row("consumers", "consumers", topic.consumers, "", "solved for" if solved else idle, "Consumers")]
@@ -168,8 +168,7 @@ def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
             if group.rate >= group.capacity
             else "overloaded: the next rebalancing comes before the backlog of the last is gone"
         )
-    if wishes:
-        headline += f"; NOT MET: {' and '.join('--' + name for name in missed)}" if missed else "; as wanted"
+    headline += judging.ending((_WISHED[name] for name in missed), judged=bool(wishes))
     return Answer(
         headline=headline,
         rows=rows + list(_kept(given, group)),
@@ -181,6 +180,14 @@ def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
         more={"solved_for": "consumers" if solved else None, "overloaded": not group.keeps_up,
               "deliveries_per_s": group.rate, "sustained_per_s": group.sustained},
     )  # fmt: skip
+
+
+_WISHED: Final = {"drain": "drain", "p99": "delay p99", "utilization": "utilization"}
+
+
+def _limit(given: Given, name: str) -> str:
+    value = given.number(name)
+    return show_percent(value) if name == "utilization" else show_seconds(value)
 
 
 def _steady(given: Given, group: Group, noted: dict[str, str]) -> Iterator[Row]:
@@ -237,32 +244,3 @@ def _mends(group: Group) -> list[str]:
     ways.append(f"less than {digits(group.capacity)} messages/s")
     ways.append(f"a service shorter than {show_seconds(group.service.mean * group.capacity / group.rate)}")
     return [f"the smallest mend: {', or '.join(ways)}; each just keeps up"]
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer: drain, rebalancing, redelivery, retention."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import streams  # noqa: PLC0415
-
-    known = found.figure
-    if "deliveries_per_s" not in found.more:
-        return []
-    most = found.more["sustained_per_s"] if found.more["overloaded"] else known("capacity_per_s")
-    here = Numbers({
-        "lambda": found.more["deliveries_per_s"], "mu": most, "t_s": given.maybe("stop"),
-        "p_r": given.maybe("pause"), "x": given.maybe("every"), "r": given.maybe("failed"),
-        "m": given.maybe_count("deliveries"), "k": given.maybe("retention"), "g": given.number("age"),
-    })  # fmt: skip
-
-    told = []
-    if given.has("stop") and not given.has("backlog") and not found.more["overloaded"]:
-        told.append(explanation("drain", "time to drain", streams.DRAIN, here, known("drain_s"), "s"))
-    if known("rebalancing_mean_delay_s") is not None and given.number("commit") == 0:
-        delay = known("rebalancing_mean_delay_s")
-        told.append(explanation("rebalancing", "delay by rebalancing", streams.REBALANCING, here, delay, "s"))
-    if 0 < given.number("failed") < 1 and given.has("deliveries"):
-        value = known("deliveries")
-        told.append(explanation("deliveries", "deliveries of a message", streams.REDELIVERY, here, value, ""))
-    if known("loss_s"):
-        told.append(explanation("loss", "time to data loss", streams.RETENTION, here, known("loss_s"), "s"))
-    return told

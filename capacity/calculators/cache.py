@@ -49,5 +49,4 @@ CALCULATOR: Final = Calculator(
         Option("local_capacity", COUNT, "Objects that each of them has room for."),
         Option("nodes", COUNT, "Nodes over which the keys are spread: the loss of one, and the busiest."),
     ),
-    basis="basis",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from capacity import judging
 from capacity.calculators.cache_asked import Asked, asked
 from capacity.calculators.cache_policies import Found, found
 from capacity.calculators.calculator import Answer, Row
@@ -81,13 +82,15 @@ def _told(given: Given, cache: Asked, room: float, *, solved: bool) -> Answer:
         rows += _nodes(given, cache, here)
     if cache.traced is not None:
         rows += _trace(cache, room)
-    met = None if cache.wanted is None or solved else here.hit_ratio >= cache.wanted * (1 - 1e-9)
+    met = None if cache.wanted is None else here.hit_ratio >= cache.wanted * (1 - 1e-9)
     share = _percent(here.hit_ratio)
     held = "object" if math.floor(room) == 1 else "objects"
     headline = f"room for {_count(room)} {held} hits {share} of the reads"
     if solved:
         headline = f"{_percent(cache.wanted or 0.0)} of the reads hit with room for {_count(room)} {held}"
         headline += f", {show_bytes(room * cache.bytes_each)}" if cache.bytes_each else ""
+    elif cache.wanted is not None:
+        headline += f"; {judging.wanted(bool(met), _percent(cache.wanted))}"
     return Answer(
         headline=headline, rows=rows, model=here.model, source=here.source, exact=here.exact, accuracy=here.accuracy,
         notes=[*_notes(cache, room)], met=met, more={"room": room, "characteristic_time_s": here.time},
@@ -113,15 +116,12 @@ def _unreachable(cache: Asked, best: float) -> Answer:
 
 
 def _main(cache: Asked, here: Found, room: float, *, solved: bool) -> Iterator[Row]:
-    note = (
-        f"MISSED: {_percent(cache.wanted)} wanted"
-        if cache.wanted and here.hit_ratio < cache.wanted * (1 - 1e-9)
-        else ""
-    )
-    yield Row("hit_ratio", "hit ratio", here.hit_ratio, "share", "" if solved else note, "Hit ratio")
+    met = cache.wanted is None or here.hit_ratio >= cache.wanted * (1 - 1e-9)
+    note = "" if cache.wanted is None else judging.wanted(met, _percent(cache.wanted))
+    yield Row("hit_ratio", "hit ratio", here.hit_ratio, "share", note, "Hit ratio")
     if cache.rate is not None:
         yield Row("misses_per_s", "misses", cache.rate * (1 - here.hit_ratio), "/s", "to the origin", "Misses")
-    yield Row("capacity_objects", "room for", math.floor(room), "objects", "", "Room")
+    yield Row("capacity_objects", "room for", math.floor(room), "objects", "solved for" if solved else "", "Room")
     yield Row("share_of_objects", "  of all objects", min(1.0, room / cache.popularity.objects), "share")
     if cache.bytes_each is not None:
         yield Row("memory_bytes", "memory", room * cache.bytes_each, "B", "", "Memory")

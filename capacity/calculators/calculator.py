@@ -109,8 +109,17 @@ class Given:
 
     def _there(self, name: str, value: T | None) -> T:
         if value is None:
-            raise UsageError(f"--{name.replace('_', '-')} is needed")
+            raise NeededError(name)
         return value
+
+
+class NeededError(UsageError):
+    """An option without which there is no answer was left out; whoever knows the options says what it means."""
+
+    def __init__(self, name: str, meaning: str = "") -> None:
+        told = f": {meaning}" if meaning else ""
+        super().__init__(f"--{name.replace('_', '-')} is needed{told}")
+        self.name = name
 
 
 class Row(NamedTuple):
@@ -163,8 +172,6 @@ class Calculator:
     about: str
     examples: Sequence[str]
     options: Sequence[Option]
-    basis: str = "answer"
-    """Where `explained` is: in `NAME_answer`, beside `answered`, or in a module of its own."""
 
     def answer(self, given: Given) -> Answer:
         """Return the answer to what was given; raises UsageError for what makes no sense together."""
@@ -172,8 +179,8 @@ class Calculator:
         return found
 
     def explain(self, given: Given, answer: Answer) -> list[Explanation]:
-        """Return the closed forms behind an answer, as far as there are any."""
-        told: list[Explanation] = self._beside(self.basis).explained(given, answer)
+        """Return how each figure of an answer came about: by a closed form, or by a method that has none."""
+        told: list[Explanation] = self._beside("explained").explained(given, answer)
         return told
 
     def _beside(self, part: str) -> Any:

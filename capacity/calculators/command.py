@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typer import Exit
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
-from capacity.calculators.calculator import FILE, FLAG, Given
+from capacity.calculators.calculator import FILE, FLAG, Given, NeededError
 from capacity.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ def run(calculator: Calculator, typed: dict[str, Any]) -> None:
 def _answered(calculator: Calculator, given: Given) -> Answer:
     try:
         return calculator.answer(given)
+    except NeededError as error:
+        meaning = next((option.help for option in calculator.options if option.name == error.name), "")
+        raise NeededError(error.name, meaning[:1].lower() + meaning[1:].rstrip(".")) from error
     except ValueError as error:
         # The models refuse what has no meaning, in words that are meant to be read.
         raise UsageError(f"{calculator.name}: {error}") from error
@@ -95,7 +98,7 @@ def _told(explained: Sequence[Explanation] | None) -> list[Section]:
     from capacity.section import Section  # noqa: PLC0415
 
     if not explained:
-        return [Section("", notes=["no closed formula stands behind this answer: see its model and source above"])]
+        return [Section("", notes=["there is no figure to be explained"])]
     return [section for one in explained for section in explain_report.full("", one)]
 
 
@@ -142,7 +145,7 @@ def _own() -> list[TyperOption]:
         TyperOption(param_decls=["--log"], is_flag=True, default=False, help="A range in equal ratios."),
         TyperOption(
             param_decls=["--explain"], is_flag=True, default=False,
-            help="The formula, with these numbers in it, and what each input does.",
+            help="How every figure came about: its formula with these numbers, or its method.",
         ),
         TyperOption(
             param_decls=["-o", "--output"], type=str, metavar="FILE", help="Write to a file, not to the screen."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from capacity import judging
 from capacity.calculators.calculator import Answer, Row
 from capacity.calculators.searching import largest
 from capacity.errors import UsageError
@@ -14,6 +15,7 @@ from capacity.units import digits, show_percent, show_seconds
 from models.backlog import time_to_loss
 from models.erlang import UnstableQueueError
 from models.failover import Loss
+from models.phases import MOST_STATES
 from models.popularity import Popularity
 from models.replica_lag import ReplicaLag, catch_up, huge_transaction, lag_growth, replica_lag
 from models.service_time import from_moments
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
 
 _IDLE: Final = 1e-9
 """Utilization at which a replica has nothing to do."""
+_SOLVING: Final = 70
+"""States of a chain of several appliers that some tens of lags are asked of: larger ones are approximated."""
 _ONE: Final = Popularity(np.ones(1), np.ones(1))
 _SOURCE: Final = "Pollaczek 1930, Khinchine 1932; flushes by Spitzer 1956; batches by Burke 1975"
 
@@ -53,7 +56,7 @@ def _solved(given: Given, wishes: list[tuple[str, float]], name: str) -> Answer:
 
     def good(value: float) -> bool:
         try:
-            found = _lag(given, *inputs(value))
+            found = _lag(given, *inputs(value), exact_states=_SOLVING)
         except UnstableQueueError:
             return False
         return not _missed(found, wishes)
@@ -61,7 +64,7 @@ def _solved(given: Given, wishes: list[tuple[str, float]], name: str) -> Answer:
     known = given.number("apply") if name == "rate" else given.number("rate")
     value = largest(good, 0.5 * appliers / known)
     if value is None or math.isinf(value):
-        idle = _lag(given, *inputs(_IDLE * appliers / known)).applied
+        idle = _lag(given, *inputs(_IDLE * appliers / known), exact_states=_SOLVING).applied
         return Answer(
             headline="no rate is low enough" if name == "rate" else "no apply time is short enough",
             rows=[
@@ -75,7 +78,7 @@ def _solved(given: Given, wishes: list[tuple[str, float]], name: str) -> Answer:
     return _known(given, *inputs(value), wishes, name)
 
 
-def _lag(given: Given, rate: float, apply_time: float) -> ReplicaLag:
+def _lag(given: Given, rate: float, apply_time: float, exact_states: int) -> ReplicaLag:
     return replica_lag(
         rate,
         from_moments(apply_time, given.number("cv2")),
@@ -83,17 +86,26 @@ def _lag(given: Given, rate: float, apply_time: float) -> ReplicaLag:
         flush_interval=given.number("flush"),
         appliers=given.count("appliers"),
         batch=given.number("batch"),
+        exact_states=exact_states,
     )
 
 
 def _missed(found: ReplicaLag, wishes: list[tuple[str, float]]) -> list[str]:
-    values = {"mean": found.applied.mean, "p99": found.applied.percentile(0.99) if dict(wishes).get("p99") else 0.0}
-    return [name for name, most in wishes if values[name] > most * (1 + 1e-9)]
+    # Whether 99 % are within a time takes one look at the tail, the time within which they are takes many.
+    return [
+        name
+        for name, most in wishes
+        if (
+            found.applied.mean > most * (1 + 1e-9)
+            if name == "mean"
+            else found.applied.exceeds(most * (1 + 1e-9)) > 0.01
+        )
+    ]
 
 
 def _known(given: Given, rate: float, apply_time: float, wishes: list[tuple[str, float]], solved: str | None) -> Answer:
     try:
-        found = _lag(given, rate, apply_time)
+        found = _lag(given, rate, apply_time, MOST_STATES if solved is None else _SOLVING)
     except UnstableQueueError as error:
         return _diverging(given, rate, apply_time, error, wanted=bool(wishes))
     missed = _missed(found, wishes)
@@ -103,7 +115,11 @@ def _known(given: Given, rate: float, apply_time: float, wishes: list[tuple[str,
         rows.append(Row("rate_per_s", "writes, at most", rate, "/s", "solved for", "Rate"))
     elif solved == "apply":
         rows.append(Row("apply_s", "apply time, at most", apply_time, "s", "solved for", "Apply"))
-    noted = {name: f"{'MISSED' if name in missed else 'met'}: at most {show_seconds(most)}" for name, most in wishes}
+    reached = {"mean": found.applied.mean, "p99": p99}
+    noted = {
+        name: judging.allowed(name not in missed, show_seconds(most), judging.over(reached[name], most))
+        for name, most in wishes
+    }
     rows += [
         Row("utilization", "appliers busy", found.utilization, "share", "", "Busy"),
         Row("lag_mean_s", "lag, mean", found.applied.mean, "s", noted.get("mean", ""), "Mean"),
@@ -117,8 +133,7 @@ def _known(given: Given, rate: float, apply_time: float, wishes: list[tuple[str,
     ]
     headline = f"replica at {show_percent(found.utilization)}: lag {show_seconds(found.applied.mean)}"
     headline += f", 99% within {show_seconds(p99)}"
-    if wishes:
-        headline += f"; NOT MET: {' and '.join('--' + name for name in missed)}" if missed else "; as wanted"
+    headline += judging.ending((f"lag {name}" for name in missed), judged=bool(wishes))
     return Answer(
         headline=headline,
         rows=rows,
@@ -192,35 +207,3 @@ def _diverging(given: Given, rate: float, apply_time: float, error: UnstableQueu
         met=False if wanted else None,
         more={"solved_for": None, "diverges": True},
     )
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer: the mean lag of one applier, and what is lost."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import streams  # noqa: PLC0415
-
-    used = found.more.get("inputs_used")
-    if not isinstance(used, dict):
-        return []
-    known = found.figure
-    here = Numbers({
-        "lambda": used["rate_per_s"], "s": used["apply_s"], "d": given.number("network"), "w": 0.0,
-        "d_f": given.number("flush"), "rho": known("utilization"), "g_l": given.maybe("behind"),
-    })  # fmt: skip
-
-    told = []
-    plain = given.count("appliers") == 1 and given.number("batch") == 1
-    flush, apart = given.number("flush"), streams.FLUSHED_LAG.value(here.given) if plain else 0.0
-    if plain and flush > 0 and abs(float(apart) - (known("lag_mean_s") or 0.0)) < 1e-3 * float(apart):
-        told.append(explanation("lag", "mean lag", streams.FLUSHED_LAG, here, known("lag_mean_s"), "s"))
-    elif plain and flush == 0 and given.number("cv2") == 1:
-        told.append(explanation("lag", "mean lag", streams.APPLY_LAG, here, known("lag_mean_s"), "s"))
-    if flush > 0:
-        lost = known("nothing_lost")
-        told.append(explanation("nothing_lost", "nothing lost at failover", streams.NOTHING_LOST, here, lost, "share"))
-    elif given.number("network") > 0:
-        risk = known("at_risk_mean_writes")
-        told.append(explanation("at_risk", "lost at failover", streams.WRITES_AT_RISK, here, risk, "writes"))
-    if given.has("behind"):
-        told.append(explanation("catch_up", "time to catch up", streams.CATCH_UP, here, known("catch_up_s"), "s"))
-    return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from capacity import judging
 from capacity.calculators.answers import shown
 from capacity.calculators.calculator import Answer, Row
 from capacity.calculators.searching import largest
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
 
 _WINDOWS: Final = {"sliding": sliding_log_rejection, "fixed": fixed_window_rejection}
 _SOURCES: Final = {
@@ -172,8 +172,8 @@ def _answer(given: Given, kind: str, values: dict[str, float | None], solved: st
     capacity = _capacity(given, kind, values)
     rows += [
         Row("utilization", "demand of the limit", rate / capacity, "share", "", "Demand"),
-        Row("rejected", "tries turned away", found.rejected, "share", {True: "as wanted", False: "MISSED"}.get(met, "")
-            if met is not None else "", "Rejected"),
+        Row("rejected", "tries turned away", found.rejected, "share", _judged(given, "rejected", found.rejected, met),
+            "Rejected"),
         *_retried(given, found.tries, found.failed, found.allowed),
         Row("passed_per_s", "requests that pass", found.passed, "/s", "", "Passed"),
     ]  # fmt: skip
@@ -183,6 +183,7 @@ def _answer(given: Given, kind: str, values: dict[str, float | None], solved: st
     headline = f"{shown(found.rejected, 'share')} of {digits(found.tries)} tries/s turned away"
     if rate > capacity:
         headline += f": {digits(rate - capacity)}/s more than the limit"
+    headline += judging.ending([] if met else ["rejected tries"], judged=met is not None)
     notes = []
     if given.count("retries"):
         storm = with_retries(rate, law, given.count("retries"), math.inf if budget is None else budget, worst=True)
@@ -203,6 +204,14 @@ def _answer(given: Given, kind: str, values: dict[str, float | None], solved: st
         met=met,
         more=more,
     )
+
+
+def _judged(given: Given, name: str, value: float, met: bool | None) -> str:  # noqa: FBT001, what is put into words
+    if met is None:
+        return ""
+    limit = given.number(name)
+    text = show_seconds(limit) if name == "wait_p99" else show_percent(limit)
+    return judging.allowed(met, text, judging.over(value, limit))
 
 
 def _capacity(given: Given, kind: str, values: dict[str, float | None]) -> float:
@@ -241,7 +250,7 @@ def _waiting(
         return Answer(headline=headline, rows=rows, notes=[note], met=met, more={**more, "overloaded": True})
     p99 = wait.percentile(0.99)
     met = None if wished is None else p99 <= wished * (1 + 1e-9)
-    noted = "" if met is None else "as wanted" if met else "MISSED"
+    noted = _judged(given, "wait_p99", p99, met)
     rows += [
         Row("utilization", "demand of the limit", rate / limit, "share", "", "Demand"),
         Row("wait_probability", "requests that wait", wait.probability, "share", "", "Wait"),
@@ -250,34 +259,9 @@ def _waiting(
         Row("wait_p999_s", "  99.9%", wait.percentile(0.999), "s"),
     ]
     headline = (
-        f"{show_percent(wait.probability)} wait, {show_seconds(wait.mean)} on average, 99% within {show_seconds(p99)}"
-    )
+        f"{shown(wait.probability, 'share')} wait, {shown(wait.mean, 's')} on average, 99% within {shown(p99, 's')}"
+    ) + judging.ending([] if met else ["wait p99"], judged=met is not None)
     return Answer(
         headline=headline, rows=rows, model="shaper", source=_SOURCES["shaper"], accuracy="for Poisson requests",
         met=met, more=more,
     )  # fmt: skip
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer, where the tries are the requests."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import streams, waiting  # noqa: PLC0415
-
-    used, result = found.more.get("inputs_used"), {row.key: row.value for row in found.rows}
-    kind = given.word("kind")
-    if not isinstance(used, dict) or given.count("retries") or kind == "shaper":
-        return []
-    rate, limit, window = used["rate"], used.get("limit", 1.0), given.number("window")
-    passing = int(used["places"]) if kind == "concurrency" else round(limit * window)
-    if kind == "bucket":
-        terms = rate / limit * used.get("burst", 1)
-        formula, numbers = waiting.TOKEN_BUCKET, {"lambda": rate, "mu": limit, "b": int(used.get("burst", 1))}
-    elif kind == "fixed":
-        terms, formula, numbers = passing, streams.FIXED_WINDOW, {"lambda": rate, "L": passing, "T_w": window}
-    else:
-        held = given.number("duration") if kind == "concurrency" else window
-        terms, formula, numbers = passing, waiting.ERLANG_B, {"a": rate * held, "c": passing}
-    if terms > _MOST_SUMMED:
-        return []
-    value = float(result["rejected"] or 0.0)
-    return [explanation("rejected", "turned away", formula, Numbers(numbers), value, "share")]

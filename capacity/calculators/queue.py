@@ -47,5 +47,4 @@ CALCULATOR: Final = Calculator(
         Option("utilization", "CEILING", "Wanted: servers no busier than this.", also="utilisation"),
         Option("lost", "CEILING", "Wanted: no more than this share turned away or giving up."),
     ),
-    basis="basis",
 )

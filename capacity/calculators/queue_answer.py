@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from capacity import judging
 from capacity.calculators.calculator import Answer, Row
 from capacity.calculators.queue_basis import accuracy, queue_of, source
 from capacity.calculators.queue_state import (
@@ -87,7 +88,7 @@ def _solved(queue: Queue, wishes: tuple[Wish, ...], name: str, given: Given) -> 
         "rate": f"up to {_at_most(found, '/s')} is possible",
         "service": f"services may take up to {_at_most(found, 's')}",
     }[name]
-    headline = f"{what}: {binding.label} {_amount(binding, binding.value(reached))}, wanted {_wanted(binding)}"
+    headline = f"{what}: {_reached(binding, reached)}"
     return _answer(queue, reached, headline, wishes, [], met=True, solved=name)
 
 
@@ -187,7 +188,8 @@ def _rows(queue: Queue, found: SteadyState, wishes: dict[str, Wish]) -> Iterator
         wish = wishes.get(name)
         if wish is None:
             return ""
-        return f"{'within' if wish.value(found) <= wish.most * (1 + 1e-9) else 'OVER'} {_wanted(wish)}"
+        value = wish.value(found)
+        return judging.allowed(value <= wish.most * (1 + 1e-9), _wanted(wish), judging.over(value, wish.most))
 
     yield Row("offered_load_erlangs", "offered load", queue.load, "erlangs")
     yield Row("utilization", "utilization", found.utilization, "share", note("utilization"), "Busy")
@@ -221,8 +223,14 @@ def _used(queue: Queue) -> dict[str, float]:
 
 def _verdict(wishes: tuple[Wish, ...], missed: list[Wish], found: SteadyState) -> str:
     told = missed or list(wishes)
-    said = ", ".join(f"{w.label} {_amount(w, w.value(found))}, wanted {_wanted(w)}" for w in told)
-    return f"{'NOT MET: ' if missed else ''}{said}"
+    said = "; ".join(_reached(wish, found) for wish in told)
+    return f"{judging.word(not missed)}: {said}"
+
+
+def _reached(wish: Wish, found: SteadyState) -> str:
+    value = wish.value(found)
+    beyond = judging.over(value, wish.most) if value > wish.most * (1 + 1e-9) else ""
+    return f"{wish.label} {_amount(wish, value)}, {_wanted(wish)} allowed{beyond}"
 
 
 def _amount(wish: Wish, value: float) -> str:

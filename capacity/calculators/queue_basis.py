@@ -1,19 +1,14 @@
-"""What an answer about a queue stands on: the queue that the options describe, its law's source, its formulas."""
+"""What an answer about a queue stands on: the queue that the options describe, its law's source, how exact."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from capacity.calculators.queue_state import SEARCHED_STATES, SHOWN_STATES, Queue, check
 
 if TYPE_CHECKING:
-    from capacity.calculators.calculator import Answer, Given
-    from capacity.explanations import Explanation
+    from capacity.calculators.calculator import Given
     from models.steady import SteadyState
-
-_MOST_SUMMED: Final = 2000
-"""Servers up to which the sum in Erlang's formula is written out with numbers in a moment."""
 
 
 def queue_of(given: Given) -> Queue:
@@ -86,32 +81,3 @@ def accuracy(queue: Queue, found: SteadyState) -> str:
     return f"exact for {'Poisson' if queue.arrival_cv2 else 'evenly spaced'} arrivals" + (
         " and exponential service" if queue.cv2 == 1 else ""
     )
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed forms behind the answer: utilization, and the wait or the loss where they have one."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import waiting  # noqa: PLC0415
-
-    used = found.more.get("inputs_used")
-    if not isinstance(used, dict):
-        return []
-    queue = replace(queue_of(given), rate=used["rate_per_s"], service=used["service_s"], servers=int(used["servers"]))
-    known = found.figure
-    here = Numbers({"lambda": queue.rate, "S": queue.service, "c": queue.servers, "c_s": queue.cv2})
-
-    if not queue.endless:
-        told = [explanation("load", "offered load", waiting.OFFERED, here, known("offered_load_erlangs"), "erlangs")]
-    else:
-        told = [explanation("utilization", "utilization", waiting.UTILIZATION, here, known("utilization"), "share")]
-    if found.more.get("overloaded"):
-        return told
-    simple = queue.arrival_cv2 == 1 and queue.patience is None and not queue.sharing
-    if simple and queue.endless and queue.servers == 1:
-        told.append(explanation("wait", "mean wait", waiting.MG1_WAIT, here, known("wait_mean_s"), "s"))
-    elif simple and queue.servers <= _MOST_SUMMED and queue.endless and queue.cv2 == 1:
-        told.append(explanation("wait", "mean wait", waiting.MMC_WAIT, here, known("wait_mean_s"), "s"))
-    elif simple and queue.limit is not None and queue.limit <= _MOST_SUMMED:
-        here.given["K"] = queue.limit
-        told.append(explanation("lost", "turned away", waiting.MMCK_BLOCKING, here, known("blocking"), "share"))
-    return told

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from capacity import judging
 from capacity.calculators.calculator import Answer, Row
 from capacity.errors import UsageError
 from capacity.fewest import fewest
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
-    from models.formulas import Difference
 
 _FITS = {"lnkd-ssd": SSD, "lnkd-disk": DISK, "ymmr": YAMMER}
 _ROUNDING = 1e-9
@@ -84,6 +83,15 @@ def _fresh(quorum: Quorum, given: Given) -> float:
     return 1 - quorum.stale(given.number("after"))
 
 
+_WISHED = {"consistent": "fresh reads", "read_p99": "read p99", "write_p99": "write p99"}
+
+
+def _judged(name: str, reached: float, limit: float, *, met: bool) -> str:
+    if name == "consistent":
+        return judging.wanted(met, show_availability(limit))
+    return judging.allowed(met, show_seconds(limit), judging.over(-reached, limit))
+
+
 def _answer(given: Given, quorum: Quorum, solved: str | None) -> Answer:
     fresh = _fresh(quorum, given)
     reached = {
@@ -93,7 +101,7 @@ def _answer(given: Given, quorum: Quorum, solved: str | None) -> Answer:
     }
     wishes = [name for name in reached if given.has(name)]
     missed = [n for n in wishes if _short(reached[n], given.number(n))]
-    noted = {name: "MISSED" if name in missed else "as wanted" for name in wishes}
+    noted = {name: _judged(name, reached[name], given.number(name), met=name not in missed) for name in wishes}
     rows = [
         Row(name, f"{name}, at least", getattr(quorum, name), "", "solved for", name[0].upper())
         for name in (solved.split(" and ") if solved else [])
@@ -101,10 +109,7 @@ def _answer(given: Given, quorum: Quorum, solved: str | None) -> Answer:
     name = f"N {quorum.nodes}, R {quorum.reads}, W {quorum.writes}"
     share = f"{show_availability(fresh)} of reads fresh {_after(given.number('after'))}"
     headline = f"{name}: {'every read meets every write' if quorum.is_strict else share}"
-    if missed:
-        headline += f"; NOT MET: {' and '.join('--' + n.replace('_', '-') for n in missed)}"
-    elif wishes:
-        headline += "; as wanted"
+    headline += judging.ending((_WISHED[name] for name in missed), judged=bool(wishes))
     return Answer(
         headline=headline,
         rows=[*rows, *_freshness(given, quorum, fresh, noted), *_times(given, quorum, noted)],
@@ -149,22 +154,3 @@ def _times(given: Given, quorum: Quorum, noted: dict[str, str]) -> Iterator[Row]
 
 def _after(seconds: float) -> str:
     return f"{show_seconds(seconds)} after a write" if seconds else "right after a write"
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the closed form for versions behind; freshness in time is an integral that has none."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import streams  # noqa: PLC0415
-
-    result = {row.key: row.value for row in found.rows}
-    known = found.more["quorum"]
-    if not isinstance(known, list) or found.more["strict"]:
-        return []
-    here = Numbers({**dict(zip("NRW", known, strict=True)), "k": given.count("versions")})
-    value = float(result["versions_behind"] or 0.0)
-    formula = streams.VERSIONS_BEHIND
-    # One replica more on either side, and no read misses a write: there is no formula for that.
-    last = known[1] + known[2] == known[0]
-    none: list[Difference] = []
-    effects = none if last else None
-    return [explanation("versions_behind", "versions behind", formula, here, value, "share", effects=effects)]

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.calculators.calculator import Given
-    from capacity.explanations import Explanation
 
 Law = tuple[float, float, float]
 """What one node does, 1/s; contention; coherency."""
@@ -54,7 +53,7 @@ def answered(given: Given) -> Answer:
         source=_SOURCE + ("; least squares within bounds" if fitted is not None else ""),
         accuracy="exact for the law" if fitted is None else "exact for the law; its numbers are as good as the fit",
         notes=notes,
-        met=False if met is False else None,
+        met=met if given.has("throughput") or given.has("latency") else None,
         sections=sections if given.alone else [],
         more={} if fitted is None else _told(fitted),
     )
@@ -230,32 +229,3 @@ def _drawn(law: Law, fitted: ScalabilityFit | None, given: Given) -> Section:
     last = max(*ends, 2.0) if max(ends) > 0 else 3 / sigma if sigma > 0 else 10.0
     lines = plotted(lambda n: one * relative_capacity(n, sigma, kappa), points, last, lambda x: show_amount(x, "/s"))
     return Section("throughput over nodes: · the law" + (", o measured" if points else ""), [(line,) for line in lines])
-
-
-def explained(given: Given, found: Answer) -> list[Explanation]:
-    """Return the formulas of the law, its peak, and what was asked."""
-    from capacity.explanations import Numbers, explanation  # noqa: PLC0415
-    from models.formulas import scaling  # noqa: PLC0415
-
-    known = found.figure
-
-    one, sigma, kappa = (known(key) or 0.0 for key in ("throughput_of_one_per_s", "contention", "coherency"))
-    here = Numbers({"sigma": sigma, "kappa": kappa, "gamma": one, "N": given.maybe("nodes") or 1.0})
-    told = []
-    if given.has("nodes"):
-        value = (known("throughput_per_s") or 0.0) / one
-        told.append(explanation("capacity", "capacity of so many nodes in units of one", scaling.USL, here, value, ""))
-        told.append(explanation("response", "response time", scaling.USL_LATENCY, here, known("response_s"), "s"))
-    if kappa and sigma < 1:
-        told.append(explanation("peak", "nodes at the peak", scaling.USL_PEAK, here, known("peak_nodes"), ""))
-    if known("nodes_not_rounded"):
-        here.given["X"] = given.number("throughput") / one
-        told.append(
-            explanation("nodes", "nodes that are enough", scaling.USL_NODES, here, known("nodes_not_rounded"), "")
-        )
-    if kappa and known("users_for_latency"):
-        here.given["R"] = given.number("latency")
-        told.append(
-            explanation("users", "users at once", scaling.USL_CONCURRENCY, here, known("users_for_latency"), "")
-        )
-    return told

@@ -112,9 +112,20 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return the smallest count that makes sense."""
         return self.min_nodes
 
-    def bearable_loss(self) -> int:
-        """Return the smallest count with which the system still works after a loss."""
+    def bearable_loss(self, count: int, *, reads: bool = True, writes: bool = True) -> int:
+        """Return the smallest count with which it still works after a loss that leaves so many of `count`.
+
+        Where reads and writes need different numbers, those that are asked for.
+        """
         return 1
+
+    def counts_the_lost(self) -> bool:
+        """Return whether what is asked of the nodes that are left depends on how many there should be."""
+        return False
+
+    def method(self, place: Place) -> str | None:
+        """Return the name of a model of its own for its response time, None for that of its cores."""
+        return None
 
     def outgoing(self) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
         """Return (tier, key path below this one, whether it is waited for) for every tier that this one calls."""

@@ -54,7 +54,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
     stores: ClassVar[bool] = True
     warms_up: ClassVar[bool] = True
 
-    def bearable_loss(self) -> int:
+    def bearable_loss(self, count: int, *, reads: bool = True, writes: bool = True) -> int:
         """Return 0: without any node everything misses, which the origin may bear."""
         return 0
 

@@ -1,17 +1,21 @@
-"""A database: one primary that takes every write, replicas that take the reads and apply every write, shards."""
+"""A database: one primary that takes every write, replicas that take the reads and apply every write, shards.
+
+In mode `quorum` primary and replicas are the members of a shard: a write waits for W of them, a read asks R at once.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import msgspec
-
 from capacity.components.base import Count, CountOrNone, Many, Tier
-from capacity.components.exchange import Answer, Charge, Differing, Limit, Mend, Misfit, Pool, Target, Work, least_known
+from capacity.components.exchange import Answer, Charge, Differing, Limit, Misfit, Pool, Target, Work, least_known
+from capacity.components.replication import Replication
 from capacity.units import Amount, Bytes, Number, PerSecond, Seconds
 from models.erlang import UnstableQueueError
 from models.latency import ZERO, Latency, maximum, mixed
 from models.popularity import busiest_shard, zipf
+from models.queues import NO_WAIT
+from models.quorum_reads import Asked, slowest_wait, slowest_work
 from models.replication import apply_lag
 from models.service_time import ServiceTime, exponential, from_moments
 from models.staleness import own_write_unseen, stale_replica_reads, writes_at_risk
@@ -20,20 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from capacity.components.exchange import Arrivals, Operation, Place, Surroundings
-
-
-class Replication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How writes reach the replicas."""
-
-    mode: Literal["async", "semi_sync", "sync"] = "async"
-    """Whether a write waits for nobody, for a replica to have received it, or for all to have applied it."""
-    apply_time: Seconds = 0.0
-    """Of one core, on every replica, for every write."""
-    network_delay: Seconds = 0.0
-    failover_time: Seconds = 30.0
-    """Until a replica is promoted when the primary is lost or restarted; writes wait."""
-    staleness: Seconds | None = None
-    """Objective: 99 % of writes are visible on a replica within this time."""
 
 
 class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="database"):
@@ -77,12 +67,13 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         return None if self.replicas == "auto" else self.replicas
 
     def more_may_be_slower(self) -> bool:
-        """Return whether a write waits for every replica."""
-        return self.replication.mode == "sync"
+        """Return whether a write waits for every replica, or a quorum grows with the members."""
+        return self.replication.mode == "sync" or self.replication.depends_on_nodes
 
     def misfits(self, others: Mapping[str, Tier]) -> Sequence[Misfit]:
-        """Return replicas or shards that a database on another tier's machine cannot have."""
-        found, allowed = [], "a node of its own for the database"
+        """Return replicas or shards that a database on another's machine cannot have, and quorums that it never has."""
+        found = list(self.replication.misfits(self.given_count(), self.max_nodes, hosted=self.host is not None))
+        allowed = "a node of its own for the database"
         if self.host is not None and isinstance(self.replicas, int) and self.replicas > 0:
             message = "a database on a host has no replicas"
             found.append(Misfit(("replicas",), message, str(self.replicas), f"0, or {allowed}"))
@@ -96,16 +87,23 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         return self.shards * (1 + count)
 
     def least_count(self) -> int:
-        """Return the replicas beside the primary that min_nodes asks for."""
-        return self.min_nodes - 1
+        """Return the replicas beside the primary that min_nodes or a quorum asks for."""
+        return max(self.min_nodes, self.replication.largest) - 1
 
     def without_effect(self, place: Place) -> list[str]:
-        """Add nodes: a database has replicas."""
-        return [*super().without_effect(place), *(["nodes"] if self.nodes is not None else [])]
+        """Add nodes: a database has replicas; what only quorums have; and whom reads go to, where a quorum is asked."""
+        meant = self.replication.by_quorum and self.read_from != "replicas"
+        fields = [("nodes", self.nodes is not None), ("read_from", meant)]
+        unused = [name for name, given in fields if given]
+        return [*super().without_effect(place), *unused, *self.replication.without_effect()]
 
-    def bearable_loss(self) -> int:
-        """Return 0: the last replica may go, or become the primary."""
-        return 0
+    def bearable_loss(self, count: int, *, reads: bool = True, writes: bool = True) -> int:
+        """Return 0: the last replica may go, or become the primary; with quorums as many as these need beside one."""
+        return self.replication.needed(1 + count, reads=reads, writes=writes) - 1
+
+    def counts_the_lost(self) -> bool:
+        """Return whether a quorum follows from the members that there should be."""
+        return self.replication.depends_on_nodes
 
     def _service(self, place: Place, seconds: float) -> ServiceTime | None:
         return from_moments(seconds / place.speed, self.variability) if seconds > 0 else None
@@ -115,9 +113,12 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         return exponential(self.replication.apply_time / place.speed) if self.replication.apply_time > 0 else None
 
     def _read_shares(self, place: Place) -> tuple[float, float]:
-        """Return the shares of the reads that the primary and the replicas take."""
-        if place.count == 0 or place.hosted or self.read_from == "primary":
+        """Return the visits of one read to the primary and to all replicas: shares, but where it asks a quorum."""
+        if place.count == 0 or place.hosted or (self.read_from == "primary" and not self.replication.by_quorum):
             return 1.0, 0.0
+        if self.replication.by_quorum:
+            nodes, reads, _ = self.replication.members(place)
+            return reads / nodes, reads * (nodes - 1) / nodes
         if self.read_from == "any":
             return 1 / (1 + place.count), place.count / (1 + place.count)
         return 0.0, 1.0
@@ -166,6 +167,9 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             extra = self._replication_wait(place, arrivals, around)
             own = None if own is None or extra is None else own + extra
             return Answer(own, own)
+        if self.replication.members(place).reads > 1 and self.replication.by_quorum:
+            own = self._quorum_read(place, around)
+            return Answer(own, own)
         shares = self._read_shares(place)
         parts = [
             self._at(place, pool, self.read_time, around) if share else ZERO
@@ -173,11 +177,35 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         ]
         if any(part is None for part in parts):
             return Answer(None, None)
-        own = mixed(shares, [part for part in parts if part is not None])
+        own = mixed(shares, [part for part in parts if part is not None]) + self._disk(place)
+        return Answer(own, own)
+
+    def _disk(self, place: Place) -> Latency:
+        """Return what a read waits for the disk of the node that answers it."""
         miss = self.miss_ratio(place)
         if miss > 0 and self.disk_time > 0:
-            own = own + mixed([1 - miss, miss], [ZERO, Latency.of(exponential(self.disk_time))])
-        return Answer(own, own)
+            return mixed([1 - miss, miss], [ZERO, Latency.of(exponential(self.disk_time))])
+        return ZERO
+
+    def _quorum_read(self, place: Place, around: Surroundings) -> Latency | None:
+        """Return the time until the slowest of the members that a read asks has answered."""
+        service, asked = self._service(place, self.read_time), []
+        for pool in ("primary cores", "replica cores"):
+            station = around.station(place, pool)
+            if service is None:
+                asked.append(Asked(NO_WAIT, self._disk(place)))
+            elif station is None or station.wait is None:
+                return None
+            else:
+                asked.append(Asked(station.wait, Latency.of(service) + self._disk(place)))
+        nodes, reads, _ = self.replication.members(place)
+        numbers = asked[0], asked[1], nodes, reads, float(self.replication.network_delay)
+        return Latency.waiting(around.once((place.name, "slowest"), slowest_wait, *numbers)) + slowest_work(*numbers)
+
+    def method(self, place: Place) -> str | None:
+        """Return that several members answer, where they do."""
+        reads = self.replication.members(place).reads if self.replication.by_quorum else 1
+        return f"slowest of {reads} at once" if reads > 1 else None
 
     def _at(self, place: Place, pool: str, seconds: float, around: Surroundings) -> Latency | None:
         service, station = self._service(place, seconds), around.station(place, pool)
@@ -193,6 +221,8 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         if self.replication.mode == "semi_sync":
             return Latency.constant(2 * self.replication.network_delay)
         lag = self.lag(place, arrivals, around)
+        if self.replication.by_quorum:
+            return self.replication.wait(lag, place)
         return None if lag is None else maximum([lag] * place.count) + Latency.constant(self.replication.network_delay)
 
     def moving_cost(self) -> float | None:
@@ -205,7 +235,8 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
 
     def needs_writer(self, place: Place, arrivals: Arrivals, request_class: str) -> bool:
         """Return whether a class writes, or reads what only the primary answers."""
-        return super().needs_writer(place, arrivals, request_class) or self._read_shares(place)[0] == 1
+        only = self._read_shares(place)[1] == 0
+        return super().needs_writer(place, arrivals, request_class) or only
 
     def parts(self) -> int:
         """Return the shards."""
@@ -224,17 +255,21 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         return found
 
     def copied(self, place: Place, arrivals: Arrivals) -> float:
-        """Return every write on its way to every replica."""
-        return arrivals.write_rate * self.payload()[0] * place.count
+        """Return every write on its way to every replica, and what a read asks of all members but the first."""
+        written = arrivals.write_rate * self.payload()[0] * place.count
+        if not self.replication.by_quorum:
+            return written
+        return written + arrivals.read_rate * (self.replication.members(place).reads - 1) * sum(self.payload())
 
     def failover(self, place: Place, arrivals: Arrivals) -> dict[str, Any]:
         """Return how long one shard takes no writes, how many wait meanwhile, and how many no replica has received.
 
         *Exact* for the mean: Little's law over the way to the replicas. Who waits for a replica to have received each
-        write, loses none.
+        write, loses none; nor does who has waited for two members of a quorum.
         """
         rate, seconds = arrivals.write_rate * self.busiest(), float(self.replication.failover_time)
-        unsent = self.replication.network_delay if self.replication.mode == "async" else 0.0
+        alone = self.replication.by_quorum and self.replication.members(place).writes == 1
+        unsent = self.replication.network_delay if alone or self.replication.mode == "async" else 0.0
         return {
             "failover_s": seconds,
             "writes_held": rate * seconds,
@@ -255,20 +290,31 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
             return None
 
     def stale(self, place: Place, arrivals: Arrivals, lag: Latency | None) -> float | None:
-        """Return the share of reads that get an older value, None where the number of keys is not known."""
-        if self.objects is None or lag is None:
-            return None
-        of_replicas = self._read_shares(place)[1]
-        return of_replicas * stale_replica_reads(zipf(self.objects, float(self.popularity)), arrivals.write_rate, lag)
+        """Return the share of reads that get an older value, None where the number of keys is not known.
 
-    def own_unseen(self, lag: Latency | None, after: float) -> float:
+        By a quorum: *approximate*, as if the answers to writes were Poisson and replicas late without regard to others.
+        """
+        quorum, seen = self.replication.by_quorum, self.replication.seen(lag, place)
+        if quorum and seen is ZERO:
+            return 0.0
+        if self.objects is None or seen is None:
+            return None
+        share = 1.0 if quorum else self._read_shares(place)[1]
+        return share * stale_replica_reads(zipf(self.objects, float(self.popularity)), arrivals.write_rate, seen)
+
+    def own_unseen(self, place: Place, lag: Latency | None, after: float) -> float:
         """Return the share of writers that do not find what they wrote on a replica, `after` seconds after the answer.
 
-        A synchronous write is answered when all replicas have it. Where they fall behind for ever, nobody finds his.
+        A synchronous write is answered when all replicas have it. Where they fall behind for ever, nobody finds his,
+        but by a quorum (of all reads) who happens to ask the primary.
         """
         if self.replication.mode == "sync":
             return 0.0
-        return 1.0 if lag is None else own_write_unseen(lag, after)
+        seen = self.replication.seen(lag, place)
+        if seen is None:
+            nodes, reads, _ = self.replication.members(place)
+            return 1 - reads / nodes if self.replication.by_quorum else 1.0
+        return own_write_unseen(seen, after)
 
     def differs(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Differing]:
         """Return what replicas answer that have not applied a write yet."""
@@ -281,13 +327,12 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         ):
             return []
         lag = self.lag(place, arrivals, around)
-        synced = msgspec.structs.replace(self.replication, mode="sync")
-        mends = [
-            Mend('read_from = "primary", at least for what a user has just written', {"read_from": "primary"}),
-            Mend('replication.mode = "sync": every write waits for all replicas', {"replication": synced}),
-        ]
-        p99 = None if lag is None else lag.percentile(0.99)
-        return [Differing("replicas lag behind the primary", self.stale(place, arrivals, lag), p99, mends)]
+        seen = self.replication.seen(lag, place)
+        if self.replication.by_quorum and seen is ZERO:
+            return []
+        p99 = None if seen is None else seen.percentile(0.99)
+        stale = self.stale(place, arrivals, lag)
+        return [Differing(self.replication.why_stale, stale, p99, self.replication.fresher(place))]
 
     def limits(self, place: Place, arrivals: Arrivals, around: Surroundings) -> list[Limit]:
         """Return connections, disk, and the one thread that applies writes on a replica."""
@@ -314,8 +359,8 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
         """Return the objective for staleness, which is met where there is no replica to be stale."""
         if self.replication.staleness is None or place.count == 0 or place.hosted:
             return []
-        lag, limit = self.lag(place, arrivals, around), self.replication.staleness
-        return [Target("staleness p99", lag, 0.99, limit, "replication.staleness")]
+        seen = self.replication.seen(self.lag(place, arrivals, around), place)
+        return [Target("staleness p99", seen, 0.99, self.replication.staleness, "replication.staleness")]
 
     def details(self, place: Place, arrivals: Arrivals, around: Surroundings) -> dict[str, object]:
         """Return replicas, shards, lag and disk."""
@@ -333,6 +378,9 @@ class Database(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
                 "stale_read_fraction": self.stale(place, arrivals, lag),
                 "diverges": lag is None,
             }
+        if self.replication.by_quorum:
+            found = self.replication.members(place)
+            shown["quorum"] = {**found._asdict(), "strict": found.is_strict}
         if self.working_set is not None:
             shown["disk"] = {
                 "miss_ratio": self.miss_ratio(place),

@@ -42,6 +42,8 @@ class Flow:
     """Which of the caller's calls this is."""
     batch: int = 1
     """How many requests reach the tier together, where one visit makes several calls to it at once."""
+    row: float = 1.0
+    """How many follow each other, where one visit calls the tier again and again."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Arrivals:
     writes: Mapping[str, float] = field(default_factory=dict)
     squared_cv: float = 1.0
     asked: Popularity | None = None
+    rows: tuple[tuple[float, int], ...] = ()
+    """(share of the visits, how many of them follow each other); nothing where each comes alone."""
 
     def of(self, request_class: str) -> float:
         """Return all visits of one class."""
@@ -112,6 +116,8 @@ class Station:
     offered: float
     utilization: float
     wait: Wait | None
+    by_rows: float = 1.0
+    """By what the wait differs from that of visits that each come alone."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +190,8 @@ class Place:
     """Nodes that run beside the others while a deploy goes on: they hold connections and serve nobody."""
     warm: float = 1.0
     """The share of what a cache would hold that is there."""
+    lost: int = 0
+    """Nodes (or replicas) that should be there and are not, where that makes a difference to those that are."""
 
     @property
     def hosted(self) -> bool:

@@ -122,9 +122,10 @@ class Service(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
             for index, call in calls:
                 rate = arrivals.of(name) * call.count
                 batch = together[call.parallel, call.to] or 1
+                row = call.count if batch == 1 else 1.0
                 if rate > 0:
                     reads, writes = rate * (1 - call.writes), rate * call.writes
-                    found.append(Flow(call.to, name, reads, writes, index=index, batch=batch))
+                    found.append(Flow(call.to, name, reads, writes, index=index, batch=batch, row=row))
         return found
 
     def pools(self, place: Place, arrivals: Arrivals) -> list[Pool]:

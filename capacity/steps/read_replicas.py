@@ -21,10 +21,10 @@ _APPLIED: Final = 0.5
 
 
 def proposals(situation: Situation) -> Iterator[Proposal]:
-    """Yield each database that is read, and whose replicas are given in number or do not answer."""
+    """Yield each database that is read, and whose replicas are given in number or do not answer; none with quorums."""
     for name, tier in situation.databases():
         reads = situation.solution.arrivals(name).read_rate
-        if reads > 0 and (tier.replicas != "auto" or tier.read_from != "replicas"):
+        if reads > 0 and not tier.replication.by_quorum and (tier.replicas != "auto" or tier.read_from != "replicas"):
             yield from _replicated(situation, name, tier)
 
 

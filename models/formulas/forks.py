@@ -58,7 +58,7 @@ FORK_JOIN: Final = chained(
     Formula(
         "",
         (SERVICE, USE, LAST),
-        (Step(RESPONSE, (_last + Rational(4, 11) * (_s - _last) * _rho) * (12 - _rho) / (8 * (1 - _rho))),),
+        (Step(RESPONSE, (_last + Rational(4, 11) * (_s - _last) * _rho) * (12 - _rho) / (1 - _rho) / 8),),
         "Nelson and Tantawi 1988, Approximate analysis of fork/join synchronization in parallel queues",
         exact=False,
         accuracy="equal M/M/1, at least two: within 1 % up to utilization 0.5, 2 to 5 % low at 0.8 to 0.95",

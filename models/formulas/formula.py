@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mpmath
-from sympy import Expr, Integer, Symbol, diff, lambdify, latex, preorder_traversal, simplify, solve
+from sympy import Expr, Integer, Sum, Symbol, diff, lambdify, latex, preorder_traversal, simplify, solve
 
 from models.formulas.printing import one_line
 
@@ -247,12 +247,35 @@ def _partial(expression: Expr, by: Symbol) -> Expr:
 
 @lru_cache(maxsize=4096)
 def function_of(expression: Expr) -> tuple[tuple[str, ...], Any]:
-    """Return an expression as a function of mpmath numbers, complex ones too, and the names of its arguments."""
+    """Return an expression as a function of mpmath numbers, complex ones too, and the names of its arguments.
+
+    Counts are mpmath numbers as well, so that one divided by another keeps its digits: only where a sum begins and ends
+    they are whole numbers of Python.
+    """
     bound = {v for part in preorder_traversal(expression) for v in getattr(part, "variables", ())}
     symbols = sorted(expression.free_symbols - bound, key=lambda s: str(s.name))
-    return tuple(str(s.name) for s in symbols), lambdify(symbols, expression, modules="mpmath")
+    ends = {s: Symbol(f"{s.name}_counted", integer=True) for s in symbols if s.is_integer}
+    apart = (
+        expression.replace(lambda part: isinstance(part, Sum), lambda part: _ending(part, ends)) if ends else expression
+    )
+    compiled = lambdify([*symbols, *ends.values()], apart, modules="mpmath")
+
+    def function(*values: Any) -> Any:
+        counts = [int(value) for s, value in zip(symbols, values, strict=True) if s in ends]
+        return compiled(*(mpmath.mpf(v) if isinstance(v, int) else v for v in values), *counts)
+
+    return tuple(str(s.name) for s in symbols), function
+
+
+def _ending(part: Expr, ends: Mapping[Symbol, Symbol]) -> Expr:
+    """Return a sum with other symbols for where it begins and ends."""
+    limits = [(index, low.xreplace(ends), high.xreplace(ends)) for index, low, high in part.limits]
+    return Sum(part.function, *limits)
 
 
 def _evaluated(expression: Expr, known: Mapping[str, Any]) -> Any:
     names, function = function_of(expression)
-    return mpmath.mpf(function(*(known[name] for name in names)))
+    found = function(*(known[name] for name in names))
+    if mpmath.im(found):
+        raise ValueError(f"{expression} has no real value here")
+    return mpmath.mpf(mpmath.re(found))

@@ -138,8 +138,8 @@ def transform(latency: Latency) -> Inverted:
         if term.shift:
             product *= exp(-POINT.symbol * reading.parameter("d", term.shift, "constant time", "s"))
         product *= reading.of(term.smooth)
-        for wait, n in term.marks:
-            product *= reading.of(wait, float(n))
+        for waits in term.waits:
+            product *= reading.of(waits)
         whole += product
     reading.steps.append(Step(real("T", "response time"), whole))
     told = "the transform is that of the model; percentiles by inversion within 1e-6 up to p99.9 for smooth ones"

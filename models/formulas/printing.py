@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sympy import E, Integer, Rational, Sum
 from sympy.printing.precedence import precedence
-from sympy.printing.pretty.pretty_symbology import pretty_symbol
+from sympy.printing.pretty.pretty_symbology import pretty_symbol, pretty_use_unicode
 from sympy.printing.str import StrPrinter
 
 if TYPE_CHECKING:
@@ -31,6 +31,16 @@ def _is_negative(exponent: Expr) -> bool:
     return not exponent.is_Add and exponent.could_extract_minus_sign()
 
 
+def _unicode(name: str) -> str:
+    """Return a name in Greek and with subscripts: lambda_1 as λ₁.
+
+    SymPy would ask standard output whether it can, which inside the editor is no terminal: what a formula is does not
+    depend on that.
+    """
+    pretty_use_unicode(flag=True)
+    return str(pretty_symbol(name))
+
+
 class _OneLine(StrPrinter):  # type: ignore[misc]
     """SymPy's printer with one way to write each thing, whatever stands for the symbols."""
 
@@ -38,12 +48,12 @@ class _OneLine(StrPrinter):  # type: ignore[misc]
         super().__init__()
         self.names, self.ranks, self.ascii_only = names, order, ascii_only
         spaced = any(" " in name or "/" in name for name in names.values())
-        self.times = "*" if ascii_only else " × " if spaced else "·"
+        self.times = "*" if ascii_only else " · " if spaced else "·"
         self.over = " / " if spaced else "/"
         self.minus = "-" if ascii_only else "−"
 
     def _print_Symbol(self, expr: Symbol) -> str:
-        own = expr.name if self.ascii_only else pretty_symbol(expr.name)
+        own = expr.name if self.ascii_only else _unicode(expr.name)
         return str(self.names.get(expr, own))
 
     def _place(self, expr: Expr) -> tuple[bool, bool, int]:
@@ -133,4 +143,4 @@ class _OneLine(StrPrinter):  # type: ignore[misc]
     def _print_Function(self, expr: Any) -> str:
         inside = ", ".join(str(self._print(a)) for a in expr.args)
         name = str(expr.func)
-        return f"{name if self.ascii_only else pretty_symbol(name)}({inside})"
+        return f"{name if self.ascii_only else _unicode(name)}({inside})"

@@ -37,6 +37,33 @@ USL_PEAK: Final = Formula(
     solvable=("sigma", "kappa"),
 )
 
+_PEAK: Final = USL_PEAK.result
+
+USL_PEAK_CAPACITY: Final = Formula(
+    "capacity at the peak",
+    (CONTENTION, COHERENCY),
+    (
+        *USL_PEAK.steps,
+        Step(
+            real("X_p", "the most that any number of nodes does, in units of one node"),
+            _PEAK.symbol / (1 + _sigma * (_PEAK.symbol - 1) + _kappa * _PEAK.symbol * (_PEAK.symbol - 1)),
+        ),
+    ),
+    "Gunther 2007, eq. 4.31 and 4.33",
+    exact=True,
+    accuracy="exact for the law, from one node on; nodes are taken as divisible",
+)
+
+USL_LIMIT: Final = Formula(
+    "capacity that is never reached",
+    (CONTENTION,),
+    (Step(real("X_p", "the most that any number of nodes does, in units of one node"), 1 / _sigma),),
+    "Amdahl 1967; Gunther 2007, section 4.4",
+    exact=True,
+    accuracy="exact for the law without coherency",
+    solvable=("sigma",),
+)
+
 USL_NODES: Final = Formula(
     "nodes for a capacity",
     (CAPACITY, CONTENTION, COHERENCY),
@@ -105,4 +132,26 @@ USL_CONCURRENCY: Final = Formula(
     "Gunther 2007, eq. 4.31 and Little 1961, solved for N",
     exact=True,
     accuracy="exact for the law",
+)
+
+_REACHED: Final = real("X", "throughput of so many", "/s")
+
+EFFICIENCY: Final = Formula(
+    "share of perfect scaling",
+    (_REACHED, _SIZE, ONE),
+    (Step(real("e", "share of perfect scaling"), _REACHED.symbol / (_n * ONE.symbol)),),
+    "definition",
+    exact=True,
+    accuracy="exact",
+    solvable=("X", "N", "gamma"),
+)
+
+THROUGHPUT: Final = Formula(
+    "throughput by the Universal Scalability Law",
+    (_SIZE, CONTENTION, COHERENCY, ONE),
+    (*USL.steps, Step(real("Y", "throughput", "/s"), ONE.symbol * _x)),
+    "Gunther 2007, Guerrilla Capacity Planning, eq. 4.31",
+    exact=True,
+    accuracy="exact for the law",
+    solvable=("gamma",),
 )

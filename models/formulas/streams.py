@@ -24,7 +24,7 @@ APPLY_LAG: Final = Formula(
         Step(_BUSY, _CORE.symbol + _APPLY.symbol),
         Step(_SECOND, 2 * (_CORE.symbol**2 + _CORE.symbol * _APPLY.symbol + _APPLY.symbol**2)),
         Step(USE, _lambda * _BUSY.symbol),
-        Step(_QUEUE, _lambda * _SECOND.symbol / (2 * (1 - _rho))),
+        Step(_QUEUE, _lambda * _SECOND.symbol / (1 - _rho) / 2),
         Step(real("L", "mean replication lag", "s"), _DELAY.symbol + _QUEUE.symbol + _BUSY.symbol),
     ),
     "M/G/1: Pollaczek 1930, Khinchine 1932",
@@ -109,7 +109,7 @@ REBALANCING: Final = Formula(
             _LEFT.symbol
             * _PAUSE.symbol
             * _CAPACITY.symbol
-            / (2 * (_CAPACITY.symbol - _lambda) * _EVERY.symbol * _lambda),
+            / ((_CAPACITY.symbol - _lambda) * _EVERY.symbol * _lambda * 2),
         ),
     ),
     "fluid queue",

@@ -16,9 +16,11 @@ from models.queues import mgc_wait
 from models.service_time import erlang, exponential, from_moments
 from tests.accuracy.comparison import Comparison, Family, relative
 from tests.cases import latency_cases, queue_case
+from tests.models.test_feedback import ROWS, in_a_row
 from tests.models.test_fork_join import FORKS, branch
 from tests.models.test_latency_shared import VISITS, visits
 from tests.models.test_latency_simulated import CASES, MADE
+from tests.models.test_revisits import REVISITS, fed_back, feedback_variance, revisited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -171,6 +173,33 @@ def two_queues() -> Iterator[float]:
         yield relative(fork_join([branch(rho)] * 2).mean, value)
 
 
+def revisits() -> Iterator[float]:
+    """Compare rows, turns, delays between visits and other work beside them with their simulations, to P99."""
+    for name, case in REVISITS.items():
+        found = revisited(name)
+        yield from list(beyond([found.mean, *found.percentiles(latency_cases()["fork_fractions"])], case))[:5]
+
+
+def rows() -> Iterator[float]:
+    """Compare rows of visits with variable services with their simulations, to P99."""
+    for name, case in ROWS.items():
+        found = in_a_row(name)
+        yield from list(beyond([found.mean, *found.percentiles(latency_cases()["fork_fractions"])], case))[:5]
+
+
+def row_means() -> Iterator[float]:
+    """Compare their means."""
+    for name, case in ROWS.items():
+        yield next(beyond([in_a_row(name).mean] * 6, case))
+
+
+def feedback() -> Iterator[float]:
+    """Compare the standard deviation of M/M/1 whose requests come back at once with the exact one."""
+    for rho in (0.3, 0.6, 0.9):
+        for again in (0.3, 0.5, 0.7):
+            yield relative(fed_back(rho, again).variance ** 0.5, feedback_variance(rho, again) ** 0.5)
+
+
 def visited(percentiles: slice, *, exponential_only: bool) -> Callable[[], Iterator[float]]:
     """Return a measure of repeated visits with shared waits against their simulations."""
 
@@ -277,6 +306,34 @@ FAMILY = Family(
             region="2 to 9 branches",
             measure=forks("unlike"),
             bar=1e-2,
+        ),
+        Comparison(
+            law="repeated visits in rows, by turns, with delays: mean and p50 to p99",
+            against=SIMULATED,
+            region="2 to 10 visits to M/M/c of 1 to 4 cores, utilization 0.3 to 0.8; none was used to think of the law",
+            measure=revisits,
+            bar=1e-2,
+        ),
+        Comparison(
+            law="visits in a row with other services: mean",
+            against=SIMULATED,
+            region="2 to 4 visits, squared CV 0.25 and 4, 1 to 4 servers, utilization 0.4 to 0.8",
+            measure=row_means,
+            bar=3e-2,
+        ),
+        Comparison(
+            law="visits in a row with other services: p50 to p99",
+            against=SIMULATED,
+            region="the same",
+            measure=rows,
+            bar=1e-2,
+        ),
+        Comparison(
+            law="feedback to M/M/1: standard deviation",
+            against="recursion after Takacs 1963 (exact)",
+            region="utilization 0.3 to 0.9, coming back with probability 0.3 to 0.7",
+            measure=feedback,
+            bar=5e-2,
         ),
         Comparison(
             law="repeated visits with shared waits: mean and p50 to p99",

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import TYPE_CHECKING
 
 from models.batches import batch_wait_mean
 from models.limits import rate_limit_rejection
 from models.messages import exponential_message
 from models.quorum import Replica, alike
+from models.quorum_reads import visible
 from models.replica_lag import replica_lag
 from models.service_time import from_moments
 from tests.accuracy.comparison import Comparison, Family, relative
 from tests.cases import cache_cases
 from tests.models.test_limits import exact_rejection
 from tests.models.test_quorum import PBS, REPLICAS, exact_exponential, quorum
+from tests.models.test_quorum_reads import MEAN, QUORUMS, busy, exact_missed, lag_of, together
 from tests.models.test_replica_lag import compared
+from tests.planner.test_quorum import stored
+from tests.planner.test_quorum import time as response
+from tests.quorum_simulation import Store, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,13 +58,56 @@ def published_latencies() -> Iterator[float]:
             yield max(abs(time(0.999) - value) - half_a_digit, 0.0) / value
 
 
-def flushes(appliers: tuple[int, ...], fraction: float | None, *, writes: int) -> Callable[[], Iterator[float]]:
+def missed_by_quorums() -> Iterator[float]:
+    """Compare how often a read of R members misses a write with the closed form for exponential lags."""
+    for nodes, reads, writes in (*QUORUMS, (101, 2, 50), (1001, 3, 10)):
+        for distance in (0.0, 0.002):
+            found = visible(lag_of(distance), nodes, reads, writes, distance)
+            for after in (1e-9, 0.001, 0.005, 0.02, 0.05):
+                exact = exact_missed(nodes, reads, writes, after, distance)
+                if exact > 1e-9:
+                    yield relative(found.exceeds(after), exact)
+
+
+def slowest_members() -> Iterator[float]:
+    """Compare percentiles of the slowest of R members that are M/M/1 with powers of an exponential distribution."""
+    for nodes, reads in ((3, 2), (3, 3), (5, 2), (7, 4)):
+        for use in (0.1, 0.5, 0.9):
+            member, mean = busy(use / MEAN), MEAN / (1 - use)
+            found = together(member, member, nodes, reads)
+            for p in (0.5, 0.9, 0.99, 0.999):
+                yield relative(found.percentile(p), -mean * math.log1p(-(p ** (1 / reads))))
+
+
+def stores(writes: float, *, seed: int = 11) -> Callable[[], Iterator[float]]:
+    """Return a measure of mean and p99 of reads and writes by quorum against a simulation message by message."""
+
+    def errors() -> Iterator[float]:
+        for nodes, reads, needed in ((3, 2, 2), (5, 3, 3)):
+            load = 0.3 / 50 * writes
+            asked = (load * 2 - writes * 0.002) / (reads / nodes * 0.002)
+            seen = simulated(
+                Store(nodes, reads, needed, asked, writes, 0.002, 0.004, 0.002, 0.001, keys=20), 300_000, seed
+            )
+            rate = asked + writes
+            values = stored(rate, writes / rate, nodes - 1, read_quorum=reads, write_quorum=needed)
+            for operation, sample in (("read", seen.reading), ("write", seen.writing)):
+                found = response(values, operation)
+                yield relative(found.mean, sample.mean)
+                yield relative(found.percentile(0.99), sample.percentile(0.99))
+
+    return errors
+
+
+def flushes(
+    appliers: tuple[int, ...], fraction: float | None, *, writes: int, squared_cvs: tuple[float, ...] = (1.0,)
+) -> Callable[[], Iterator[float]]:
     """Return a measure of the mean lag behind flushes, or of a percentile, against a simulation write by write."""
 
     def errors() -> Iterator[float]:
-        for servers in appliers:
+        for servers, squared_cv in product(appliers, squared_cvs):
             for load, arrivals in ((0.3, 0.5), (0.5, 10.0), (0.7, 2.0), (0.7, 30.0), (0.8, 100.0)):
-                lag, lags = compared(load, arrivals, 1.0, servers, batch=1.0, writes=writes)
+                lag, lags = compared(load, arrivals, squared_cv, servers, batch=1.0, writes=writes)
                 if fraction is None:
                     yield relative(lag.applied.mean, math.fsum(lags) / len(lags))
                 else:
@@ -95,7 +144,7 @@ def exact_rejections() -> Iterator[float]:
 FAMILY = Family(
     "Replication and streams",
     50,
-    "`models.quorum`, `models.replica_lag`, `models.limits`; [replication](theory/replication.md), "
+    "`models.quorum`, `models.quorum_reads`, `models.replica_lag`, `models.limits`; [replication](theory/replication.md), "
     "[streams](theory/streams.md).",
     (
         Comparison(
@@ -122,6 +171,37 @@ FAMILY = Family(
             measure=published_latencies,
             bar=3e-2,
             note="their figures are of 50,000 trials",
+        ),
+        Comparison(
+            law="reads of R members: share that misses a write, exponential lags",
+            against="closed form in 50 digits",
+            region="3 to 1,001 members, until 5 mean lags after the write",
+            measure=missed_by_quorums,
+            bar=1e-6,
+        ),
+        Comparison(
+            law="reads of R members: the slowest of independent M/M/1",
+            against="closed form",
+            region="2 of 3 to 4 of 7, utilization 0.1 to 0.9, p50 to p99.9",
+            measure=slowest_members,
+            bar=1e-3,
+        ),
+        Comparison(
+            law="reads and writes by quorum: mean and p99",
+            against="simulation message by message, 300,000",
+            region="2 of 3 and 3 of 5; busiest cores 35 and 58 % used",
+            measure=lambda: (error for writes in (50.0, 50.0 / 0.6) for error in stores(writes)()),
+            bar=5e-2,
+            slow=True,
+        ),
+        Comparison(
+            law="reads and writes by quorum, busy: mean and p99",
+            against="simulation message by message, 300,000",
+            region="2 of 3 and 3 of 5; busiest cores 82 % used",
+            measure=stores(50.0 / 0.3 * 0.7),
+            bar=5e-2,
+            slow=True,
+            note="means are high: members are busy together",
         ),
         Comparison(
             law="replica lag of batches: mean",
@@ -153,7 +233,32 @@ FAMILY = Family(
             measure=flushes((3, 8), None, writes=1_000_000),
             bar=1e-2,
             slow=True,
-            note="low",
+            note="exponential applies: exact",
+        ),
+        Comparison(
+            law="replica lag behind flushes, several appliers: P99",
+            against="simulation write by write, 1 million",
+            region="3 and 8 appliers, utilization 0.3 to 0.8",
+            measure=flushes((3, 8), 0.99, writes=1_000_000),
+            bar=3e-2,
+            slow=True,
+            note="exponential applies: exact",
+        ),
+        Comparison(
+            law="replica lag behind flushes, several appliers, other applies: mean",
+            against="simulation write by write, 400,000",
+            region="3 and 8 appliers, utilization 0.3 to 0.8, squared CV 0, 0.25 and 4",
+            measure=flushes((3, 8), None, writes=400_000, squared_cvs=(0.0, 0.25, 4.0)),
+            bar=3.5e-2,
+            slow=True,
+        ),
+        Comparison(
+            law="replica lag behind flushes, several appliers, other applies: P99",
+            against="simulation write by write, 400,000",
+            region="3 and 8 appliers, utilization 0.3 to 0.8, squared CV 0, 0.25 and 4",
+            measure=flushes((3, 8), 0.99, writes=400_000, squared_cvs=(0.0, 0.25, 4.0)),
+            bar=0.1,
+            slow=True,
         ),
         Comparison(
             law="token bucket: share turned away",

@@ -136,7 +136,8 @@ def test_any_queue_is_answered(rate: float, use: float, servers: int, cv2: float
 )
 def test_explanations_give_the_same_numbers(options: tuple[str, ...]) -> None:
     told = queue("--rate", "1200/s", "--service", "9ms", *options, "--explain")["explained"]
-    assert len(told) == 2
-    for one in told:
+    formulas = [one for one in told if one["by_formula"] is not None]
+    assert len(formulas) >= 2
+    for one in formulas:
         # Formulas are evaluated with 40 digits, the models are good to 1e-12.
         assert one["by_formula"] == pytest.approx(one["value"], rel=1e-11)

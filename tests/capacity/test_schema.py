@@ -8,7 +8,7 @@ import pytest
 
 from capacity.components import kinds
 from capacity.components.base import Call, Tier
-from capacity.components.database import Replication
+from capacity.components.replication import Replication
 from capacity.pricing import NodeType
 from capacity.schema import json_schema
 from capacity.topology import LatencyGoal, Objectives, RequestClass, Resilience, Topology, Workload

@@ -12,6 +12,7 @@ import heapq
 import json
 import math
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,6 +186,79 @@ VISITS: dict[str, tuple[float, list[tuple[float, float, int]], list[int]]] = {
 }
 
 
+@dataclass
+class Paths:
+    """Requests over stations of (servers, mean), 0 servers for a delay, while others visit the first station once."""
+
+    random: np.random.Generator
+    stations: Sequence[tuple[int, float]]
+    order: Sequence[int]
+    clock: Clock = field(default_factory=Clock)
+    found: list[float] = field(default_factory=list)
+    drawn: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.queues = [Station(self.clock, servers) for servers, _ in self.stations]
+
+    def draw(self, mean: float) -> float:
+        """Return an exponential time."""
+        if not self.drawn:
+            self.drawn = self.random.exponential(1.0, 10_000).tolist()
+        return mean * self.drawn.pop()
+
+    def arrive(self, rate: float, order: Sequence[int], left: int) -> None:
+        """Let one request in, and the others after it."""
+        if left > 1:
+            self.clock.after(self.draw(1 / rate), lambda: self.arrive(rate, order, left - 1))
+        self.visit(self.clock.now, order, 0)
+
+    def visit(self, born: float, order: Sequence[int], stage: int) -> None:
+        """Go through one station, then through the next."""
+        if stage == len(order):
+            if order is self.order:
+                self.found.append(self.clock.now - born)
+            return
+        servers, mean = self.stations[order[stage]]
+        serve = self.queues[order[stage]].serve if servers else self.clock.after
+        serve(self.draw(mean), lambda: self.visit(born, order, stage + 1))
+
+
+def path(
+    stations: Sequence[tuple[int, float]], order: Sequence[int], rate: float, other_rate: float
+) -> Callable[[np.random.Generator, int], Floats]:
+    def draw(random: np.random.Generator, n: int) -> Floats:
+        paths = Paths(random, stations, order)
+        paths.clock.after(0.0, lambda: paths.arrive(rate, order, n))
+        if other_rate:
+            paths.clock.after(0.0, lambda: paths.arrive(other_rate, [0], int(n * other_rate / rate)))
+        paths.clock.run()
+        return np.array(paths.found[n // 20 :])
+
+    return draw
+
+
+REVISITS: dict[str, tuple[list[tuple[int, float]], list[int], float, float]] = {
+    "two in a row, rho 0.5": ([(1, 1.0)], [0, 0], 0.25, 0.0),
+    "ten in a row, rho 0.5": ([(1, 1.0)], [0] * 10, 0.05, 0.0),
+    "five in a row, two servers, rho 0.3": ([(2, 1.0)], [0] * 5, 0.12, 0.0),
+    "ten in a row, four servers, rho 0.8": ([(4, 1.0)], [0] * 10, 0.32, 0.0),
+    "three in a row beside other work, rho 0.7": ([(1, 1.0)], [0, 0, 0], 0.1, 0.4),
+    "three in a row beside other work, four servers, rho 0.7": ([(4, 1.0)], [0, 0, 0], 0.4, 1.6),
+    "twice with a delay between, rho 0.7": ([(1, 1.0), (0, 3.0)], [0, 1, 0], 0.35, 0.0),
+    "five with delays, two servers, rho 0.8": ([(2, 1.0), (0, 4.0)], [0, 1, 0, 1, 0, 1, 0, 1, 0], 0.32, 0.0),
+    "two by turns, rho 0.6": ([(1, 1.0), (1, 1.0)], [0, 1, 0, 1], 0.3, 0.0),
+    "two and two, rho 0.6": ([(1, 1.0), (1, 1.0)], [0, 0, 1, 1], 0.3, 0.0),
+    "one, then three, then two, rho 0.7": ([(1, 1.0), (3, 1.0), (2, 1.0)], [0, 1, 1, 1, 2, 2], 0.7, 0.0),
+}
+
+
+ROWS: dict[str, tuple[float, list[tuple[float, float, int]], list[int]]] = {
+    f"{n} in a row, {c} servers, rho {rho}, cv2 {cv}": (rho * c / n, [(1.0, cv, c)], [0] * n)
+    for n, c, rho in ((3, 1, 0.7), (3, 4, 0.7), (4, 1, 0.4), (2, 2, 0.8))
+    for cv in (0.25, 4.0)
+}
+
+
 def measured(draw: Draw, fractions: list[float], size: int, replications: int, seed: int) -> dict[str, Any]:
     rows = []
     for i in range(replications):
@@ -218,6 +292,17 @@ def main() -> None:
     for seed, (name, (rate, tiers, order)) in enumerate(VISITS.items()):
         found = measured(visits(rate, tiers, order), FORK_FRACTIONS, 300_000, 5, 2000 + seed)
         cases["visits"][name] = {"arrival_rate": rate, "tiers": tiers, "order": order} | found
+        sys.stderr.write(name + "\n")
+    cases["revisits"] = {}
+    for seed, (name, (stations, order, rate, other)) in enumerate(REVISITS.items()):
+        found = measured(path(stations, order, rate, other), FORK_FRACTIONS, 300_000, 5, 3000 + seed)
+        known = {"arrival_rate": rate, "other_rate": other, "stations": stations, "order": order}
+        cases["revisits"][name] = known | found
+        sys.stderr.write(name + "\n")
+    cases["rows"] = {}
+    for seed, (name, (rate, tiers, order)) in enumerate(ROWS.items()):
+        found = measured(visits(rate, tiers, order), FORK_FRACTIONS, 300_000, 5, 4000 + seed)
+        cases["rows"][name] = {"arrival_rate": rate, "tiers": tiers, "order": order} | found
         sys.stderr.write(name + "\n")
     rows = [f" {json.dumps(key)}: {_rows(value)}" for key, value in cases.items()]
     FILE.write_text("{\n" + ",\n".join(rows) + "\n}\n")

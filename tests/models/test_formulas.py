@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import mpmath
 import pytest
+from sympy.printing.pretty.pretty_symbology import pretty_use_unicode
 
 from models import availability, scalability
 from models.backlog import drain_time, storage
@@ -358,10 +359,19 @@ def complex_value(formula: Formula, given: Point) -> Any:
 def test_how_formulas_are_shown() -> None:
     assert waiting.MMC_WAIT.text()[2] == "C = c*B/(c - a + a*B)"
     assert waiting.MMC_WAIT.unicode()[0] == "a = λ·S"
-    assert waiting.MMC_WAIT.unicode({"lambda": "30/s", "S": "9 ms"})[0] == "a = 30/s × 9 ms"
+    assert waiting.MMC_WAIT.unicode({"lambda": "30/s", "S": "9 ms"})[0] == "a = 30/s · 9 ms"
     assert waiting.ERLANG_B.unicode() == ["B = a^c/(c!·Σ[k=0..c] (a^k/k!))"]
     assert waiting.MG1_WAIT.latex()[0] == r"\rho = S \lambda"
     assert all(line.isascii() for formula in ALL for line in [*formula.text(), *formula.latex()])
+
+
+# What a formula looks like does not depend on what standard output can show: inside the editor that is no terminal.
+def test_unicode_wherever_it_is_made() -> None:
+    before = pretty_use_unicode(flag=False)
+    try:
+        assert work.present(2).unicode() == ["N = λ₁·T₁ + λ₂·T₂"]
+    finally:
+        pretty_use_unicode(flag=before)
 
 
 # Every quantity has a meaning, every formula a source: nothing is shown that nobody could look up.

@@ -29,6 +29,7 @@ POINTS = [
         "s": r.uniform(0.001, 0.9),
         "gamma": 10 ** r.uniform(-1, 4),
         "wait": r.uniform(1.1, 30),
+        "X": r.uniform(1, 1e4),
     }
     for r in map(Random, range(20))
 ]
@@ -45,6 +46,27 @@ def again_concurrency(x: Mapping[str, Any]) -> Any:
 LAWS: list[tuple[Formula, Callable[[Mapping[str, Any]], Any], Callable[[dict[str, Any]], float | None]]] = [
     (scaling.AMDAHL, lambda x: 1 / (x["s"] + (1 - x["s"]) / x["N"]), lambda x: scalability.amdahl(x["N"], x["s"])),
     (scaling.GUSTAFSON, lambda x: x["N"] - x["s"] * (x["N"] - 1), lambda x: scalability.gustafson(x["N"], x["s"])),
+    (
+        scaling.USL_PEAK_CAPACITY,
+        # The value that the quadratic in N has one root for.
+        lambda x: 1 / (x["sigma"] - x["kappa"] + 2 * mpmath.sqrt(x["kappa"] * (1 - x["sigma"]))),
+        lambda x: scalability.peak_capacity(x["sigma"], x["kappa"]),
+    ),
+    (
+        scaling.USL_LIMIT,
+        lambda x: mpmath.exp(-mpmath.log(x["sigma"])),
+        lambda x: scalability.peak_capacity(x["sigma"], 0.0),
+    ),
+    (
+        scaling.THROUGHPUT,
+        lambda x: x["gamma"] / ((1 - x["sigma"]) / x["N"] + x["sigma"] + x["kappa"] * (x["N"] - 1)),
+        lambda x: x["gamma"] * scalability.relative_capacity(x["N"], x["sigma"], x["kappa"]),
+    ),
+    (
+        scaling.EFFICIENCY,
+        lambda x: x["X"] / x["gamma"] / x["N"],
+        lambda x: x["X"] / (x["N"] * x["gamma"]),
+    ),
     (
         scaling.USL_LATENCY,
         lambda x: x["N"] / (x["gamma"] * x["N"] / (1 + (x["N"] - 1) * (x["sigma"] + x["kappa"] * x["N"]))),

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from models.latency import MOST_TERMS, ZERO, Latency, maximum, mixed, with_timeout
+from models.latency import ZERO, Latency, maximum, mixed, with_timeout
 from models.queues import mgc_wait
 from models.service_time import erlang, exponential, from_moments
+from models.terms import MOST_TERMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from operator import add
 
@@ -82,8 +83,8 @@ def visits(name: str, *, shared: bool) -> list[float]:
 def test_visits_in_turn(name: str) -> None:
     case = VISITS[name]
     wanted, noise = [case["mean"], *case["percentiles"]], case["relative_error"]
-    # The mean is exact (Jackson). Sharing is complete, which between visits far apart and at half load it is not quite.
-    claimed = [0.0, 0.03, 0.03, 0.045, 0.07, 0.11]
+    # The mean is exact (Jackson).
+    claimed = [0.0, 0.01, 0.01, 0.01, 0.01, 0.035]
     for have, want, claim, error in zip(visits(name, shared=True), wanted, claimed, noise, strict=True):
         assert have == pytest.approx(want, rel=claim + error)
     apart = visits(name, shared=False)
@@ -99,10 +100,10 @@ def test_visits_in_turn_of_other_services(name: str) -> None:
     assert found[4] == pytest.approx(case["percentiles"][3], rel=0.07 + case["relative_error"][4])
 
 
-# n visits wait n times one waiting time, but take n independent services: variances are n squared and n.
+# A wait that does not tell what its queue forgets is one: n visits wait n times as long, but take n services.
 @pytest.mark.parametrize("n", [1, 2, 5, 9])
 def test_shared_waits_add_as_one(n: int) -> None:
-    wait, service = mgc_wait(0.8, exponential(1.0), 1), exponential(1.0)
+    wait, service = replace(mgc_wait(0.8, exponential(1.0), 1), memory=None), exponential(1.0)
     one = Latency.waiting(wait) + Latency.of(service)
     in_turn = reduce(add, [one] * n)
     for latency in (in_turn, one.times(n)):
@@ -117,7 +118,7 @@ def test_different_places_are_independent() -> None:
     apart = Latency.waiting(here) + Latency.waiting(there)
     together = Latency.waiting(here) + Latency.waiting(here)
     assert apart.variance == pytest.approx(2 * here.variance, rel=1e-12)
-    assert together.variance == pytest.approx(4 * here.variance, rel=1e-12)
+    assert 3.6 * here.variance < together.variance < 4 * here.variance
     assert apart.percentile(0.99) < together.percentile(0.99)
 
 

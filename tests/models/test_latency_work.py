@@ -28,17 +28,17 @@ def ten_tiers(squared_cv: float) -> Latency:
     return reduce(add, parts)
 
 
-# Five percentiles of ten tiers take at most ten inversions, together at most 40 times: 29 points each, half a millisecond.
+# Five percentiles of ten tiers take at most three inversions, together at most 18 times of 29 points each.
 @pytest.mark.parametrize("squared_cv", [0.3, 1.0, 1.4, 4.0])
 def test_ten_parts_five_percentiles(squared_cv: float, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
 
-    def counted(transform: Transform, times: Floats) -> tuple[Floats, Floats]:
+    def counted(transform: Transform, times: Floats, *, roughly: bool = False) -> tuple[Floats, Floats]:
         sizes.append(len(times))
-        return tail_and_density(transform, times)
+        return tail_and_density(transform, times, roughly=roughly)
 
     monkeypatch.setattr("models.latency.tail_and_density", counted)
     found = ten_tiers(squared_cv).percentiles(FRACTIONS)
     assert found == sorted(found)
-    assert 0 < len(sizes) <= 10
-    assert sum(sizes) <= 40
+    assert 0 < len(sizes) <= 3
+    assert sum(sizes) <= 18

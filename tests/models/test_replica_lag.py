@@ -84,7 +84,7 @@ def test_flushes(load: float, arrivals: float, squared_cv: float) -> None:
     assert lag.applied.mean == pytest.approx(math.fsum(lags) / len(lags), rel=0.005 + noise)
     assert lag.applied.percentile(0.99) == pytest.approx(lags[int(0.99 * len(lags))], rel=0.03 + 2 * noise)
     assert lag.applied.percentile(0.5) == pytest.approx(lags[len(lags) // 2], rel=0.03 + noise)
-    assert not lag.exact
+    assert lag.exact is (squared_cv == 1)
 
 
 # The same near saturation, and longer, where chance takes long to average out.
@@ -96,14 +96,27 @@ def test_flushes_near_saturation(load: float, arrivals: float, squared_cv: float
     assert lag.applied.percentile(0.99) == pytest.approx(lags[int(0.99 * len(lags))], rel=0.05)
 
 
-# Several appliers behind flushes: low, by no more than is said.
+# Several appliers behind flushes, exponential applies: exact, so that nothing but noise is left.
 @pytest.mark.parametrize(("load", "arrivals", "appliers"), [(0.7, 30.0, 4), (0.7, 2.0, 4), (0.5, 3.0, 3), (0.5, 10.0, 8), (0.8, 100.0, 8), (0.3, 0.5, 4)])  # fmt: skip
 def test_parallel_flushes(load: float, arrivals: float, appliers: int) -> None:
     lag, lags = compared(load, arrivals, 1.0, appliers, batch=1.0)
     mean, late = math.fsum(lags) / len(lags), lags[int(0.99 * len(lags))]
-    # 2 % of noise on top of 8 % and 9 %.
-    assert 0.90 * mean < lag.applied.mean < 1.02 * mean
-    assert 0.88 * late < lag.applied.percentile(0.99) < 1.03 * late
+    assert lag.exact
+    # Noise of so few writes: 1 % of means, 2 % of P99.
+    assert lag.applied.mean == pytest.approx(mean, rel=0.015)
+    assert lag.applied.percentile(0.99) == pytest.approx(late, rel=0.03)
+
+
+# Other applies on several appliers: as far off as is said, 3.5 % and 10 %, besides noise.
+@pytest.mark.parametrize("squared_cv", [0.0, 0.25, 4.0])
+@pytest.mark.parametrize(("load", "arrivals", "appliers"), [(0.7, 2.0, 3), (0.5, 10.0, 8), (0.7, 30.0, 3)])
+def test_other_parallel_flushes(squared_cv: float, load: float, arrivals: float, appliers: int) -> None:
+    lag, lags = compared(load, arrivals, squared_cv, appliers, batch=1.0)
+    assert not lag.exact
+    assert "3.5 %" in lag.error
+    noise = 0.01 * (1 + squared_cv / 4)
+    assert lag.applied.mean == pytest.approx(math.fsum(lags) / len(lags), rel=0.035 + noise)
+    assert lag.applied.percentile(0.99) == pytest.approx(lags[int(0.99 * len(lags))], rel=0.10 + 2 * noise)
 
 
 # Batches in one queue: the mean of Burke 1975, and with several appliers what M^X/M/c says.

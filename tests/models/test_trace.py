@@ -129,6 +129,14 @@ def test_curve_properties(keys: list[int]) -> None:
     assert found.capacity_for(1.0) is None
 
 
+# A handful of keys is fitted as well, in a moment: the search for their number ends between two neighbours.
+def test_few_keys() -> None:
+    found = fit_zipf([6, 3, 1, 1, 1, 1])
+    assert found.seen == 6
+    assert found.objects >= 6
+    assert 0 <= found.distance < 1
+
+
 # Nothing asked for, or nothing twice: refused.
 def test_senseless_input_is_refused() -> None:
     for counts in ([], [0, 1]):

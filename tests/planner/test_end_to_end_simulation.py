@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 import pytest
 
 from models.queues import MMc
 from tests.planner.network_simulation import Place, Visit, exponential, simulate
 from tests.planner.systems import Values, cache, database, evaluated, external, file, service
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
 
 FRACTIONS = {"p50_s": 0.5, "p95_s": 0.95, "p99_s": 0.99}
 
@@ -58,14 +65,11 @@ def test_web_application() -> None:
     assert within(errors(values, places, 500, 60_000), mean=0.015, p50=0.02, p95=0.025, p99=0.03)
 
 
-# Several visits to one tier share one wait. Measured: means about 1 % off; p99 3 to 8 % high with four cores, 5 to 11 %
-# with one at 80 %, but 18 to 26 % high with one core half busy, where waits are short and soon forgotten. Never low
-# at p95 and p99, and the median up to 16 % low: the safe side, not a close one.
+# Several visits to one tier share what its queue keeps between them. Measured: P50 within 1.4 %, P95 within 1.5 %, P99
+# within 3.4 %, which is what 300,000 requests cannot tell either.
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("cores", "load", "count", "high"), [(1, 0.5, 3, 0.2), (1, 0.8, 3, 0.09), (4, 0.8, 3, 0.1), (4, 0.8, 10, 0.11)]
-)
-def test_shared_waits(cores: int, load: float, count: int, high: float) -> None:
+@pytest.mark.parametrize(("cores", "load", "count"), [(1, 0.5, 3), (1, 0.8, 3), (4, 0.8, 3), (4, 0.8, 10)])
+def test_shared_waits(cores: int, load: float, count: int) -> None:
     rate = load * cores / 0.01 / count
     app = service(0.0001, node="n8", calls=[{"to": "db", "count": count}])
     values = file({"app": app, "db": database(0.01, node=f"n{cores}")}, rate)
@@ -74,9 +78,28 @@ def test_shared_waits(cores: int, load: float, count: int, high: float) -> None:
         "db": Place(exponential(0.01), cores),
     }
     found = errors(values, places, rate, 300_000)
-    assert abs(found["mean_s"]) < 0.02
-    assert -0.02 < found["p99_s"] < high
-    assert -0.1 < found["p50_s"] < 0.02
+    assert within(found, p50=0.02, p95=0.035, p99=0.06)
+
+
+def uneven(mean: float) -> Callable[[random.Random], float]:
+    """Return draws of squared CV 4: two exponential phases that bring half of the mean each."""
+    often = (1 + math.sqrt(3 / 5)) / 2
+    return lambda draws: draws.expovariate(2 * (often if draws.random() < often else 1 - often) / mean)
+
+
+# Visits in a row average variable services: three of squared CV 4 wait as long as of 2.4. Measured: means within 2.4 %
+# (38 % and 12 % high before that was counted), P99 within 7 %.
+@pytest.mark.slow
+@pytest.mark.parametrize("cores", [1, 4])
+def test_rows_of_variable_services(cores: int) -> None:
+    rate = 0.7 * cores / 0.01 / 3
+    app = service(0.0001, node="n8", calls=[{"to": "db", "count": 3}])
+    values = file({"app": app, "db": database(0.01, node=f"n{cores}", variability=4.0)}, rate)
+    places = {
+        "app": Place(exponential(0.0001), 8, groups=[[Visit("db", 3)]]),
+        "db": Place(uneven(0.01), cores),
+    }
+    assert within(errors(values, places, rate, 300_000), mean=0.04, p50=0.13, p95=0.07, p99=0.09)
 
 
 # A group of calls to different tiers, then one more. Both branches start together and are taken as independent, which

@@ -58,6 +58,7 @@ SYSTEMS: dict[str, tuple[Values, str]] = {
     "cache with ttl": (file({"web": service(0.001, calls=[{"to": "c", "writes": 0.1}]), "c": cache("db", 0.001, eviction="fifo", memory=1e5, ttl=2.0), "db": database(0.002, 0.002, node="n4")}), "c"),
     "database": (file({"web": service(0.001, calls=[{"to": "db", "writes": 0.3}]), "db": database(0.01, 0.012, replicas=2, read_from="any", replication={"apply_time": 0.004, "network_delay": 0.001})}), "db"),
     "semi-synchronous": (file({"web": service(0.001, calls=[{"to": "db", "writes": 0.3}]), "db": database(0.004, 0.012, replicas=2, shards=2, replication={"mode": "semi_sync", "apply_time": 0.004, "network_delay": 0.001})}), "db"),
+    "quorum": (file({"web": service(0.001, calls=[{"to": "db", "writes": 0.3}]), "db": database(0.01, 0.012, replicas=2, node="n2", replication={"mode": "quorum", "apply_time": 0.004, "network_delay": 0.001})}), "db"),
     "queue": (file({"q": {"kind": "queue", "consumers": "w", "partitions": 3}, "w": service(0.015, nodes=5)}), "q"),
     "overloaded": (file({"web": service(0.02)}), "web"),
 }  # fmt: skip

@@ -278,7 +278,7 @@ def test_findings_of_a_tier(solved: Scene) -> None:
 
 # What is not judged is neither met nor missed, and says what is not known; the drawing names it.
 def test_what_is_not_judged_says_why(solved: Scene) -> None:
-    found = followed_up(solved).scene
+    found = replace(solved, evaluation=followed_up(solved).evaluation)
     text = " ".join(shown(findings(found, Key("class", "checkout"), None, 78, Because())).split())
     assert "availability ? not judged (asked for 99.950%" in text
     assert "how often these fail: orders, payments (their field availability" in text

@@ -102,7 +102,8 @@ def test_a_step_under_another_load() -> None:
 
     async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
         app.become_under(load=LOAD)
-        await press(app, pilot, "n", *"read-replicas", "enter")
+        await press(app, pilot, "n")
+        await press(app, pilot, *"read-replicas", "enter")
         now = app.session.now.document
         assert app.session.now.label == "read-replicas:db"
         assert now.load_factor == 1

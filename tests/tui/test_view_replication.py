@@ -91,6 +91,23 @@ def test_modes() -> None:
     assert unseen == {"async": 1.0, "semi_sync": 1.0, "sync": 0.0}
 
 
+# With quorums it is said whom reads ask and writes wait for; where they meet, nothing is old and no own write missed.
+@pytest.mark.parametrize(("reads", "fresh"), [(2, True), (1, False)])
+def test_quorum(reads: int, *, fresh: bool) -> None:
+    lag = {"apply_time": 0.004, "network_delay": 0.001, "mode": "quorum", "read_quorum": reads, "write_quorum": 2}
+    found = replicated(replicas=2, replication=lag)
+    told, content = lagging(found.solution, "db"), answered("replication", found, "db")
+    assert told is not None
+    rows = texts(next(iter(tables(content).values())))
+    assert rows["members that a read asks"] == [f"{reads} of 3"]
+    assert rows["members that a write waits for"] == ["2 of 3"]
+    assert ("meets every write" in rows["the newest write"][0]) == fresh
+    assert (told.stale_read_fraction == 0) == fresh
+    assert all((share == 0) == fresh for after, share in told.unseen if after < 0.1)
+    assert ("independent: approximate" in notes(content)) != fresh
+    assert told.writes_at_risk == 0
+
+
 # Without replicas, without anything known of them, or without a database, a note says so.
 def test_nothing_to_show() -> None:
     assert "no replicas" in notes(answered("replication", replicated(replicas=0)))

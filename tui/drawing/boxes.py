@@ -14,7 +14,7 @@ from tui.drawing.text import columns, cut, left
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tui.drawing.canvas import Cells, Span
+    from tui.drawing.canvas import Runs, Span
     from tui.drawing.picture import Box, Fact
 
 LONGEST_NAME: Final = 24
@@ -96,14 +96,16 @@ def _long(fact: Fact) -> int:
 
 
 @lru_cache(maxsize=1024)
-def painted(box: Box, width: int, rows: int, ports: tuple[int, ...], *, narrow: bool, selected: bool) -> Cells:
-    """Return the cells of a box, with `ports` at the rows (from its top) at which edges leave it.
+def painted(
+    box: Box, width: int, rows: int, ports: tuple[int, ...], *, narrow: bool, selected: bool
+) -> tuple[Runs, ...]:
+    """Return the rows of a box, with `ports` at the rows (from its top) at which edges leave it.
 
     Remembered, since an edit of one tier leaves most of the others as they were.
     """
     canvas = Canvas(width)
     _paint(canvas, box, Region(0, 0, width, rows), ports, narrow=narrow, selected=selected)
-    return canvas.cells()
+    return canvas.rows()
 
 
 def _paint(canvas: Canvas, box: Box, region: Region, ports: Iterable[int], *, narrow: bool, selected: bool) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tui.drawing.text import columns, is_narrow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Span = tuple[str, str]
 """A piece of text and the name of its style, like "bar.over"; an empty name is the plain background."""
 
-Cells = tuple[tuple[Span, ...], ...]
-"""Rows of single cells."""
+Runs = tuple[Span, ...]
+"""A row as pieces of text, of which no two neighbours are of one style."""
 
 _CHARACTER, _STYLE = itemgetter(0), itemgetter(1)
 
@@ -62,7 +62,7 @@ class Drawing:
 
     width: int
     height: int
-    rows: tuple[tuple[Span, ...], ...]
+    rows: tuple[Runs, ...]
     regions: Mapping[Key, Region]
     edges: tuple[DrawnEdge, ...]
     form: str
@@ -117,17 +117,6 @@ class Canvas:
             self.put(x, y, text, style)
             x += columns(text)
 
-    def stamp(self, x: int, y: int, cells: Cells) -> None:
-        """Put rows of finished cells, all as wide as the first, over what is there."""
-        while len(self._cells) < y + len(cells):
-            self._cells.append([(" ", "")] * self.width)
-        for row, line in zip(self._cells[y : y + len(cells)], cells, strict=True):
-            row[x : x + len(line)] = line
-
-    def cells(self) -> Cells:
-        """Return what was put, cell by cell, without lines."""
-        return tuple(map(tuple, self._cells))
-
     def level(self, y: int, start: int, stop: int, style: str, *, dashed: bool) -> None:
         """Draw a line from the middle of one cell to the middle of another on its right."""
         for x in range(start, stop + 1):
@@ -142,16 +131,39 @@ class Canvas:
         known, _, also = self._lines.get((x, y), (0, "", True))
         self._lines[x, y] = known | arms, style, dashed and also
 
-    def rows(self) -> tuple[tuple[Span, ...], ...]:
-        """Return every row as runs of one style; lines are below whatever was put in their cells."""
-        for (x, y), (arms, style, dashed) in sorted(self._lines.items()):
+    @property
+    def height(self) -> int:
+        """Rows, down to the last one in which there is something."""
+        self._draw_lines()
+        return len(self._cells)
+
+    def rows(self) -> tuple[Runs, ...]:
+        """Return every row; lines are below whatever was put in their cells."""
+        return tuple(self.runs(y, 0, self.width) for y in range(self.height))
+
+    def runs(self, y: int, start: int, stop: int) -> Runs:
+        """Return a part of a row, which may lie below all in which there is something."""
+        self._draw_lines()
+        row = self._cells[y][start:stop] if y < len(self._cells) else [(" ", "")] * (stop - start)
+        return tuple(("".join(map(_CHARACTER, run)), style) for style, run in groupby(row, key=_STYLE))
+
+    def _draw_lines(self) -> None:
+        for (x, y), (arms, style, dashed) in self._lines.items():
             while len(self._cells) <= y:
                 self._cells.append([(" ", "")] * self.width)
             if self._cells[y][x] == (" ", ""):
                 mark = _JOINED[arms]
                 self._cells[y][x] = (_DASHED.get(mark, mark) if dashed else mark, style)
         self._lines.clear()
-        return tuple(
-            tuple(("".join(map(_CHARACTER, run)), style) for style, run in groupby(row, key=_STYLE))
-            for row in self._cells
-        )
+
+
+def joined(parts: Iterable[Runs]) -> Runs:
+    """Return parts of a row as one."""
+    found: list[Span] = []
+    for part in parts:
+        if found and part and part[0][1] == found[-1][1]:
+            text, style = found.pop()
+            found += [(text + part[0][0], style), *part[1:]]
+        else:
+            found += part
+    return tuple(found)

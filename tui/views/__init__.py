@@ -1,7 +1,8 @@
 """The views, each a module here that ends in a `VIEW`: a question, and a pure function from a scene to its answer.
 
 Adding a view is adding a module. `answer` may take its time: it runs beside the screen, calls `tick` as it goes, and is
-asked again when the scene changes.
+asked again when what it depends on changes. It may run in another process: `answer` is a function of its module, and
+all that an answer holds is picklable.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ class View:
     """Whether the answer depends on which tier is selected."""
     of_scenario: bool = True
     """Whether it depends on the scenario that is shown."""
+    of_class: bool = False
+    """Whether it depends on which request class is selected."""
+    work: str = "the answer"
+    """What is worked out for it, told to whoever waits."""
 
 
 @cache

@@ -25,4 +25,12 @@ def answer(asked: Asked, tick: Callable[[int], None]) -> Content:
     return Content((*blocks, rules))
 
 
-VIEW = View("alerts", "f7", "Alerts", "What tells us in time?", answer, of_scenario=False)
+VIEW = View(
+    "alerts",
+    "f7",
+    "Alerts",
+    "What tells us in time?",
+    answer,
+    of_scenario=False,
+    work="the load at which each limit is reached",
+)

@@ -125,4 +125,5 @@ VIEW = View(
     answer,
     of_tier=True,
     of_scenario=False,
+    work="hit ratios over size and time to live",
 )

@@ -137,4 +137,12 @@ def _not_told(cost: Cost) -> Iterator[Note]:
     yield Note("Products are exact; nodes run all month, traffic and calls are counted at the daily mean.", "dim")
 
 
-VIEW = View("cost", "3", "Cost", "Where does the money go, and what would reserving bring?", answer, of_scenario=False)
+VIEW = View(
+    "cost",
+    "3",
+    "Cost",
+    "Where does the money go, and what would reserving bring?",
+    answer,
+    of_scenario=False,
+    work="what everything costs",
+)

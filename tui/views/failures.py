@@ -133,4 +133,12 @@ def _facts(found: dict[str, ScenarioResult]) -> Iterator[Block]:
         yield Table("What else happens", ("Scenario", "what"), tuple(rows), frozenset({0, 1}))
 
 
-VIEW: Final = View("failures", "4", "Failures", "What happens when something fails?", answer, of_scenario=False)
+VIEW: Final = View(
+    "failures",
+    "4",
+    "Failures",
+    "What happens when something fails?",
+    answer,
+    of_scenario=False,
+    work="what every event that the file can meet does",
+)

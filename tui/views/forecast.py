@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capacity import forecast_report
 from capacity.axes import Axis
 from capacity.course import Course
 from capacity.forecast import forecast
-from capacity.units import digits
-from tui.blocks import name, of_section
+from tui.blocks import name, of_section, times, whole_money
 from tui.content import Chart, Content, Mark, Note, Series, Style, Table
 from tui.views import View
 
@@ -63,8 +63,10 @@ def changing(topology: Topology) -> bool:
 
 def _load(scene: Scene) -> Iterator[Note]:
     if scene.question.load != 1:
-        times = digits(scene.question.load)
-        yield Note(f"It starts from {times}x the rates of the file, as on the screen; 1x is that load.", "dim")
+        yield Note(
+            f"It starts from {times(scene.question.load)} the rates of the file, as on the screen; 1x is that load.",
+            "dim",
+        )
 
 
 def _first(found: Forecast) -> Iterator[Note]:
@@ -79,17 +81,17 @@ def _first(found: Forecast) -> Iterator[Note]:
 
 def _charts(scene: Scene, found: Forecast) -> Iterator[Block]:
     """Yield cost and load, a point for each month, with the months in which something gives way."""
-    across = Axis("month", lambda at: _month(found.months, at))
+    across = Axis("month", partial(_month, found.months))
     marks, currency = _marks(scene, found), name(found.currency)
     least = "at least, some prices are not known: " if any(month.unknown for month in found.months) else ""
     planned = [(k, plan.monthly) for k, plan in enumerate(found.months, 1) if plan.feasible]
     partly = [(k, plan.monthly) for k, plan in enumerate(found.months, 1) if not plan.feasible]
     lines = {"the cheapest plan": planned, "no plan: what meets the rest": partly}
     costs = tuple(Series(title, tuple(points)) for title, points in lines.items() if points)
-    money = Axis(f"{least}{currency} a month", lambda value: f"{value:,.0f}")
+    money = Axis(f"{least}{currency} a month", whole_money)
     yield Chart("Cost by month", across, money, costs, marks)
     loads = Series("all classes together", tuple((float(k), plan.load) for k, plan in enumerate(found.months, 1)))
-    yield Chart("Load by month", across, Axis("times today's load", lambda x: f"{digits(x)}x"), (loads,), marks)
+    yield Chart("Load by month", across, Axis("times today's load", times), (loads,), marks)
 
 
 def _month(months: Sequence[MonthPlan], at: float) -> str:
@@ -140,4 +142,5 @@ VIEW = View(
     "When does this stop being enough, and what does every month take?",
     answer,
     of_scenario=False,
+    work="the day on which each limit is reached, and the cheapest plan of every month",
 )

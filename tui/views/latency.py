@@ -190,4 +190,12 @@ def _share(fraction: float) -> str:
     return f"{digits(fraction * 100)}%"
 
 
-VIEW: Final = View("latency", "1", "Latency", "How fast is it, and who takes the time?", answer)
+VIEW: Final = View(
+    "latency",
+    "1",
+    "Latency",
+    "How fast is it, and who takes the time?",
+    answer,
+    of_class=True,
+    work="percentiles, and what each tier brings to them",
+)

@@ -97,6 +97,11 @@ def _steps(found: Next, steps: list[Outcome]) -> Table:
 
 
 VIEW = View(
-    "next", "8", "Next", "Which change to the architecture comes next, and what does it bring?", answer,
+    "next",
+    "8",
+    "Next",
+    "Which change to the architecture comes next, and what does it bring?",
+    answer,
     of_scenario=False,
-)  # fmt: skip
+    work="each step that applies, tried on this file with its cheapest plan",
+)

@@ -24,6 +24,7 @@ _MODES = {
     "async": "a write waits for no replica: one that has not arrived when the primary is lost is lost with it",
     "semi_sync": "a write waits until a replica has received it: none that was acknowledged is lost",
     "sync": "a write waits until all replicas have applied it: who has written it will read it, and none is lost",
+    "quorum": "a write waits until so many members have applied it, a read asks so many at once and takes the newest",
 }
 
 
@@ -75,14 +76,27 @@ def _lag(shown: str, found: Lagging) -> Block:
     thread = Cell("takes no time", "dim")
     if found.apply_utilization is not None:
         thread = Cell(show_percent(found.apply_utilization), "bad" if found.apply_utilization >= 1 else "")
-    stale = share(found.stale_read_fraction) if not found.diverges else Cell("more and more", "bad")
-    rows = [
+    strict = found.quorum is not None and found.quorum.is_strict
+    stale = share(found.stale_read_fraction) if strict or not found.diverges else Cell("more and more", "bad")
+    rows: list[Sequence[Cell | str]] = [
         ("mean lag", seconds(found.mean_s)),
         ("p99 lag", seconds(found.p99_s)),
         ("reads that get an old value", stale),
         ("apply thread of a replica, used", thread),
         ("falls behind for ever from", _diverging(found)),
     ]
+    if found.quorum is not None:
+        nodes, reads, writes = found.quorum
+        fresh = (
+            Cell("every read meets every write", "good")
+            if found.quorum.is_strict
+            else Cell("a read may miss it", "warn")
+        )
+        rows += [
+            ("members that a read asks", f"{reads} of {nodes}"),
+            ("members that a write waits for", f"{writes} of {nodes}"),
+            ("the newest write", fresh),
+        ]
     return table(f"{shown}: {each}, {found.mode}", ("", ""), rows)
 
 
@@ -104,7 +118,8 @@ def _chart(shown: str, found: Lagging) -> Iterator[Block]:
 def _own_writes(shown: str, found: Lagging) -> Block:
     rows = [("at once" if after == 0 else f"after {show_seconds(after)}", share(s)) for after, s in found.unseen]
     columns = ("Reads what he wrote", "Does not find it")
-    return table(f"{shown}: own writes not yet visible, of reads from a replica", columns, rows)
+    asked = "a replica" if found.quorum is None else "a quorum"
+    return table(f"{shown}: own writes not yet visible, of reads from {asked}", columns, rows)
 
 
 def _failover(shown: str, found: Lagging, tier: Database) -> Block:
@@ -122,6 +137,8 @@ def _how_exact(found: Lagging) -> Iterator[Note]:
     yield Note(f"{found.mode}: {_MODES[found.mode]}.")
     if found.stale_read_fraction is None:
         yield Note("How many reads are old is not known: give the database objects, how many keys there are.", "warn")
+    if found.quorum is not None and not found.quorum.is_strict:
+        yield Note("What a quorum misses takes the lags of replicas as independent: approximate.", "dim")
     model = "exact for its model (M/G/1 for the one thread that applies, cores idle)"
     busy = "approximate: each apply also waits for a core that reads use, taken as exponential and independent"
     yield Note(
@@ -140,4 +157,5 @@ VIEW = View(
     answer,
     of_tier=True,
     of_scenario=False,
+    work="how far replicas are behind, and who reads what is stale",
 )

@@ -8,9 +8,9 @@ from capacity import scale_report
 from capacity.axes import Axis
 from capacity.curve import curve
 from capacity.scaling import scale
-from capacity.units import digits, show_percent, show_seconds
+from capacity.units import show_percent, show_seconds
 from capacity.variants import PRICE_UNKNOWN
-from tui.blocks import UNKNOWN, money, name, of_section, percent, table
+from tui.blocks import UNKNOWN, money, name, of_section, per_second, percent, table, whole_money
 from tui.content import Cell, Chart, Content, Mark, Note, Series, Style
 from tui.views import View
 
@@ -132,14 +132,14 @@ def _seconds(value: float | None) -> Cell:
 def _charts(tier: TierScaling, samples: Sequence[Sample], currency: str) -> Iterator[Block]:
     if not samples:
         return
-    across = Axis(f"arrivals of {name(tier.tier)}", lambda rate: f"{digits(rate)}/s", log=True)
+    across = Axis(f"arrivals of {name(tier.tier)}", per_second, log=True)
     here = next((s.arrival_rate_per_s for s in samples if s.load == 1), tier.arrival_rate_per_s)
     ends = [(s.arrival_rate_per_s, s.ends) for s in samples if s.ends is not None]
     changes = (Mark(x, f"{way} → {then}" if then else f"{way} ends") for x, (way, then) in ends)
     marks = (Mark(here, HERE), *changes)
     cost, times = _lines(samples, "monthly"), _lines(samples, "p99_s")
     if cost:
-        up = Axis(f"{currency} a month", lambda value: f"{value:,.0f}")
+        up = Axis(f"{currency} a month", whole_money)
         yield Chart(f"{name(tier.tier)}: monthly cost over load", across, up, cost, marks)
     if times:
         up = Axis("p99 of one visit", show_seconds, log=_wide(times))
@@ -182,4 +182,5 @@ VIEW = View(
     answer,
     of_tier=True,
     of_scenario=False,
+    work="every node type for this tier under every load, and where each way ends",
 )

@@ -102,4 +102,5 @@ VIEW = View(
     "Which input matters most, and should be measured better?",
     answer,
     of_scenario=False,
+    work="each input moved by one per cent either way",
 )

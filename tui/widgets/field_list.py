@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -124,7 +125,11 @@ class FieldList(ScrollView, can_focus=True):
     @typed.setter
     def typed(self, text: str | None) -> None:
         self._typed = text
-        self._write()
+        if self.cursor < min(len(self.rows), len(self._lines)):
+            names, values = self._widths()
+            width = self.scrollable_content_region.width
+            self._lines[self.cursor] = True, self._parts(self.rows[self.cursor], names, values, width, here=True)
+            self.refresh_line(self.cursor)
 
     def copy_value(self) -> str | None:
         """Return the value under the cursor as it is typed, or as it holds where it is left out."""
@@ -203,12 +208,8 @@ class FieldList(ScrollView, can_focus=True):
             hint, hinted = f"= {row.shown}", "was"
         if here and self.message:
             hint, hinted = f"✗ {self.message}", "error"
-        return (
-            ("▸ " if here else "  ", "field.marker"),
-            (left("  " * row.depth + row.label, names - 3) + " ", "field.label"),
-            (left(cut(row.shown, values - 1), values), f"field.{style}"),
-            (left(hint, max(width - names - values, 0)), f"field.{hinted}"),
-        )
+        texts = "  " * row.depth + row.label, row.shown, hint
+        return _line(texts, (names, values, max(width - names - values, 0)), f"field.{style}", f"field.{hinted}", here)
 
     def notify_style_update(self) -> None:
         """Take the colours of another theme."""
@@ -305,3 +306,21 @@ class FieldList(ScrollView, can_focus=True):
         """Type a value after a double click."""
         if event.chain == 2 and self._scrubbed == 0:
             self.action_edit()
+
+
+@lru_cache(maxsize=4096)
+def _line(
+    texts: tuple[str, str, str],
+    widths: tuple[int, int, int],
+    style: str,
+    hinted: str,
+    here: bool,  # noqa: FBT001
+) -> tuple[Span, ...]:
+    """Return name, value and hint in their columns. Remembered: a key changes one line of dozens."""
+    (name, shown, hint), (names, values, rest) = texts, widths
+    return (
+        ("▸ " if here else "  ", "field.marker"),
+        (left(name, names - 3) + " ", "field.label"),
+        (left(cut(shown, values - 1), values), style),
+        (left(hint, rest), hinted),
+    )

@@ -55,6 +55,8 @@ class ViewPane(VerticalScroll, can_focus=True):
             self.view, self.content = view, None
             self.scroll_home(animate=False)
             self._fill([] if content else [Note("…", "dim")])
+        if progress and self.content is None:
+            self._fill(_awaited(view, progress))
         self.border_title = f"{view.title} · {progress} …" if progress else view.title
         self.border_subtitle = view.question
         self._age(stale=stale)
@@ -116,6 +118,15 @@ class ViewPane(VerticalScroll, can_focus=True):
         if stale and not self.has_class("-stale"):
             self._waiting = self.set_timer(_PATIENCE, lambda: self.add_class("-stale"))
         self.set_class(stale and self.has_class("-stale"), "-stale")
+
+
+def _awaited(view: View, progress: str) -> list[Block]:
+    """Return what stands where an answer will."""
+    return [
+        Note(f"Being worked out: {view.work}."),
+        Note(f"So far {progress}.", "strong"),
+        Note("Every key works meanwhile. What changes the answer makes it start anew; Esc closes the view.", "dim"),
+    ]
 
 
 def _passages(blocks: list[Block]) -> list[Passage | Table | Chart]:

@@ -1,0 +1,137 @@
+"""The paths that a response time is a mixture of: what each takes, and how paths that are alike are made one."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from models.revisits import Marks, Span, forgetting, shared_waits
+from models.transforms import Delay, Transform, mixture, total
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+MOST_TERMS = 64
+"""Beyond this many distinct terms the lightest are folded: marks become independent, shifts become transforms."""
+
+_KEPT = MOST_TERMS - 2
+"""Of too many terms, those that stay as they are; the others become one term of each sign."""
+
+
+class Term(NamedTuple):
+    """One path of a mixture: with probability `weight`, `shift` seconds plus `smooth` plus what is marked.
+
+    A negative weight takes away again what a timeout cuts off; the weights of a latency sum to 1. There is a span for
+    each mark, which tells when on the path its queue is visited.
+    """
+
+    weight: float
+    shift: float
+    smooth: Transform
+    marks: Marks
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def mean(self) -> float:
+        """Seconds (*exact*)."""
+        return self.shift + self.smooth.mean + sum(n * wait.mean for wait, n in self.marks)
+
+    @property
+    def waits(self) -> tuple[Transform, ...]:
+        """The wait at each queue, all visits together."""
+        return shared_waits(self.marks, self.spans, forgetting(self.marks, self.smooth.variance))
+
+    def whole(self) -> Transform:
+        """Return the part after the shift as one transform; equal marks are visits to one queue."""
+        return total([self.smooth, *self.waits])
+
+    def weighted(self, factor: float) -> Term:
+        """Return this path, `factor` times as probable."""
+        return Term(self.weight * factor, self.shift, self.smooth, self.marks, self.spans)
+
+    def then(self, other: Term) -> Term:
+        """Return this path followed by another."""
+        marks, spans = _joined(self, other) if other.marks else (self.marks, self.spans)
+        smooth = total([self.smooth, other.smooth])
+        return Term(self.weight * other.weight, self.shift + other.shift, smooth, marks, spans)
+
+    def exchanged(self, replaced: Mapping[Transform, Transform]) -> Term:
+        """Return this path with other waits in place of some: everything after them begins as much earlier or later."""
+        marks = tuple((replaced.get(wait, wait), n) for wait, n in self.marks)
+        changes = [
+            (span, old.mean - new.mean)
+            for (old, _), (new, _), span in zip(self.marks, marks, self.spans, strict=True)
+            if new is not old
+        ]
+        spans = tuple(
+            span._replace(
+                first=span.first - sum(earlier * each.before(span.first) for each, earlier in changes),
+                last=span.last - sum(earlier * each.before(span.last) for each, earlier in changes),
+            )
+            for span in self.spans
+        )
+        return self._replace(marks=marks, spans=spans)
+
+    def scaled(self, factor: float) -> tuple[Span, ...]:
+        """Return the spans of a path on which everything takes `factor` times as long."""
+        return tuple(Span(span.first * factor, span.last * factor, span.visits) for span in self.spans)
+
+
+def _joined(a: Term, b: Term) -> tuple[Marks, tuple[Span, ...]]:
+    counts = dict(a.marks)
+    spans = {wait: span for (wait, _), span in zip(a.marks, a.spans, strict=True)}
+    later = a.mean
+    for (wait, n), span in zip(b.marks, b.spans, strict=True):
+        before = spans.get(wait)
+        counts[wait] = counts.get(wait, 0) + n
+        first, visits = (later + span.first, 0.0) if before is None else (before.first, before.visits)
+        spans[wait] = Span(first, later + span.last, visits + span.visits)
+    return tuple(counts.items()), tuple(spans.values())
+
+
+def merged(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Return the terms with those of equal shift and marks made one, and folded where they are too many."""
+    listed = tuple(terms)
+    if len(listed) == 1:
+        return listed
+    found = _grouped(listed, lambda t: (t.shift, t.weight > 0, frozenset(t.marks)))
+    return tuple(found if len(found) <= MOST_TERMS else _folded(found))
+
+
+def _folded(terms: list[Term]) -> list[Term]:
+    """Return the heaviest terms as they are, and the others as one of each sign: moments are kept."""
+    ordered = sorted(terms, key=lambda t: -abs(t.weight))
+    light = ordered[_KEPT:]
+    base = min(t.shift for t in light)
+    smooth = [Term(t.weight, base, total([t.whole(), Delay(t.shift - base)]), ()) for t in light]
+    return ordered[:_KEPT] + _grouped(smooth, lambda t: t.weight > 0)
+
+
+def _grouped(terms: Iterable[Term], key: Callable[[Term], object]) -> list[Term]:
+    groups: dict[object, list[Term]] = {}
+    for term in terms:
+        if term.weight != 0:
+            groups.setdefault(key(term), []).append(term)
+    result = []
+    for group in groups.values():
+        if len(group) == 1:
+            result.append(group[0])
+            continue
+        weight = math.fsum(t.weight for t in group)
+        smooth = mixture([t.weight / weight for t in group], [t.smooth for t in group])
+        result.append(group[0]._replace(weight=weight, smooth=smooth, spans=_averaged(group, weight)))
+    return result
+
+
+def _averaged(group: list[Term], weight: float) -> tuple[Span, ...]:
+    """Return when the queues that all of these paths visit are visited on average."""
+    if all(term.spans == group[0].spans for term in group):
+        return group[0].spans
+    found = []
+    for wait, _ in group[0].marks:
+        mine = [
+            (t.weight / weight, next(s for (w, _), s in zip(t.marks, t.spans, strict=True) if w is wait)) for t in group
+        ]
+        first, last = (math.fsum(share * span[i] for share, span in mine) for i in (0, 1))
+        found.append(Span(first, last, mine[0][1].visits))
+    return tuple(found)

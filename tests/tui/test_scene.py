@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from capacity import solve
+from capacity.document import load
+from capacity.editing import with_value
+from tui.scene import scene, solved_counts
+from tui.session import opened
+
+if TYPE_CHECKING:
+    from capacity.solve import Solution
+
+ROOT = Path(__file__).parent.parent.parent
+FILES = [ROOT / "bench" / "twelve.toml", *sorted((ROOT / "examples").rglob("*.toml"))]
+
+
+# What a scene before an edit is good for is time: to the last bit the next one is that from nothing, under any load.
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_near(path: Path) -> None:
+    document = load(str(path))
+    session = opened(document, solved_counts(document, 1.0)[0])
+    near = scene(session.question)
+    for tier in document.topology.components:
+        for load_factor in (0.3, 1.0, 2.0):
+            times = document.values["components"][tier].get("cpu_time")
+            if isinstance(times, str):
+                session = session.edited(
+                    with_value(session.now.document, ("components", tier, "cpu_time"), "3ms").document, ""
+                )
+            question = replace(session, load=load_factor).question
+            again, near = scene(question), scene(question, near)
+            assert near.evaluation == again.evaluation
+
+
+# After a key the system is swept once: the tries per call are known already. From nothing it takes two.
+def test_one_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = load(str(ROOT / "examples" / "shop.toml"))
+    session = opened(document, solved_counts(document, 1.0)[0])
+    near, sweeps, swept = scene(session.question), 0, solve._swept
+
+    def counted(solution: Solution) -> Solution:
+        nonlocal sweeps
+        sweeps += 1
+        return swept(solution)
+
+    monkeypatch.setattr(solve, "_swept", counted)
+    edited = session.edited(with_value(document, ("components", "app", "cpu_time", "browse"), "9.5ms").document, "")
+    scene(edited.question, near)
+    assert sweeps == 1
+    scene(edited.question)
+    assert sweeps == 3
+
+
+# An edit reads the tier that it changes; every other is the one of before, and its names are still looked after.
+def test_one_tier_read() -> None:
+    document = load(str(ROOT / "examples" / "shop.toml"))
+    edited = with_value(document, ("components", "app", "cpu_time", "browse"), "9.5ms").document
+    before, after = document.topology.components, edited.topology.components
+    assert [name for name in before if before[name] is not after[name]] == ["app"]
