@@ -13,7 +13,6 @@ whose matrix has no negative entries off its diagonal: it is a number of exponen
 from __future__ import annotations
 
 import math
-from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,13 +24,15 @@ from models.steady import SteadyState, steady
 from models.transforms import INSTANT
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from models.service_time import ServiceTime
     from models.transforms import Floats
 
+    Spreads = NDArray[np.intp]
+
 MOST_STATES = 400
 """So many ways to spread the busy servers over phases are solved exactly: 399 servers of two phases, 26 of three."""
-
-State = tuple[int, ...]
 
 
 def phase_states(service: ServiceTime, servers: int) -> float:
@@ -46,8 +47,8 @@ def phase_service(arrival_rate: float, service: ServiceTime, servers: int) -> St
     """Return the state of M/PH/c (*exact*): arrival rate in 1/s, service in seconds without constants, servers >= 1.
 
     Means and shares hold 1e-9 relative up to utilization 0.999 (the reduction loses digits in proportion to the spare
-    capacity), tails 1e-12 absolute. Time grows with the cube of `phase_states`: 10 ms for 20 servers of two phases,
-    0.3 s for 100, some seconds for 399. Raises UnstableQueueError when the load reaches the servers, ValueError where
+    capacity), tails 1e-12 absolute. Time grows with the cube of `phase_states`: 7 ms for 20 servers of two phases,
+    0.15 s for 100, some seconds for 399. Raises UnstableQueueError when the load reaches the servers, ValueError where
     there are more than MOST_STATES.
     """
     check_queue(arrival_rate, service.mean, servers)
@@ -149,53 +150,76 @@ class Phases:
         for weight, count, rate in service.phases:
             self.begin[first[rate] + longest[rate] - count] += weight
 
-    def level(self, services: int) -> dict[State, int]:
-        """Return all spreads of n services, numbered."""
-        phases = range(len(self.rates))
-        chosen = combinations_with_replacement(phases, services)
-        return (
-            {tuple(c.count(i) for i in phases): number for number, c in enumerate(chosen)}
-            if services
-            else {(0,) * len(phases): 0}
-        )
+    def level(self, services: int) -> Spreads:
+        """Return all spreads of n services over the phases, one a row, ascending."""
+        return _spreads(services, len(self.rates))
 
-    def local(self, level: dict[State, int]) -> Floats:
+    def local(self, level: Spreads) -> Floats:
         """Return the moves from phase to phase, and on the diagonal all that leaves, arrivals not counted."""
-        matrix = np.zeros((len(level), len(level)))
-        for state, row in level.items():
-            for i, busy in enumerate(state):
-                if not busy:
-                    continue
-                matrix[row, row] -= busy * self.rates[i]
-                if (j := self.following[i]) is not None:
-                    matrix[row, level[_moved(state, i, j)]] += busy * self.rates[i]
+        matrix = np.diag(-(level @ np.array(self.rates)))
+        for i, j in enumerate(self.following):
+            if j is not None:
+                rows = np.flatnonzero(level[:, i])
+                matrix[rows, _places(_moved(level[rows], i, j))] += level[rows, i] * self.rates[i]
         return matrix
 
-    def starts(self, level: dict[State, int], above: dict[State, int]) -> Floats:
+    def starts(self, level: Spreads, above: Spreads) -> Floats:
         """Return where one service more begins."""
         matrix = np.zeros((len(level), len(above)))
-        for state, row in level.items():
-            for i in np.flatnonzero(self.begin):
-                matrix[row, above[_moved(state, None, int(i))]] += self.begin[i]
+        for i in np.flatnonzero(self.begin).tolist():
+            matrix[np.arange(len(level)), _places(_moved(level, None, i))] += self.begin[i]
         return matrix
 
-    def ends(self, level: dict[State, int], under: dict[State, int]) -> Floats:
+    def ends(self, level: Spreads, under: Spreads) -> Floats:
         """Return the rates at which a service ends."""
         matrix = np.zeros((len(level), len(under)))
-        for state, row in level.items():
-            for i, busy in enumerate(state):
-                if busy and self.following[i] is None:
-                    matrix[row, under[_moved(state, i, None)]] += busy * self.rates[i]
+        for i, j in enumerate(self.following):
+            if j is None:
+                rows = np.flatnonzero(level[:, i])
+                matrix[rows, _places(_moved(level[rows], i, None))] += level[rows, i] * self.rates[i]
         return matrix
 
 
-def _moved(state: State, source: int | None, target: int | None) -> State:
-    changed = list(state)
+def _spreads(services: int, phases: int) -> Spreads:
+    if services == 0 or phases == 1:
+        return np.full((1, phases), services)
+    if phases == 2:
+        first = np.arange(services + 1)
+        return np.column_stack([first, services - first])
+    parts = [_spreads(services - first, phases - 1) for first in range(services + 1)]
+    heads = np.repeat(np.arange(services + 1), [len(part) for part in parts])
+    return np.column_stack([heads, np.concatenate(parts)])
+
+
+def _places(states: Spreads) -> Spreads:
+    """Return where spreads, one a row, stand among all of as many services.
+
+    Those that have less at a phase, and the same before it, are as many as spreads of R or fewer services over the k
+    phases after it, less those of R - n or fewer: C(R + k, k) - C(R - n + k, k).
+    """
+    if not len(states):
+        return np.zeros(0, dtype=np.intp)
+    left = states.sum(axis=1)
+    size, phases = int(left[0]) + 1, states.shape[1]
+    counts = [np.ones(size)]
+    for _ in range(1, phases):
+        counts.append(np.cumsum(counts[-1]))
+    places = np.zeros(len(states))
+    for i in range(phases - 1):
+        up_to = counts[phases - 1 - i]
+        places += up_to[left]
+        left = left - states[:, i]
+        places -= up_to[left]
+    return places.astype(np.intp)
+
+
+def _moved(states: Spreads, source: int | None, target: int | None) -> Spreads:
+    changed = states.copy()
     if source is not None:
-        changed[source] -= 1
+        changed[:, source] -= 1
     if target is not None:
-        changed[target] += 1
-    return tuple(changed)
+        changed[:, target] += 1
+    return changed
 
 
 def _phase_count(service: ServiceTime) -> int:

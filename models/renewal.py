@@ -1,7 +1,14 @@
 """PH/PH/c exactly: independent gaps between arrivals, and service, both mixtures of Erlang times.
 
-As in `models.phases`, with the phase of the next arrival beside those of the services. What an arrival finds is known
-level by level; its wait is then followed tick by tick, completions and phases together.
+As in `models.phases`, with the phase of the next arrival beside those of the services. The wait is read off the age of
+whoever began last: it grows while all are busy, and falls back by a gap at each completion. Its density is
+y exp(T t), y being the rate at which the last free server is taken (Sengupta 1989), where T = S + Q D: services go on
+(S), or one ends (D), and Q is their phases from one arrival to the next, per request more that waits. With V the rate
+at which whoever has waited begins,
+
+    P(wait > t) = y (-T)^-1 exp(T t) V / lambda,   V = Q D 1,
+
+whose matrix has no negative entries off its diagonal, and no phases of arrivals: as many as `models.phases` has.
 """
 
 from __future__ import annotations
@@ -13,20 +20,16 @@ import numpy as np
 from models.erlang import UnstableQueueError
 from models.loss import check_queue
 from models.phases import Phases, balanced, passage_down, phase_states, stationary
-from models.stages import Stages
+from models.stages import counted
 from models.steady import SteadyState, steady
 
 if TYPE_CHECKING:
     from models.service_time import ServiceTime
+    from models.stages import Stages
     from models.transforms import Floats
 
-MOST_STATES = 150
+MOST_STATES = 400
 """So many combinations of the arrival's phase and the services' phases are solved exactly."""
-
-MOST_WAITING = 20_000
-"""A queue that reaches further than this is too close to saturation to be followed request by request."""
-
-_UNSEEN = 1e-14
 
 
 def renewal_states(gaps: ServiceTime, service: ServiceTime, servers: int) -> float:
@@ -37,9 +40,10 @@ def renewal_states(gaps: ServiceTime, service: ServiceTime, servers: int) -> flo
 def renewal_service(gaps: ServiceTime, service: ServiceTime, servers: int) -> SteadyState:
     """Return the state of PH/PH/c (*exact*): gaps between arrivals and service in seconds, without constants.
 
-    Shares and means hold 1e-9 up to utilization 0.99, tails 1e-12 absolute. 20 ms for 5 servers, some seconds for
-    MOST_STATES or close to saturation. Raises UnstableQueueError when the load reaches the servers, ValueError where
-    there are more states or the queue reaches further than MOST_WAITING. Source: Neuts 1981, chapters 3 and 4.
+    Shares and means hold 1e-9 up to utilization 0.99, tails 1e-12 absolute. 5 ms for 5 servers, some seconds for
+    MOST_STATES. Raises UnstableQueueError when the load reaches the servers, ValueError where there are more states.
+    Source: Neuts 1981, chapters 3 and 4; Sengupta 1989, "Markov processes whose steady state distribution is
+    matrix-exponential with an application to the GI/PH/1 queue".
     """
     arrival_rate = 1 / gaps.mean
     check_queue(arrival_rate, service.mean, servers)
@@ -48,64 +52,46 @@ def renewal_service(gaps: ServiceTime, service: ServiceTime, servers: int) -> St
         raise UnstableQueueError(servers, load)
     if (states := renewal_states(gaps, service, servers)) > MOST_STATES:
         raise ValueError(f"{servers} servers of such phases have {states:g} states, more than {MOST_STATES}")
-    wait = _wait(gaps, service, servers)
+    wait = renewal_wait(gaps, service, servers)
     return steady(f"PH/PH/{servers}", arrival_rate, servers, service, wait, float(wait.beyond[0]))
 
 
-def _wait(gaps: ServiceTime, service: ServiceTime, servers: int) -> Stages:
+def renewal_wait(gaps: ServiceTime, service: ServiceTime, servers: int) -> Stages:
+    """Return the wait alone; of a queue that is stable and has at most MOST_STATES states."""
     clock, chain = Phases(gaps), Phases(service)
     one, none = clock.level(1), clock.level(0)
-    quiet, comes = clock.local(one), clock.ends(one, none) @ clock.starts(none, one)
-    levels = [chain.level(n) for n in range(servers + 1)]
-    beside = np.eye(len(one))
-    mass, below = np.ones(len(one)), np.zeros((len(one), len(one)))
-    for n in range(servers):
-        entering = np.kron(comes, chain.starts(levels[n], levels[n + 1]))
-        local = np.kron(quiet, np.eye(len(levels[n]))) + np.kron(beside, chain.local(levels[n])) + below
-        local = balanced(local, np.asarray(entering, dtype=np.float64))
-        carried = np.kron(beside, chain.ends(levels[n + 1], levels[n])) @ np.linalg.solve(
-            -local, np.column_stack([entering, mass])
-        )
-        below, mass = carried[:, :-1], 1 + carried[:, -1]
-    busy = len(levels[-1])
-    ending = chain.ends(levels[-1], levels[-2]) @ chain.starts(levels[-2], levels[-1])
-    working = chain.local(levels[-1])
-    inside = np.kron(quiet, np.eye(busy)) + np.kron(beside, working)
-    up = np.asarray(np.kron(comes, np.eye(busy)), dtype=np.float64)
-    down = np.asarray(np.kron(beside, ending), dtype=np.float64)
-    arrival = np.kron(comes.sum(axis=1)[:, None], np.eye(busy)) * gaps.mean
+    quiet, beside = clock.local(one), np.eye(len(one))
+    arriving, begin = clock.ends(one, none), clock.starts(none, one)
+    mass, below = _under(quiet, arriving @ begin, chain, servers)
+    full_level, last = chain.level(servers), chain.level(servers - 1)
+    ending, working = chain.ends(full_level, last) @ chain.starts(last, full_level), chain.local(full_level)
+    busy = np.eye(len(full_level))
+    inside = np.kron(quiet, busy) + np.kron(beside, working)
+    up, down = _kron(arriving @ begin, busy), _kron(beside, ending)
     censored = inside + up @ passage_down(up, inside, down)
-    growth = up @ np.linalg.inv(-censored)
     full = stationary(censored + below)
+    growth = up @ np.linalg.inv(-censored)
     whole = float(full @ mass - full.sum() + np.linalg.solve((np.eye(len(growth)) - growth).T, full).sum())
-    found = _found(full / whole, growth, arrival)
-    return _followed(found, working, ending)
+    freed = _kron(begin, busy) @ np.linalg.solve(-censored, _kron(arriving, busy)) @ ending
+    taken = (full @ below).reshape(len(one), len(busy)).sum(axis=0) / whole
+    waiting = np.linalg.solve(-(working + freed).T, taken) * gaps.mean
+    return counted(np.maximum(waiting, 0.0), working + freed, freed.sum(axis=1))
 
 
-def _found(full: Floats, growth: Floats, arrival: Floats) -> Floats:
-    """Return, for each number of requests waiting, the chances that an arrival finds it with each spread of phases."""
-    rows, level, total = [], full, 0.0
-    while True:
-        # Rounding leaves less than nothing of what hardly ever happens.
-        rows.append(np.maximum(level @ arrival, 0.0))
-        total += float(rows[-1].sum())
-        if len(rows) > MOST_WAITING:
-            raise ValueError(f"queues of more than {MOST_WAITING} matter so close to saturation: too many to follow")
-        level = level @ growth
-        if level.sum() < _UNSEEN * total:
-            return np.array(rows)
+def _under(quiet: Floats, comes: Floats, chain: Phases, servers: int) -> tuple[Floats, Floats]:
+    """Return what the levels below all busy weigh, per share of it, and their effect on it, eliminated upwards."""
+    phases = len(quiet)
+    beside, mass, below = np.eye(phases), np.ones(phases), np.zeros((phases, phases))
+    here = chain.level(0)
+    for n in range(servers):
+        above = chain.level(n + 1)
+        entering = _kron(comes, chain.starts(here, above))
+        local = balanced(_kron(quiet, np.eye(len(here))) + _kron(beside, chain.local(here)) + below, entering)
+        solved = np.linalg.solve(-local, np.column_stack([entering, mass]))
+        carried = _kron(beside, chain.ends(above, here)) @ solved
+        below, mass, here = carried[:, :-1], 1 + carried[:, -1], above
+    return mass, below
 
 
-def _followed(found: Floats, working: Floats, ending: Floats) -> Stages:
-    """Return how long it takes until those found ahead, and one service more, have ended."""
-    rate = float(-np.diagonal(working).min())
-    stay, leave = working / rate + np.eye(len(working)), ending / rate
-    state, left, steadily, ratio = found, [float(found.sum())], 0, 0.0
-    while left[-1] > _UNSEEN * left[0] and steadily < 20:
-        following = state @ stay
-        following[:-1] += state[1:] @ leave
-        state = following
-        left.append(float(state.sum()))
-        known, ratio = ratio, left[-1] / left[-2]
-        steadily = steadily + 1 if abs(ratio - known) < 1e-15 else 0
-    return Stages(rate, np.array(left), min(ratio, 1 - 1e-15))
+def _kron(a: Floats, b: Floats) -> Floats:
+    return np.asarray(np.kron(a, b), dtype=np.float64)

@@ -67,6 +67,10 @@ class Stages(Transform):
             density[i] = self.rate * (weights @ (values[:-1] - values[1:]))
         return tail, density
 
+    def scaled(self, probability: float, factor: float) -> Stages:
+        """Return the same shape, more than none with this probability and `factor` times as long."""
+        return Stages(self.rate / factor, self.beyond * (probability / float(self.beyond[0])), self.decay)
+
     def _beyond(self, first: int, number: int) -> Floats:
         """Return P(N > k) for `number` values of k from `first`."""
         known = self.beyond[first : first + number]
@@ -103,17 +107,21 @@ def absorbed(up: Floats, down: Floats, ending: Floats, start: Floats) -> Stages:
     return Stages(rate, np.array(left), min(ratio, 1 - 1e-15))
 
 
-def counted(start: Floats, generator: Floats) -> Stages:
-    """Return the duration with tail start exp(generator t) 1, whose matrix is not negative off its diagonal."""
+def counted(start: Floats, generator: Floats, seen: Floats | None = None) -> Stages:
+    """Return the duration with tail start exp(generator t) seen, whose matrix is not negative off its diagonal.
+
+    `seen` is 1 where it is left out.
+    """
     rate = float(-np.diagonal(generator).min())
     ticks = generator.T / rate + np.eye(len(generator))
-    state, left = start, [float(start.sum())]
+    weights = np.ones(len(start)) if seen is None else seen
+    state, left = start, [float(start @ weights)]
     steady, ratio = 0, 0.0
     while left[-1] > _UNSEEN * left[0] and steady < 20:
         if len(left) > _MOST_TICKS:
             raise ValueError(f"a duration of {len(start)} phases has not ended after {_MOST_TICKS} ticks")
         state = ticks @ state
-        left.append(float(state.sum()))
+        left.append(float(state @ weights))
         known, ratio = ratio, left[-1] / left[-2]
         steady = steady + 1 if abs(ratio - known) < 1e-15 else 0
     return Stages(rate, np.array(left), min(ratio, 1 - 1e-15))

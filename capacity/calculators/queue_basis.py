@@ -34,6 +34,7 @@ def queue_of(given: Given) -> Queue:
 _LOSS: Final = "Erlang 1917, Sevastyanov 1957"
 _PLACES: Final = "Gross, Shortle, Thompson and Harris 2008, section 2.5"
 _PATIENCE: Final = "Palm 1957; Baccelli and Hebuterne 1981; Zeltyn and Mandelbaum 2005, section 3"
+_FEWER: Final = "exact chains of fewer servers (Neuts 1981), carried on after Halfin and Whitt 1981"
 _SHARING: Final = "Sakata, Noguchi and Oizumi 1971; Kelly 1979; percentiles by a tagged request's chain"
 
 
@@ -44,8 +45,16 @@ def source(queue: Queue, found: SteadyState) -> str:
     if not queue.endless or queue.sharing:
         return _SHARING if queue.sharing else _PATIENCE
     if queue.arrival_cv2 != 1:
-        return "matrix-analytic (Neuts 1981)" if found.exact else "Kimura 1986 and Whitt 1993"
+        return _independent(queue, found)
     return _poisson(queue, found)
+
+
+def _independent(queue: Queue, found: SteadyState) -> str:
+    if queue.cv2 == 1:
+        return "Takacs 1962; Gross, Shortle, Thompson and Harris 2008, section 5.3"
+    if found.exact:
+        return "matrix-analytic (Neuts 1981, Sengupta 1989)"
+    return _FEWER if "exact chains" in found.error else "Whitt 1993"
 
 
 def _poisson(queue: Queue, found: SteadyState) -> str:
@@ -55,8 +64,9 @@ def _poisson(queue: Queue, found: SteadyState) -> str:
         return "Pollaczek 1930, Khinchine 1932"
     if found.model.startswith("M/D"):
         return "Crommelin 1932, Franx 2001"
-    exact = "matrix-analytic (Neuts 1981; Latouche and Ramaswami 1993)"
-    return exact if found.exact else "Kimura 1986; shape after Tijms, van Hoorn and Federgruen 1981"
+    if found.exact:
+        return "matrix-analytic (Neuts 1981; Latouche and Ramaswami 1993)"
+    return _FEWER if "exact chains" in found.error else "Bjorklund and Elldin 1964; Kimura 1986; Tijms et al. 1981"
 
 
 def accuracy(queue: Queue, found: SteadyState) -> str:
@@ -65,7 +75,9 @@ def accuracy(queue: Queue, found: SteadyState) -> str:
         return f"approximate: {found.error}"
     if queue.sharing and queue.cv2 != 1:
         return "exact: means for any service, percentiles for exponential service"
-    shaped = queue.cv2 not in (0.0, 1.0) or queue.arrival_cv2 != 1
+    shaped = queue.cv2 not in (0.0, 1.0) or queue.arrival_cv2 not in (0.0, 1.0)
     if shaped:
         return "exact for the conventional shape with this squared CV; two moments leave the shape open"
-    return "exact for Poisson arrivals" + (" and exponential service" if queue.cv2 == 1 else "")
+    return f"exact for {'Poisson' if queue.arrival_cv2 else 'evenly spaced'} arrivals" + (
+        " and exponential service" if queue.cv2 == 1 else ""
+    )

@@ -96,7 +96,7 @@ def state(queue: Queue) -> SteadyState:
         return processor_sharing(queue.rate, queue.service, queue.servers)
     if queue.arrival_cv2 == 1:
         return mgc(queue.rate, service, queue.servers, queue.exact_states)
-    return ggc(queue.rate, queue.arrival_cv2, service, queue.servers, min(queue.exact_states, 70))
+    return ggc(queue.rate, queue.arrival_cv2, service, queue.servers, queue.exact_states)
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,14 @@ from models.deterministic import constant_service
 from models.erlang import erlang_b, erlang_c, log_erlang_b, log_erlang_c
 from models.impatience import impatient
 from models.loss import finite_population, finite_room
-from models.phases import phase_service, phase_states
+from models.phases import phase_service
 from models.polling import polling_waits
 from models.priorities import queue_by_priority
-from models.renewal import renewal_states
 from models.service_time import ServiceTime, exponential, from_moments
 from models.sharing import processor_sharing
 from models.size_based import size_based_mean
 from models.staffing import load_for_blocking, load_for_wait, load_for_wait_mean, load_for_wait_percentile
-from models.stations import ggc, mg1, mgc, mmc
+from models.stations import ggc, mg1, mmc
 from tests.accuracy.comparison import Comparison, Family, relative
 from tests.cases import queue_case
 from tests.models.test_polling import published as published_queues
@@ -226,29 +225,6 @@ def one_server() -> Iterator[float]:
         yield float(abs(tail / (1 - fraction) - 1) / (decay * t))
 
 
-def approximate(squared_cvs: tuple[float, ...], figure: Callable[[SteadyState], float]) -> Iterator[float]:
-    """Compare M/G/c without the exact chain with the chain, where at least one in a thousand waits; P99: in twenty."""
-    for squared_cv, servers, use in product(squared_cvs, (2, 5, 10, 20, 50), (0.5, 0.7, 0.9)):
-        service, load = from_moments(1.0, squared_cv), use * servers
-        least = 1e-3 if figure is _wait else 0.05
-        if phase_states(service, servers) > 300 or erlang_c(servers, load) < least:
-            continue
-        yield relative(figure(mgc(load, service, servers, exact_states=1)), figure(mgc(load, service, servers)))
-
-
-def irregular(
-    arrivals: tuple[float, ...], uses: tuple[float, ...], figure: Callable[[SteadyState], float]
-) -> Iterator[float]:
-    """Compare G/G/c without the exact chain with the chain, where at least one in a hundred waits; P99: in twenty."""
-    for arrival, squared_cv, servers, use in product(arrivals, (0.5, 1.0, 4.0), (1, 5, 20), uses):
-        service, load = from_moments(1.0, squared_cv), use * servers
-        gaps = from_moments(1 / load, arrival)
-        least = 0.01 if figure is _wait else 0.05
-        if renewal_states(gaps, service, servers) > 70 or erlang_c(servers, load) < least:
-            continue
-        yield relative(figure(ggc(load, arrival, service, servers, 1)), figure(ggc(load, arrival, service, servers)))
-
-
 def conserved() -> Iterator[float]:
     """Compare the waits of priority classes with the conservation law (Kleinrock 1965)."""
     for servers, rates in product((1, 4, 30), ((0.2, 0.3, 0.4), (0.7, 0.1, 0.15))):
@@ -295,14 +271,6 @@ def polled() -> Iterator[float]:
         wanted = queue_case("line-polling")["expected"][visits]["value"]
         found = polling_waits(visits, *published_queues())
         yield from (relative(x, true) for x, true in zip(found, wanted, strict=True))
-
-
-def _wait(state: SteadyState) -> float:
-    return state.wait_mean
-
-
-def _tail(state: SteadyState) -> float:
-    return state.wait_percentile(0.99)
 
 
 FAMILY = Family(
@@ -379,35 +347,6 @@ FAMILY = Family(
             region="2 and 5 servers, squared CV 0.5 to 4",
             measure=renewal_type,
             bar=1e-6,
-        ),
-        *(
-            Comparison(
-                law=f"M/G/c without the chain: {name} of the wait",
-                against="our exact chain",
-                region=f"2 to 50 servers, utilization 0.5 to 0.9, squared CV {where}",
-                measure=lambda c=cvs, f=figure: approximate(c, f),  # type: ignore[misc]
-                bar=bar,
-                slow=True,
-            )
-            for where, cvs, bars in (
-                ("0.25 to 0.75", (0.25, 0.5, 0.75), (0.018, 0.05)),
-                ("1.5 and 2", (1.5, 2.0), (0.23, None)),
-                ("4", (4.0,), (0.23, None)),
-                ("9", (9.0,), (0.23, None)),
-            )
-            for name, figure, bar in (("mean", _wait, bars[0]), ("P99", _tail, bars[1]))
-        ),
-        *(
-            Comparison(
-                law=f"G/G/c without the chain: {name} of the wait",
-                against="our exact chain",
-                region=f"1 to 20 servers, utilization {told}, squared CV of gaps {where}",
-                measure=lambda a=arrivals, u=uses, f=figure: irregular(a, u, f),  # type: ignore[misc]
-                slow=True,
-            )
-            for where, arrivals in (("0.25 and 0.5", (0.25, 0.5)), ("2 and 4", (2.0, 4.0)))
-            for told, uses in (("0.8 to 0.95", (0.8, 0.9, 0.95)), ("0.5 and 0.7", (0.5, 0.7)))
-            for name, figure in (("mean", _wait), ("P99", _tail))
         ),
         Comparison(
             law="M/M/c with priorities: waits",

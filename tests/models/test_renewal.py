@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from models.erlang import UnstableQueueError
 from models.phases import phase_service
+from models.queues import MMc
 from models.renewal import renewal_service, renewal_states
 from models.service_time import ServiceTime, erlang, exponential, from_moments
 from models.stations import ggc
@@ -92,16 +93,28 @@ def test_monotone(rho: float, servers: int, squared_cv: float) -> None:
     assert state.queue_length == pytest.approx(rate * state.wait_mean, rel=1e-9)
 
 
-# The approximation is as far from the chain as its docstring says, close to saturation.
+# The closed form is as far from the chain as its docstring says, close to saturation.
 @pytest.mark.parametrize(("arrivals", "worst"), [(0.5, 0.18), (2.0, 0.2), (4.0, 0.38)])
 @pytest.mark.parametrize("servers", [1, 5, 20])
 @pytest.mark.parametrize("rho", [0.8, 0.95])
 def test_measured_error(arrivals: float, worst: float, servers: int, rho: float) -> None:
     service = from_moments(1.0, 2.0)
-    exact, told = (ggc(rho * servers, arrivals, service, servers, n) for n in (70, 1))
+    exact, told = (ggc(rho * servers, arrivals, service, servers, n) for n in (400, 1))
     assert exact.exact
     assert told.error
     assert told.wait_mean == pytest.approx(exact.wait_mean, rel=worst)
+
+
+# Far into saturation and at light load it is M/M/c where the phases are alike: to the digits that spare capacity leaves.
+@pytest.mark.parametrize("servers", [1, 10, 60])
+@pytest.mark.parametrize("rho", [0.05, 0.5, 0.99, 0.9999, 0.99999])
+def test_phases_that_are_alike(servers: int, rho: float) -> None:
+    alike = ServiceTime(((0.3, 1, 1.0), (0.7, 1, 1.0)))
+    gaps = ServiceTime(((0.3, 1, rho * servers), (0.7, 1, rho * servers)))
+    queue, state = MMc(rho * servers, 1.0, servers), renewal_service(gaps, alike, servers)
+    assert state.wait_probability == pytest.approx(queue.wait_probability, rel=1e-10)
+    assert state.wait_mean == pytest.approx(queue.wait_mean, rel=1e-10)
+    assert state.wait_percentile(0.999) == pytest.approx(queue.wait_percentile(0.999), rel=1e-6)
 
 
 # What is too large, constant or unstable is refused with the reason.
@@ -109,7 +122,7 @@ def test_refused() -> None:
     with pytest.raises(UnstableQueueError) as error:
         renewal_service(from_moments(0.25, 2.0), exponential(1.0), 3)
     assert error.value.short == 1
-    with pytest.raises(ValueError, match="more than 150"):
-        renewal_service(from_moments(0.25, 2.0), from_moments(1.0, 2.0), 100)
-    with pytest.raises(ValueError, match="more than 150"):
+    with pytest.raises(ValueError, match="more than 400"):
+        renewal_service(from_moments(0.25, 2.0), from_moments(1.0, 2.0), 200)
+    with pytest.raises(ValueError, match="more than 400"):
         renewal_service(ServiceTime((), ((1.0, 1.0),)), exponential(0.5), 1)

@@ -89,13 +89,18 @@ def test_doors() -> None:
     assert mgc(8.0, ServiceTime((), ((1.0, 1.0),)), 10).model == "M/D/10"
     assert mg1(0.5, from_moments(1.0, 3.0)).model == "M/G/1"
     assert mgc(8.0, from_moments(1.0, 3.0), 10).model == "M/PH/10"
-    assert mgc(480.0, from_moments(1.0, 3.0), 500).model == "M/G/500"
+    many = mgc(480.0, from_moments(1.0, 3.0), 500)
+    assert (many.model, many.exact) == ("M/G/500", False)
+    assert "chains of up to 199 servers" in many.error
     assert mgc(1.0, from_moments(1.0, 3.0), 500).wait_mean == 0
     assert ggc(8.0, 1.0, exponential(1.0), 10).exact
-    assert ggc(8.0, 0.5, exponential(1.0), 10).model == "PH/PH/10"
-    assert not ggc(8.0, 0.0, exponential(1.0), 10).exact
+    assert ggc(8.0, 0.5, exponential(1.0), 10).model == "GI/M/10"
+    assert ggc(8.0, 0.0, exponential(1.0), 10).exact
+    assert ggc(8.0, 0.5, from_moments(1.0, 2.0), 10).model == "PH/PH/10"
+    assert not ggc(8.0, 0.0, from_moments(1.0, 2.0), 10).exact
     assert ggc(9.99, 0.0, ServiceTime((), ((1.0, 1.0),)), 10).response_percentile(0.999) == 1
-    assert not ggc(80.0, 2.0, from_moments(1.0, 2.0), 100).exact
+    assert ggc(80.0, 2.0, from_moments(1.0, 2.0), 100).exact
+    assert not ggc(240.0, 2.0, from_moments(1.0, 2.0), 300).exact
 
 
 # Other than Poisson arrivals: means and P99 within 6 %, wait probabilities within 5 % of the published exact values.
@@ -106,7 +111,7 @@ def test_other_arrivals(name: str) -> None:
     case = queue_case(f"exact-{name}")
     exact = case["expected"]
     state = ggc(case["rho"] * case["c"], case["ca2"], from_moments(1.0, case["cs2"]), case["c"], exact_states=1)
-    assert not state.exact
+    assert state.exact == (case["cs2"] == 1)
     assert state.wait_mean == pytest.approx(exact["Wq"]["value"], rel=0.06)
     assert state.wait_percentile(0.99) == pytest.approx(exact["Wq P99"]["value"], rel=0.06)
     assert state.wait_percentile(0.95) == pytest.approx(exact["Wq P95"]["value"], rel=0.06)
