@@ -310,7 +310,7 @@ FAMILY = Family(
         Comparison(
             law="fork and join of other unlike branches",
             against=SIMULATED,
-            region="2 to 17 branches, squared CV 0.25 to 4, 1 and 4 servers; not used to think of the law",
+            region="2 to 17 branches, squared CV 0.25 to 4, 1 and 4 servers; seen when the weight was chosen",
             measure=forks("other"),
             bar=1e-2,
         ),
