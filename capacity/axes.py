@@ -55,7 +55,8 @@ def value(axis: Axis, at: float) -> float:
 def span(axis: Axis, places: Sequence[float]) -> tuple[float, float]:
     """Return the ends of an axis on which all places are seen: never the same, however equal the places are."""
     low, high = (min(places), max(places)) if places else (0.0, 1.0)
-    if high - low > _SMALLEST * max(abs(low), abs(high), 1e-300):
+    # The places of a logarithmic axis are exponents: what they differ by is a share already.
+    if high - low > _SMALLEST * max(abs(low), abs(high), 1.0 if axis.log else 1e-300):
         return _rounded_off(axis, low, high)
     if axis.log:
         return low - 0.5, high + 0.5
