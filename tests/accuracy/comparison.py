@@ -60,7 +60,7 @@ def error_shown(worst: float) -> str:
         return f"< 1e{power}"
     digits = 10.0 ** (math.floor(math.log10(worst)) - 1)
     up = math.ceil(worst / digits - 1e-6) * digits
-    return f"{up * 100:.2g} %" if up >= 1e-3 else f"{up:.1e}".replace("e-0", "e-")
+    return f"{float(format(up * 100, '.2g')):g} %" if up >= 1e-3 else f"{up:.1e}".replace("e-0", "e-")
 
 
 def bar_shown(bar: float | None) -> str:
