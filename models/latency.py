@@ -223,7 +223,10 @@ class Latency:
             first = first_times(self.mean, self.variance)
             self._known = looked_at(first, *self.tail_and_density(first, roughly=True))
         function = noting(self.tail_and_density, limits, self._exceeding)
-        return times_of_tail(function, [1 - p for p in fractions], self._known)
+        at_once = sum(weight for weight, shift, rest in self.by_shift if rest is INSTANT and shift == self.least)
+        later = [p for p in fractions if p > at_once]
+        found = dict(zip(later, times_of_tail(function, [1 - p for p in later], self._known, self.least), strict=True))
+        return [found.get(p, self.least) for p in fractions]
 
 
 def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:

@@ -28,10 +28,10 @@ _FAR: Final = 0.1
 """A gap in the logarithm of the tail over which a step may mislead."""
 
 _SURE: Final = 3e-4
-"""Relative, of a step on which tangent and cubic agree: the cubic's error is below 1e-8."""
+"""Relative to time or pace, of a step on which tangent and cubic agree: the cubic's error is below 1e-8."""
 
 _SMALL: Final = 1e-4
-"""Relative, of a step along the tangent, which squares its error: that of the next is below 1e-8."""
+"""Relative to time or pace, of a step along the tangent, which squares its error: that of the next is below 1e-8."""
 
 
 class Look(NamedTuple):
@@ -55,13 +55,15 @@ def first_times(mean: float, variance: float) -> Floats:
     return times
 
 
-def times_of_tail(function: TailAndDensity, wanted: Sequence[float], known: Sequence[Look]) -> list[float]:
+def times_of_tail(
+    function: TailAndDensity, wanted: Sequence[float], known: Sequence[Look], least: float = 0.0
+) -> list[float]:
     """Return the times at which a tail falls to each of `wanted`; `function` gives tail and density at times.
 
     `known` are looks at it in the order of time, which may be rough: they say where to look. No answer depends on what
-    else is wanted. Where the distribution jumps, the bracket closes on the jump.
+    else is wanted. Where the distribution jumps, the bracket closes on the jump; it begins at `least` seconds.
     """
-    goals = [_Goal.among(math.log(tail), known) for tail in wanted]
+    goals = [_Goal.among(math.log(tail), known, least) for tail in wanted]
     for count in range(100):
         open_ = [goal for goal in goals if not goal.reached]
         if not open_:
@@ -102,13 +104,15 @@ class _Goal:
     reached: bool = False
 
     @staticmethod
-    def among(log_tail: float, known: Sequence[Look]) -> _Goal:
+    def among(log_tail: float, known: Sequence[Look], least: float) -> _Goal:
         """Return the search from where it stands between what is known."""
         place = next((i for i, one in enumerate(known) if one.log_tail < log_tail), len(known))
         before, after = known[place - 1] if place else None, known[place] if place < len(known) else None
-        goal = _Goal(log_tail, before, after)
+        goal = _Goal(log_tail, before, after, low=least)
         here, cubic = before or after, goal._cubic()
         goal.time = cubic if cubic is not None else goal._tangent(here) if here is not None else 1.0
+        if goal.time <= least:
+            goal.time = (least + after.time) / 2 if after is not None and after.time > least else 2 * least
         return goal
 
     def learn(self, tail: float, density: float, count: int) -> None:
@@ -132,7 +136,8 @@ class _Goal:
         agreed = cubic is not None and abs(cubic - step) <= 0.003 * abs(step - t) + 1e-12 * t
         if cubic is not None and (agreed or gap > _FAR):
             step = cubic
-        still = abs(step - t) <= (_SURE if agreed else _SMALL) * t
+        # How far a tangent leads astray goes by how wide the distribution is there, not by how late it is.
+        still = abs(step - t) <= (_SURE if agreed else _SMALL) * min(t, here.pace)
         if still and gap < _FAR and self.low <= step <= self.high:
             self.time, self.reached = step, True
         # Steps can be small far from the root, on noise or a plateau: halve the bracket now and then.

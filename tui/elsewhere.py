@@ -98,6 +98,8 @@ class Elsewhere:
         """Return a process that has nothing to do, once there is one; None where there are none at all."""
         while True:
             with self._lock:
+                if self._closed:
+                    raise Outdated
                 if not self._most:
                     return None
                 idle = [hand for hand in self._hands if not hand.busy]
@@ -178,9 +180,13 @@ class _Hand:
         """Have a call answered; raises _Undone where that fails, whatever the reason."""
         import pickle
 
+        try:
+            told = pickle.dumps(asked, pickle.HIGHEST_PROTOCOL)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            raise _Undone from None
         self._number += 1
         try:
-            self._line.send((self._number, pickle.dumps(asked, pickle.HIGHEST_PROTOCOL)))
+            self._line.send((self._number, told))
         except OSError:
             self.lost = True
             raise _Undone from None

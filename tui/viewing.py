@@ -52,6 +52,8 @@ class Viewing(Arriving):
 
     def found(self) -> None:
         """Have the open view answered, unless all that it depends on is as it was."""
+        from tui.widgets.view_pane import ViewPane
+
         self.painted()
         if self.view is None or self.scene is None or self._about == self._matters(self.scene.question):
             return
@@ -60,6 +62,7 @@ class Viewing(Arriving):
             self._ask()
         else:
             self._drop()
+            self.query_one(ViewPane).show(self.view, None, stale=True, progress="")
             self._soon = self.set_timer(QUIET, self._ask)
 
     def _drop(self) -> None:
@@ -83,7 +86,11 @@ class Viewing(Arriving):
         asked = Asked(self.scene, name if scope == "tier" else None, name if scope == "class" else None, self.baseline)
         self.query_one(ViewPane).show(self.view, None, stale=True, progress="")
         self.run_worker(
-            partial(self._answer, self.view, asked), group="view", description="answer", exclusive=True, thread=True
+            partial(self._answer, self.view, asked, self._about),
+            group="view",
+            description="answer",
+            exclusive=True,
+            thread=True,
         )
 
     def _matters(self, question: Question) -> tuple[Any, ...] | None:
@@ -98,7 +105,7 @@ class Viewing(Arriving):
         selected = name if scope in (("tier",) if view.of_tier else ("class",) if view.of_class else ()) else None
         return view.id, *known, scenario, selected, baseline
 
-    def _answer(self, view: View, asked: Asked) -> None:
+    def _answer(self, view: View, asked: Asked, about: tuple[Any, ...] | None) -> None:
         from tui.widgets.view_pane import ViewPane
 
         worker, pane = get_current_worker(), self.query_one(ViewPane)
@@ -116,12 +123,12 @@ class Viewing(Arriving):
             return
         if not worker.is_cancelled:
             self._before[view.id] = solved, time.monotonic() - began
-            self.call_from_thread(self._answered, view, content)
+            self.call_from_thread(self._answered, view, about, content)
 
-    def _answered(self, view: View, content: Content) -> None:
+    def _answered(self, view: View, about: tuple[Any, ...] | None, content: Content) -> None:
         from tui.widgets.view_pane import ViewPane
 
-        if view is self.view:
+        if view is self.view and about is self._about:  # nothing has changed since it was asked
             self.query_one(ViewPane).show(view, content, stale=False, progress="")
 
     # What keys ask for.

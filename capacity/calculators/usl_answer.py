@@ -87,7 +87,18 @@ def _given(given: Given) -> Law:
     missing = [f"--{name}" for name in ("one", "contention", "coherency") if not given.has(name)]
     if missing:
         raise UsageError(f"{' and '.join(missing)}: needed where no FILE of measurements is given")
-    return given.number("one"), given.number("contention"), given.number("coherency")
+    contention = given.number("contention")
+    if contention > 1:
+        raise UsageError(
+            f"--contention: {contention:g} is no share of the work: from 0 to 1 (two nodes would do less than one)"
+        )
+    return given.number("one"), contention, given.number("coherency")
+
+
+def _most(law: Law) -> float:
+    """Return the most that any number of nodes does, 1/s: that of one, where the peak is below it."""
+    one, sigma, kappa = law
+    return one * peak_capacity(sigma, kappa) if peak_nodes(sigma, kappa) > 1 else one
 
 
 def _law(law: Law, fitted: ScalabilityFit | None) -> Iterator[Row]:
@@ -107,17 +118,20 @@ def _law(law: Law, fitted: ScalabilityFit | None) -> Iterator[Row]:
 
 
 def _peak(law: Law, fitted: ScalabilityFit | None) -> Iterator[Row]:
-    one, sigma, kappa = law
+    _, sigma, kappa = law
     error = fitted.peak_error() if fitted is not None else None
     note = f"± {error:.2g}" if error is not None else "no peak: coherency 0" if kappa == 0 else ""
-    yield Row("peak_nodes", "nodes at the peak", peak_nodes(sigma, kappa), "", note)
-    most = one * peak_capacity(sigma, kappa)
-    yield Row("peak_throughput_per_s", "the most there is", most, "/s", "never reached" if kappa == 0 else "")
+    peak = peak_nodes(sigma, kappa)
+    yield Row("peak_nodes", "nodes at the peak", peak, "", note)
+    told = "by one node: the peak is below it" if peak < 1 else "never reached" if kappa == 0 else ""
+    yield Row("peak_throughput_per_s", "the most there is", _most(law), "/s", told)
 
 
 def _headline(law: Law) -> str:
-    one, sigma, kappa = law
-    peak, most = peak_nodes(sigma, kappa), one * peak_capacity(sigma, kappa)
+    _, sigma, kappa = law
+    peak, most = peak_nodes(sigma, kappa), _most(law)
+    if peak < 1:
+        return f"one node does the most, {show_amount(most, '/s')}: every further one takes some away"
     if math.isfinite(peak):
         return f"throughput peaks at {digits(peak)} nodes with {show_amount(most, '/s')}"
     if math.isfinite(most):
@@ -174,8 +188,10 @@ def _for_throughput(law: Law, _fitted: ScalabilityFit | None, given: Given) -> A
         return None
     one, sigma, kappa = law
     nodes = nodes_for(wanted / one, sigma, kappa)
+    if nodes is None and wanted <= one:
+        nodes = 1.0  # the peak is below one node
     if nodes is None:
-        most = one * peak_capacity(sigma, kappa)
+        most = _most(law)
         rows = [Row("nodes_for_throughput", "nodes that are enough", None, "", "none", "Nodes")]
         told = f"no number of nodes does {show_amount(wanted, '/s')}: the most there is is {show_amount(most, '/s')}"
         return told, rows, False

@@ -122,11 +122,12 @@ class Replication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def fresher(self, place: Place) -> list[Mend]:
         """Return the changes with which no read is old."""
         if self.by_quorum:
-            nodes, reads, writes = self.members(place)
-            wanted = {"read_quorum": nodes + 1 - writes, "write_quorum": nodes + 1 - reads}
-            changed = {field: msgspec.structs.replace(self, **{field: least}) for field, least in wanted.items()}
-            told = "every read meets every write"
-            return [Mend(f"replication.{f} = {n}: {told}", {"replication": changed[f]}) for f, n in wanted.items()]
+            # Left out, a quorum is as large as the other one asks, however many members there come to be.
+            told = "then every read meets every write"
+            return [
+                Mend(f"replication.{f} left out: {told}", {"replication": msgspec.structs.replace(self, **{f: None})})
+                for f in ("read_quorum", "write_quorum")
+            ]
         synced = msgspec.structs.replace(self, mode="sync")
         return [
             Mend('read_from = "primary", at least for what a user has just written', {"read_from": "primary"}),

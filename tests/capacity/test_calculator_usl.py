@@ -160,3 +160,14 @@ def test_explanations_give_the_same_numbers() -> None:
     assert {"throughput_per_s", "response_s", "peak_nodes", "nodes_not_rounded", "users_for_latency"} <= set(formulas)
     for one in formulas.values():
         assert one["by_formula"] == pytest.approx(one["value"], rel=1e-12)
+
+
+# Where every further node takes some away, one does the most; contention is a share.
+def test_one_node_does_the_most() -> None:
+    law = ("--one", "100/s", "--contention", "0.1", "--coherency", "1.2")
+    assert usl(*law)["result"]["peak_throughput_per_s"] == 100
+    assert usl(*law, "--throughput", "80/s")["result"]["nodes_for_throughput"] == 1
+    assert "one node does the most" in capacity("usl", *law).out
+    refused = capacity("usl", "--one", "100/s", "--contention", "1.5", "--coherency", "0")
+    assert refused.code == 2
+    assert "--contention" in refused.err

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models import service_time as service
+from models.latency import Latency, mixed
 from models.tail_times import first_times, looked_at, times_of_tail
 
 if TYPE_CHECKING:
@@ -91,3 +93,30 @@ def test_jump(jump: float) -> None:
 def test_far_off(off: float) -> None:
     found = Looks(exponential).found(off, off**2 / 4, WANTED)
     assert found == pytest.approx([-math.log(p) for p in WANTED], rel=1e-8)
+
+
+# A constant before a distribution much narrower than it is no reason to stop early: seen on a plateau and behind a jump.
+@pytest.mark.parametrize(
+    ("parts", "shift", "fraction", "exact"),
+    [
+        ((8.761177729186432e-05, 0.1210328628858983, 0.9), 1.0, 0.99, 1.00069093),
+        ((3.5086638248310014e-05, 0.035944614197229066, 0.99), 30.0, 0.999, 30.000326),
+    ],
+)
+def test_far_and_narrow(parts: tuple[float, float, float], shift: float, fraction: float, exact: float) -> None:
+    quick, slow, often = parts
+    kind = [Latency.of(service.exponential(quick)), Latency.of(service.exponential(slow))]
+    near = mixed([often, 1 - often], kind)
+    both = mixed([0.9, 0.1], [near, near + Latency.constant(shift)])
+    found = both.percentile(fraction)
+    assert found == pytest.approx(exact, abs=1e-6)
+    assert both.exceeds(found) == pytest.approx(1 - fraction, rel=1e-6)
+
+
+# What ends at once ends at the first moment possible, and nothing before it.
+def test_at_once() -> None:
+    late = Latency.constant(10.0) + mixed([0.55, 0.45], [Latency.of(service.exponential(m)) for m in (1.5e-4, 0.2347)])
+    assert late.percentile(0.5) == pytest.approx(10.00035764, abs=1e-7)
+    assert late.percentile(1e-9) >= late.least
+    mostly = mixed([0.9, 0.1], [Latency.constant(0.0), late])
+    assert mostly.percentiles([0.1, 0.9]) == [0.0, 0.0]

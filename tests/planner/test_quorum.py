@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from capacity.components.database import Database
 from capacity.document import parse
 from capacity.errors import DocumentError
 from capacity.lagging import lagging
@@ -280,3 +281,17 @@ def test_without_effect() -> None:
     assert said(stored(100, mode="async", read_quorum=2)) == "components.db.replication.read_quorum means nothing here"
     assert said(stored(100, read_from="primary")) == "components.db.read_from means nothing here"
     assert not said(stored(100))
+
+
+# What is offered so that no read is old holds for any number of members, as a plan may choose more.
+def test_mends_hold_for_any_number() -> None:
+    loose = solved(stored(300, read_quorum=1, write_quorum=1))
+    tier = loose.system.tiers["db"]
+    assert isinstance(tier, Database)
+    mends = tier.replication.fresher(loose.places["db"])
+    assert len(mends) == 2
+    for mend in mends:
+        for replicas in (2, 3, 6):
+            place = solved(stored(300, replicas=replicas)).places["db"]
+            assert mend.changes is not None
+            assert mend.changes["replication"].members(place).is_strict
