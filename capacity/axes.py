@@ -21,6 +21,9 @@ _SHORT: Final = 1.1
 _SMALLEST: Final = 1e-12
 """Of a range, relative to its ends: below that, floating point has no ticks between them."""
 
+_SMALLEST_SHARE: Final = 1e-9
+"""Of a number: what differs by less is written alike."""
+
 _NEAR: Final = 0.03
 _NEAR_ZERO: Final = 0.25
 """Of its length, how much longer an axis may become to begin or end at a decade, or at 0."""
@@ -55,8 +58,8 @@ def value(axis: Axis, at: float) -> float:
 def span(axis: Axis, places: Sequence[float]) -> tuple[float, float]:
     """Return the ends of an axis on which all places are seen: never the same, however equal the places are."""
     low, high = (min(places), max(places)) if places else (0.0, 1.0)
-    # The places of a logarithmic axis are exponents: what they differ by is a share already.
-    if high - low > _SMALLEST * max(abs(low), abs(high), 1.0 if axis.log else 1e-300):
+    # The places of a logarithmic axis are exponents: what they differ by is a share of the number already.
+    if high - low > (_SMALLEST_SHARE if axis.log else _SMALLEST * max(abs(low), abs(high), 1e-300)):
         return _rounded_off(axis, low, high)
     if axis.log:
         return low - 0.5, high + 0.5

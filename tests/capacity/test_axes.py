@@ -27,6 +27,7 @@ def test_every_point_is_inside_its_axis(places: list[float]) -> None:
 
 # At any size, what is written along an axis is on it, in order, and does not touch.
 @example(0.0, -3e-05, 2, "log up")
+@example(0.0, 0.00028, 2, "log up")
 @given(ends, ends, st.integers(0, 200), st.sampled_from(["across", "up", "log across", "log up"]))
 def test_ticks_are_on_the_axis_and_apart(a: float, b: float, room: int, kind: str) -> None:
     log, across = kind in ("log across", "log up"), kind in ("log across", "across")
