@@ -3,6 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Tests run on all cores already: linear algebra on several threads each would only wait for one another.
+export OPENBLAS_NUM_THREADS := 1
+
 .PHONY: run test test-all bench readme accuracy lint clean
 .DEFAULT_GOAL := run
 
