@@ -100,14 +100,13 @@ class Elsewhere:
             with self._lock:
                 if self._closed:
                     raise Outdated
-                if not self._most:
-                    return None
                 idle = [hand for hand in self._hands if not hand.busy]
                 hand = next((hand for hand in idle if hand.done()), None)
-                if hand is None and len(self._hands) == self._most:
-                    for stubborn in [hand for hand in idle if hand.lost or hand.stubborn]:
-                        stubborn.kill()
-                        self._hands.remove(stubborn)
+                full = hand is None and len(self._hands) == self._most
+                for useless in [hand for hand in idle if hand.lost or (full and hand.stubborn)]:
+                    self._end(useless)
+                if not self._most:
+                    return None
                 if hand is None and len(self._hands) < self._most:
                     hand = self._start()
                 if hand is not None:
@@ -136,10 +135,13 @@ class Elsewhere:
         with self._lock:
             hand.busy = False
             if hand.lost and hand in self._hands:
-                hand.kill()
-                self._hands.remove(hand)
-                if not hand.ready:
-                    self._most = 0  # one that could not even begin: no other would
+                self._end(hand)
+
+    def _end(self, hand: _Hand) -> None:
+        hand.kill()
+        self._hands.remove(hand)
+        if not hand.ready:
+            self._most = 0  # one that could not even begin: no other would
 
 
 class _Hand:

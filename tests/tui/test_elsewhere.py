@@ -206,6 +206,16 @@ def test_without_processes(monkeypatch: pytest.MonkeyPatch, program: str) -> Non
         assert elsewhere._most == 0
 
 
+# One that ended before anybody asked is none either.
+def test_ended_before_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with started() as elsewhere:
+        for hand in elsewhere._hands:
+            hand.process.wait()
+        assert elsewhere.ask(who, tick=ignored) == os.getpid()
+        assert elsewhere.processes == []
+
+
 # Closed, nothing runs any more, and who still waits learns that it waits for nothing.
 def test_closed() -> None:
     with started() as elsewhere:
