@@ -19,6 +19,7 @@ from capacity.search import FIXED_RESOURCES, Conflict, Search
 from capacity.sizing import FEW_CANDIDATES, size
 from capacity.solve import solve
 from capacity.system import resolve
+from capacity.telling import left_over
 from capacity.traffic import solve_traffic
 from capacity.trial import Change, Trial, calls_to, with_calls, with_fields, with_zones
 from capacity.units import digits, rounded_up, show_amount, show_availability, show_bytes, show_percent, show_seconds
@@ -87,8 +88,7 @@ def _advice(search: Search, sizing: Sizing, conflict: Conflict) -> Advice:
     when = f" {conflict.phrase}" if conflict.phrase else ""
     if violation.constraint == "nodes":
         mends = _outage(_trial(search, sizing), conflict)
-        left = f"{violation.value or 0:g} left of the {violation.limit:g} that a quorum asks for"
-        return Advice(f"{violation.name}{when}", "nothing is left to serve" if violation.limit <= 1 else left, mends)
+        return Advice(f"{violation.name}{when}", left_over(violation.value, violation.limit), mends)
     if violation.constraint == "availability":
         return too_often_down(_trial(search, sizing), violation)
     solution = search.solved(conflict.event.state(sizing.counts))

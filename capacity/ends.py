@@ -16,6 +16,7 @@ from capacity.components.database import Database
 from capacity.document import scaled
 from capacity.fewest import fewest, fewest_near
 from capacity.search import Conflict
+from capacity.telling import none_left
 from capacity.trial import with_fields
 from capacity.variants import searched, with_tier
 from capacity.verdict import allowed, limits
@@ -298,8 +299,7 @@ class Ends:
     def _named(self, conflict: Conflict, count: int) -> str:
         """Return what is in the way in a few words: a resource of a tier, or an objective."""
         violation = conflict.violation
-        none = "nothing left" if violation.limit <= 1 else "no quorum left"
-        what = none if violation.constraint == "nodes" else violation.constraint
+        what = none_left(violation.limit) if violation.constraint == "nodes" else violation.constraint
         left = conflict.event.state({**self.counts, self.name: count}, self.name).counts[self.name]
         tier = conflict.event.system.tiers.get(violation.name)
         spared = isinstance(tier, Database) and tier.read_from == "replicas" and not tier.replication.by_quorum

@@ -207,7 +207,7 @@ def _method(solution: Solution, name: str, own: Latency | None) -> str:
     if own_model is not None:
         return own_model
     if station.wait.exact:
-        return "M/M/c or M/G/1, exact"
+        return "M/M/c or M/G/1"
     if station.pool.hot_share is not None:
         return "M/M/1 per node, the busiest by its key"
     names = {

@@ -9,6 +9,7 @@ from capacity.fewest import fewest
 from capacity.results import Why
 from capacity.scenarios import TITLES, phrase
 from capacity.search import Wanted
+from capacity.telling import none_left
 from capacity.uptime import Uptime
 from capacity.verdict import limit_violations, objective_violations
 
@@ -89,6 +90,9 @@ def _in_events(search: Search, events: Sequence[Event], own: str | None, counts:
     for event in events:
         of = "" if event.subject in (None, own) else f" {phrase(event.scenario, event.subject)}"
         for violation in search.failing(event, counts):
-            none = "none left" if violation.limit <= 1 else "no quorum left"
-            what = none if violation.constraint == "nodes" else f"{violation.name} {violation.constraint}"
+            what = (
+                none_left(violation.limit)
+                if violation.constraint == "nodes"
+                else f"{violation.name} {violation.constraint}"
+            )
             yield what + of

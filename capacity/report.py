@@ -12,6 +12,7 @@ from capacity.render import wrapped
 from capacity.results import excess
 from capacity.scenarios import TITLES
 from capacity.section import Section
+from capacity.telling import left_over
 from capacity.units import digits, show_amount, show_availability, show_bytes, show_downtime, show_percent, show_seconds
 from models.availability import MONTH
 
@@ -232,11 +233,6 @@ def _why(evaluation: Evaluation) -> Section:
         notes.append(f"{printable(name)}: {tier.nodes} node{'s' if tier.nodes != 1 else ''} = {asked}")
     legend = "each number: the nodes that this constraint alone asks for; ← decides"
     return Section("Why this many", notes=[*notes, legend] if notes else [])
-
-
-def left_over(nodes: float | None, needed: float) -> str:
-    """Return that too few nodes of a tier are left to serve."""
-    return "no node left to serve" if needed <= 1 else f"{nodes or 0:g} left of the {needed:g} that a quorum asks for"
 
 
 def _reason(why: Why, tier: str) -> str:

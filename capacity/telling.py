@@ -17,7 +17,7 @@ def passing(violation: Violation) -> str:
     if v.constraint == "availability":
         return f"the availability of {v.name} falls below {show_availability(v.limit)}"
     if v.constraint == "nodes":
-        return f"no node of {v.name} is left"
+        return f"no {'node' if v.limit <= 1 else 'quorum'} of {v.name} is left"
     if v.value is None:
         return f"{v.name} is overloaded: no {v.constraint} is left"
     if v.is_by_failures:
@@ -26,6 +26,16 @@ def passing(violation: Violation) -> str:
         return f"{v.constraint} of {v.name} passes {show_seconds(v.limit)}"
     most = show_percent(v.limit / v.capacity) if v.capacity else show_amount(v.limit, v.unit)
     return f"use of {v.constraint} of {v.name} passes {most}"
+
+
+def left_over(nodes: float | None, needed: float) -> str:
+    """Return that too few nodes of a tier are left to serve: none, or fewer than a quorum."""
+    return "no node left to serve" if needed <= 1 else f"{nodes or 0:g} left of the {needed:g} that a quorum asks for"
+
+
+def none_left(needed: float) -> str:
+    """Return the same in two words."""
+    return "none left" if needed <= 1 else "no quorum left"
 
 
 def shown(value: float, reading: Reading) -> str:

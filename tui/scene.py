@@ -12,6 +12,7 @@ from capacity.outcomes import during, with_uptime
 from capacity.search import Search
 from capacity.sizing import size
 from capacity.system import resolve
+from capacity.telling import left_over
 from capacity.units import show_percent
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class FollowUp(NamedTuple):
 def _by_how_much(violation: Violation) -> str:
     """Return what fails, and how far it is off."""
     if violation.constraint == "nodes":
-        return f"{violation.name} has no node left"
+        return f"{violation.name}: {left_over(violation.value, violation.limit)}"
     value = "no answer" if violation.value is None else show(violation.value, violation.unit)
     short = violation.short or 0.0
     more = f" (+{show_percent(short - 1)})" if short > 1 else ""

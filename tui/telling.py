@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from capacity.advice import show
 from capacity.scenarios import TITLES
+from capacity.telling import left_over
 from capacity.units import digits, show_percent
 from tui.drawing.text import clean
 
@@ -115,7 +116,7 @@ def _shortage(failure: Failure) -> float:
 def _failure(failure: Failure) -> list[Span]:
     name = clean(f"{failure.name} {failure.constraint}")
     if failure.constraint == "nodes":
-        return [(f"{clean(failure.name)}: no node is left", "bad")]
+        return [(f"{clean(failure.name)}: {left_over(failure.value, failure.limit)}", "bad")]
     value = show(failure.value, failure.unit) if failure.value is not None else "no answer"
     limit = show(failure.limit, failure.unit)
     spans: list[Span] = [(f"{name} {value}", "bad"), (f", allowed {limit}", "")]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.worker import WorkerCancelled
 
 from capacity.document import load
 from tests.planner.systems import document, file, service
@@ -52,8 +54,11 @@ def run(
 
 async def settled(pilot: Pilot[None]) -> None:
     await pilot.pause()
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
+    while workers := list(pilot.app.workers):
+        for worker in workers:
+            with suppress(WorkerCancelled):  # a later evaluation takes the place of an earlier one
+                await worker.wait()
+        await pilot.pause()
 
 
 async def go(app: CapacityApp, pilot: Pilot[None], label: str) -> None:
