@@ -129,8 +129,6 @@ def tier_result(solution: Solution, name: str) -> TierResult:
         binding, utilization = host, None if host is None else host.utilization
     visits = _visits(solution, name)
     own = _mixed([(rate, answer.own) for rate, answer in visits])
-
-    total = _mixed([(rate, answer.total) for rate, answer in visits])
     response = _response(own)
     nodes = tier.machines(place.count) if not place.hosted else place.nodes
     priced = not place.hosted and place.machine is not None
@@ -149,7 +147,7 @@ def tier_result(solution: Solution, name: str) -> TierResult:
         limits=[LimitResult(x.resource, x.used, x.capacity, x.unit, x.utilization) for x in found],
         wait_mean_s=_wait_mean(own),
         response=response,
-        total_mean_s=None if total is None else total.mean,
+        total_mean_s=_mean_total(visits),
         exact=own is not None and _exact(own),
         method=_method(solution, name, own),
         why=[],
@@ -179,6 +177,14 @@ def _mixed(visits: list[tuple[float, Latency | None]]) -> Latency | None:
     if not visits or len(latencies) < len(visits):
         return None
     return mixed([rate / total for rate, _ in visits], latencies)
+
+
+def _mean_total(visits: list[tuple[float, Answer]]) -> float | None:
+    """Return the mean over all visits of the time with all that they wait for; None where one of them has none."""
+    totals = [(rate, answer.total.mean) for rate, answer in visits if answer.total is not None]
+    if not visits or len(totals) < len(visits):
+        return None
+    return sum(rate * mean for rate, mean in totals) / sum(rate for rate, _ in totals)
 
 
 def _wait_mean(own: Latency | None) -> float | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.solve import Solution
+    from capacity.system import System
     from capacity.topology import Topology
 
 
@@ -64,6 +65,7 @@ def _failures(solution: Solution) -> Iterator[Warning]:
 def _without_effect(solution: Solution) -> Iterator[Warning]:
     """Yield what the file declares where it means nothing."""
     system = solution.system
+    callers, limited = _callers(system)
     for name, tier in system.tiers.items():
         for index, call in enumerate(tier.calls_made()):
             if system.decouples(call.to) and (call.timeout is not None or call.retries or call.parallel or call.pool):
@@ -83,16 +85,27 @@ def _without_effect(solution: Solution) -> Iterator[Warning]:
             yield Warning(
                 name, "without_effect", f"{show_path(('components', name, *field.split('.')))} means nothing here"
             )
-        limited = [n for n, t in system.tiers.items() if t.consumer_limit() is not None and name in t.destinations("")]
-        if limited and name not in system.partitions:
-            text = f"the partitions of {', '.join(limited)} are not counted: {name} has other work too"
+        if limited[name] and name not in system.partitions:
+            text = f"the partitions of {', '.join(limited[name])} are not counted: {name} has other work too"
             yield Warning(name, "partitions_not_counted", text)
-        callers = {n for n, t in system.tiers.items() for to, _, _ in t.outgoing() if to == name}
         if tier.host is not None and tier.satisfied_at(None) is not None:
-            strangers = [n for n in sorted(callers) if system.roots[n] != system.roots[name]]
+            strangers = [n for n in sorted(callers[name]) if system.roots[n] != system.roots[name]]
             if strangers:
                 text = f"lives on {tier.host}, but {', '.join(strangers)} calls it: host it where it is called"
                 yield Warning(name, "far_from_caller", text)
+
+
+def _callers(system: System) -> tuple[dict[str, set[str]], dict[str, list[str]]]:
+    """Return by tier who calls it, and which of them allow only so many of its nodes to take part."""
+    callers: dict[str, set[str]] = {name: set() for name in system.tiers}
+    limited: dict[str, list[str]] = {name: [] for name in system.tiers}
+    for name, tier in system.tiers.items():
+        for to, _, _ in tier.outgoing():
+            callers[to].add(name)
+        if tier.consumer_limit() is not None:
+            for to in set(tier.destinations("")):
+                limited[to].append(name)
+    return callers, limited
 
 
 def _partner(solution: Solution, name: str) -> Iterator[Warning]:

@@ -130,7 +130,7 @@ def _resolved(
 def _unsettled(times: Floats, tail: Floats, density: Floats, doubt: Floats) -> Indices:
     """Return at which times the doubt about the tail would move a percentile by more than is promised."""
     weight = np.minimum(np.maximum(times * density, 0.1 * tail), 10 * tail)
-    return np.flatnonzero(doubt > _SETTLED * weight + 1e-9)
+    return np.flatnonzero(doubt > _SETTLED * weight + 1e-8)
 
 
 def _inverted(transform: Transform, times: Floats, head: float, series: _Series) -> tuple[Floats, Floats, Floats]:

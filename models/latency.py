@@ -22,8 +22,8 @@ from models.remembered import remembered
 from models.revisits import Span
 from models.service_time import ServiceTime, exponential
 from models.tail_times import Look, first_times, looked_at, noting, times_of_tail
-from models.terms import Term, merged
-from models.transforms import INSTANT, NEGLIGIBLE, Repeated, Scaled, Transform, mixture
+from models.terms import Term, alternatives, merged
+from models.transforms import INSTANT, NEGLIGIBLE, Repeated, Scaled, Transform, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,11 +75,16 @@ class Latency:
         return sum(t.weight * t.mean for t in self.terms)
 
     @cached_property
+    def _waits(self) -> list[tuple[Transform, ...]]:
+        """The waits of each term, all visits to a queue together."""
+        return [t.waits for t in self.terms]
+
+    @cached_property
     def variance(self) -> float:
         """Seconds squared (*exact* for the terms)."""
         second = 0.0
-        for t in self.terms:
-            second += t.weight * (t.smooth.variance + sum(wait.variance for wait in t.waits) + t.mean**2)
+        for t, waits in zip(self.terms, self._waits, strict=True):
+            second += t.weight * (t.smooth.variance + sum([wait.variance for wait in waits]) + t.mean**2)
         return max(second - self.mean**2, 0.0)
 
     @cached_property
@@ -174,13 +179,14 @@ class Latency:
     @cached_property
     def by_shift(self) -> tuple[tuple[float, float, Transform], ...]:
         """(weight, shift, the rest as one transform), one for each distinct shift and sign."""
-        groups: dict[tuple[float, bool], list[Term]] = {}
-        for term in self.terms:
-            groups.setdefault((term.shift, term.weight > 0), []).append(term)
+        groups: dict[tuple[float, bool], list[tuple[float, Transform]]] = {}
+        for term, waits in zip(self.terms, self._waits, strict=True):
+            whole = total([term.smooth, *waits])
+            groups.setdefault((term.shift, term.weight > 0), []).append((term.weight, whole))
         result = []
-        for (shift, _), terms in groups.items():
-            weight = math.fsum(t.weight for t in terms)
-            result.append((weight, shift, mixture([t.weight / weight for t in terms], [t.whole() for t in terms])))
+        for (shift, _), paths in groups.items():
+            weight = math.fsum(share for share, _ in paths)
+            result.append((weight, shift, alternatives([w / weight for w, _ in paths], [path for _, path in paths])))
         return tuple(result)
 
     def tail_and_density(self, times: Floats, *, roughly: bool = False) -> tuple[Floats, Floats]:

@@ -63,8 +63,13 @@ _FELT: Final = 0.02
 
 def forgetting(marks: Marks, others: float) -> float:
     """Return how far it matters that queues forget between visits, from 0 to 1; `others` is other variance."""
-    repeated = sum(n * (n - 1) * wait.variance for wait, n in marks if n > 1)
-    share = repeated / (others + repeated + sum(n * wait.variance for wait, n in marks)) if repeated > 0 else 0.0
+    repeated = 0.0
+    for wait, n in marks:
+        if n > 1:
+            repeated += n * (n - 1) * wait.variance
+    if repeated == 0:
+        return 0.0
+    share = repeated / (others + repeated + sum([n * wait.variance for wait, n in marks]))
     return min(max((share - _UNFELT) / (_FELT - _UNFELT), 0.0), 1.0)
 
 

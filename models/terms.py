@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.revisits import Marks, Span, forgetting, shared_waits
-from models.transforms import Delay, Transform, mixture, total
+from models.transforms import Delay, Transform, flat, mixture, total
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 MOST_TERMS = 64
 """Beyond this many distinct terms the lightest are folded: marks become independent, shifts become transforms."""
@@ -34,7 +34,10 @@ class Term(NamedTuple):
     @property
     def mean(self) -> float:
         """Seconds (*exact*)."""
-        return self.shift + self.smooth.mean + sum(n * wait.mean for wait, n in self.marks)
+        mean = self.shift + self.smooth.mean
+        for wait, n in self.marks:
+            mean += n * wait.mean
+        return mean
 
     @property
     def waits(self) -> tuple[Transform, ...]:
@@ -87,6 +90,32 @@ def _joined(a: Term, b: Term) -> tuple[Marks, tuple[Span, ...]]:
         first, visits = (later + span.first, 0.0) if before is None else (before.first, before.visits)
         spans[wait] = Span(first, later + span.last, visits + span.visits)
     return tuple(counts.items()), tuple(spans.values())
+
+
+def alternatives(weights: Sequence[float], wholes: Sequence[Transform]) -> Transform:
+    """Return what one or another path takes, with these weights, which sum to 1.
+
+    What all of them have in common is a factor of the transform, and is multiplied once.
+    """
+    if len(wholes) == 1:
+        return wholes[0]
+    parts = [flat(whole) for whole in wholes]
+    common = set(parts[0]).intersection(*parts[1:])
+    if not common:
+        return mixture(weights, wholes)
+    others = [total(_without(some, common)) for some in parts]
+    return total([*(part for part in dict.fromkeys(parts[0]) if part in common), mixture(weights, others)])
+
+
+def _without(parts: Sequence[Transform], taken: set[Transform]) -> list[Transform]:
+    """Return the parts without one of each that is taken."""
+    left, found = set(taken), []
+    for part in parts:
+        if part in left:
+            left.remove(part)
+        else:
+            found.append(part)
+    return found
 
 
 def merged(terms: Iterable[Term]) -> tuple[Term, ...]:

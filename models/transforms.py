@@ -286,6 +286,19 @@ def total(parts: Sequence[Transform]) -> Transform:
     return lasting[0] if len(lasting) == 1 else Sum(lasting)
 
 
+def flat(duration: Transform) -> list[Transform]:
+    """Return the independent parts that a duration is the sum of, those of sums within it as well."""
+    if not isinstance(duration, Sum):
+        return [] if duration is INSTANT else [duration]
+    found: list[Transform] = []
+    for part in duration.parts:
+        if isinstance(part, Sum):
+            found += flat(part)
+        else:
+            found.append(part)
+    return found
+
+
 def mixture(weights: Sequence[float], parts: Sequence[Transform]) -> Transform:
     """Return a mixture, or its only part."""
     if len(parts) == 1 or all(part is parts[0] for part in parts):

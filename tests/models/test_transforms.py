@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.service_time import erlang, exponential, from_moments
+from models.terms import alternatives
 from models.transforms import (
     INSTANT,
     Complexes,
@@ -20,6 +21,7 @@ from models.transforms import (
     Stretched,
     Sum,
     Transform,
+    flat,
     mixture,
     total,
 )
@@ -167,3 +169,19 @@ def test_shortcuts() -> None:
     assert mixture([1.0], [one]) is one
     assert mixture([0.2, 0.8], [one, one]) is one
     assert math.isclose(total([one, one]).mean, 2)
+
+
+# Paths that have parts in common are the mixture of them, whatever is multiplied first; a part that is there twice counts
+# twice, one that only some have stays with them.
+def test_alternatives_are_a_mixture() -> None:
+    a, b, c, d = (from_moments(0.01 * (i + 1), 0.5 + i) for i in range(4))
+    wholes = [total([total([a, b]), b, c]), total([a, c]), total([total([c, a]), d]), total([c, a, INSTANT])]
+    weights = [0.4, 0.3, 0.2, 0.1]
+    together, plain = alternatives(weights, wholes), mixture(weights, wholes)
+    assert together.mean == pytest.approx(plain.mean, rel=1e-13)
+    assert together.variance == pytest.approx(plain.variance, rel=1e-12)
+    points = Points(np.array([0.5 + 1j, 30 + 2j, 200 - 90j]))
+    assert points.value(together) == pytest.approx(points.value(plain), rel=1e-13)
+    assert set(flat(together)) & {a, b, c, d} == {a, c}
+    assert alternatives([0.5, 0.5], [a, b]).mean == pytest.approx((a.mean + b.mean) / 2)
+    assert alternatives([1.0], [a]) is a
