@@ -72,7 +72,7 @@ _KEPT: Final = 3
 
 def _arrived(question: Question) -> Scene:
     """Return the scene of a question that comes from another process."""
-    found = next((known for known in _ARRIVED if known.question == question), None)
+    found = next((known for known in _ARRIVED if _alike(known.question, question)), None)
     if found is None:
         found = scene(question)
     else:
@@ -80,6 +80,11 @@ def _arrived(question: Question) -> Scene:
     _ARRIVED.append(found)
     del _ARRIVED[:-_KEPT]
     return found
+
+
+def _alike(a: Question, b: Question) -> bool:
+    """Return whether two questions have one scene: equal ones, with tiers and classes in the same order."""
+    return a == b and repr(a.version.document.values) == repr(b.version.document.values)
 
 
 class Solved(NamedTuple):

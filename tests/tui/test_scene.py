@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from capacity import solve
-from capacity.document import load
+from capacity.document import from_values, load
 from capacity.editing import with_value
 from tui.scene import scene, solved_counts
 from tui.session import opened
@@ -62,3 +63,15 @@ def test_one_tier_read() -> None:
     edited = with_value(document, ("components", "app", "cpu_time", "browse"), "9.5ms").document
     before, after = document.topology.components, edited.topology.components
     assert [name for name in before if before[name] is not after[name]] == ["app"]
+
+
+# A scene goes to another process as its question, and is found there again; with its tiers in another order it is another.
+def test_arrived_in_its_own_order() -> None:
+    values = load(str(ROOT / "examples" / "shop.toml")).values
+    turned = {**values, "components": dict(reversed(values["components"].items()))}
+    for given in (values, turned, values):
+        document = from_values(given, "shop.toml", 1.0)
+        left = scene(opened(document, {"web": 3, "app": 11, "redis": 2, "mysql": 1, "fulfilment": 6}).question)
+        arrived = pickle.loads(pickle.dumps(left))  # noqa: S301
+        assert list(arrived.evaluation.tiers) == list(left.evaluation.tiers) == list(given["components"])
+        assert pickle.loads(pickle.dumps(left)) is arrived  # noqa: S301
