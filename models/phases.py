@@ -13,7 +13,7 @@ whose matrix has no negative entries off its diagonal: it is a number of exponen
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 MOST_STATES = 400
 """So many ways to spread the busy servers over phases are solved exactly: 399 servers of two phases, 26 of three."""
+
+_LARGE: Final = 1e100
+"""Above it the unit is made larger."""
+
+_NEVER: Final = 1e-290
+"""Below this probability nobody waits: double precision ends a little further on."""
 
 
 def phase_states(service: ServiceTime, servers: int) -> float:
@@ -64,15 +70,18 @@ def phase_service(arrival_rate: float, service: ServiceTime, servers: int) -> St
 def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stages, float]:
     chain = Phases(service)
     levels = [chain.level(n) for n in range(servers + 1)]
-    # What is below all busy, eliminated upwards: `below` is its effect on the level, `mass` its probability.
-    mass, below = np.ones(1), np.zeros((1, 1))
+    # What is below all busy, eliminated upwards: `below` is its effect on the level, `mass` its probability, in such a
+    # unit that it stays a number: next to nobody finds hundreds of idle servers busy.
+    mass, below, unit = np.ones(1), np.zeros((1, 1)), 1.0
     for n in range(servers):
         entering = arrival_rate * chain.starts(levels[n], levels[n + 1])
         local = balanced(chain.local(levels[n]) + below, entering)
         solved = np.linalg.solve(-local, np.column_stack([entering, mass]))
         leaving = chain.ends(levels[n + 1], levels[n])
         carried = leaving @ solved
-        below, mass = carried[:, :-1], 1 + carried[:, -1]
+        below, mass = carried[:, :-1], unit + carried[:, -1]
+        if (most := float(mass.max())) > _LARGE:
+            mass, unit = mass / most, unit / most
     size = len(levels[-1])
     down = chain.ends(levels[-1], levels[-2]) @ chain.starts(levels[-2], levels[-1])
     inside = chain.local(levels[-1]) - arrival_rate * np.eye(size)
@@ -82,8 +91,10 @@ def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stag
     # (I - R)^-1 = (U + lambda I)^-1 U, and row vectors are solved from the right.
     generator = censored + arrival_rate * np.eye(size)
     waiting = np.linalg.solve(generator.T, censored.T @ full)
-    whole = float(waiting.sum() + full @ mass - full.sum())
-    start = np.maximum(waiting / whole, 0.0)
+    whole = float(unit * waiting.sum() + full @ mass - unit * full.sum())
+    start = np.maximum(unit * waiting / whole, 0.0)
+    if start.sum() < _NEVER:
+        return INSTANT, 0.0
     return counted(start, generator), float(start.sum())
 
 
