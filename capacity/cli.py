@@ -6,7 +6,8 @@ Exit codes: 0 done; 1 an objective or limit is not met, or nothing feasible exis
 
 from __future__ import annotations
 
-from typing import Annotated
+import gc
+from typing import Annotated, Final
 
 import typer
 
@@ -28,6 +29,9 @@ from capacity.options import (
     book,
     read,
 )
+
+_ALLOCATED: Final = 50_000
+"""Objects more than were freed before they are looked through for garbage, of which a plan makes next to none."""
 
 app = typer.Typer(
     name="capacity",
@@ -249,4 +253,5 @@ def main() -> None:
     """Run the command line, and turn whatever happens into an exit code and a sentence."""
     from capacity.guard import guarded  # noqa: PLC0415
 
+    gc.set_threshold(_ALLOCATED)
     raise SystemExit(guarded(app))

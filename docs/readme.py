@@ -10,6 +10,7 @@ typo.toml.
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 import subprocess
@@ -24,8 +25,9 @@ BLOCK = re.compile(r"^```\n\$ (?P<command>capacity [^\n]*)\n(?P<output>.*?)^```$
 TYPOS = (('to = "redis"', 'to = "rediss"'), ('cpu_time = "0.8ms"', 'cpu_tiem = "0.8ms"'), ('"60us"', '"60 parsecs"'))
 
 
+@functools.cache
 def run(command: str, folder: Path) -> str:
-    """Return what a command line prints, errors included; `; echo $?` adds the exit code."""
+    """Return what a command line prints, errors included; `; echo $?` adds the exit code. No block writes a file."""
     line, _, echo = command.partition(";")
     arguments = [sys.executable, "-m", "capacity", *shlex.split(line)[1:]]
     ended = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)

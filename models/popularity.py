@@ -35,7 +35,7 @@ class Popularity:
         """How many objects there are."""
         return float(self.count.sum())
 
-    @property
+    @cached_property
     def busiest(self) -> float:
         """The share of the most popular object."""
         return float(self.share.max())

@@ -94,23 +94,27 @@ def replica_lag(
     if flush_interval == 0:
         wait, own, exact, error = _wait(write_rate, apply_time, appliers, batch, exact_states)
         return ReplicaLag(way, way + wait + own + Latency.of(apply_time), load / appliers, exact, error)
-    received = way + behind_flush(flush_interval, 0.0, apply_time)
     flushes = Flushes(flush_interval, write_rate / batch, batch, apply_time.mean, appliers)
-    markov = apply_time.is_exponential
-    if (markov or appliers > 1) and flushes.is_within(MOST_PLACES if markov else _MOST_INVERTED):
-        visible = way + Latency.of(FlushedLag(flushes, apply_time))
-        error = "" if markov else _PARALLEL if batch == 1 else _PARALLEL_BATCHES
-        return ReplicaLag(received, visible, load / appliers, markov, error)
-    visible = way + _behind_fluid(flushes, apply_time)
-    if appliers == 1:
+    received = way + behind_flush(flush_interval, 0.0, apply_time)
+    behind, exact, error = _behind_flushes(flushes, apply_time)
+    return ReplicaLag(received, way + behind, load / appliers, exact, error)
+
+
+def _behind_flushes(flushes: Flushes, apply_time: ServiceTime) -> tuple[Latency, bool, str]:
+    """Return the lag that begins with waiting for the next flush, without the way; whether exact, and the error."""
+    markov, batches, several = apply_time.is_exponential, flushes.size > 1, flushes.appliers > 1
+    if (markov or several) and flushes.is_within(MOST_PLACES if markov else _MOST_INVERTED):
+        error = "" if markov else _PARALLEL_BATCHES if batches else _PARALLEL
+        return Latency.of(FlushedLag(flushes, apply_time)), markov, error
+    if not several:
         error = _FLUSHED
-    elif batch > 1 and not markov:
+    elif batches and not markov:
         error = _PARALLEL_BATCHES
-    elif appliers > _MANY:
+    elif flushes.appliers > _MANY:
         error = _FLUID_MANY
     else:
         error = _FLUID if markov else _FLUID_OTHER
-    return ReplicaLag(received, visible, load / appliers, exact=False, error=error)
+    return _behind_fluid(flushes, apply_time), False, error
 
 
 def _behind_fluid(flushes: Flushes, apply_time: ServiceTime) -> Latency:

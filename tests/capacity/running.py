@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from typer.main import get_command
+
 from capacity.cli import app
 from capacity.examples import folder
 from capacity.guard import guarded
@@ -22,6 +24,9 @@ EXAMPLES = folder()
 
 PROGRAM = str(Path(sys.executable).with_name("capacity"))
 """The installed command."""
+
+COMMAND = get_command(app)
+"""The command line put together once, which a program does each time that it starts."""
 
 WIDTH = 80
 """Columns that every terminal has."""
@@ -66,7 +71,7 @@ def capacity(*arguments: object, stdin: bytes = b"") -> Ended:
     out, err = io.StringIO(), io.StringIO()
     source = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     with redirect_stdout(out), redirect_stderr(err), patch("sys.stdin", source):
-        code = guarded(lambda: app([str(a) for a in arguments]))
+        code = guarded(lambda: COMMAND([str(a) for a in arguments]))
     return Ended(code, out.getvalue(), err.getvalue())
 
 

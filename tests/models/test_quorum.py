@@ -74,7 +74,14 @@ def simulated(replicas: list[Replica], reads: int, writes: int, after: float, *,
 def exact_exponential(
     means: tuple[float, float, float, float], nodes: int, reads: int, writes: int, after: float
 ) -> float:
-    """Return P(stale) for four exponential delays with 50 digits: both expectations are integrals of elementary functions."""
+    """Return P(stale) for four exponential delays with 50 digits: R independent delays of the write outlast `after`."""
+    with mpmath.workdps(50):
+        return float(mpmath.exp(-reads / mpmath.mpf(means[0]) * after) * exact_at_once(means, nodes, reads, writes))
+
+
+@cache
+def exact_at_once(means: tuple[float, float, float, float], nodes: int, reads: int, writes: int) -> Any:
+    """Return P(stale) right after the write: both expectations are integrals of elementary functions."""
     with mpmath.workdps(50):
         lw, la, lr, ls = (1 / mpmath.mpf(m) for m in means)
 
@@ -110,7 +117,7 @@ def exact_exponential(
         first = mpmath.quad(
             lambda y: reads * answered(y) ** (reads - 1) * slope(y) * (1 - within(y, lr, ls)) ** (nodes - reads), points
         )
-        return float(mpmath.binomial(nodes, reads) * mpmath.exp(-rate * after) * done * first)
+        return mpmath.binomial(nodes, reads) * done * first
 
 
 # With exponential delays the share of stale reads is the one with 50 digits, for any quorum.
