@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capacity.errors import printable
+from capacity.next_steps import A_MOMENT, HARDLY
 from capacity.section import Section
 from capacity.units import digits, show_seconds
 
@@ -12,9 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.next_steps import ClassOutcome, Next, Outcome
-
-_HARDLY = 5e-4
-"""A change of a p99, as a share of it, that is not told."""
 
 
 def sections(found: Next) -> list[Section]:
@@ -43,6 +41,7 @@ def _head(found: Next, able: list[Outcome]) -> Section:
     else:
         chosen = printable(f"{able[0].name}:{able[0].subject}")
         notes.append(f"`--apply {chosen} -o FILE` writes the file with that step")
+    notes += without_effect(found)
     return Section(f"{printable(found.name)}{load}: what comes next", notes=notes)
 
 
@@ -53,6 +52,12 @@ def no_step(found: Next) -> str:
     if found.now.then is None:
         return f"nothing is tight enough for a step, nor will it be up to {digits(found.now.carries)}x this load"
     return "nothing is tight enough for a step yet"
+
+
+def without_effect(found: Next) -> list[str]:
+    """Return in one line the steps that change nothing."""
+    names = [printable(f"{step.name}:{step.subject}") for step in found.without_effect]
+    return [f"changes nothing at this load: {', '.join(names)}"] if names else []
 
 
 def tight_at(found: Next) -> str | None:
@@ -103,7 +108,7 @@ def faster(step: Outcome) -> str:
         return abs(seen.p99_change_s or 0.0) / (seen.p99_s or 1.0)
 
     name = max(step.classes, key=lambda n: relative(step.classes[n]), default="")
-    if not name or relative(step.classes[name]) < _HARDLY:
+    if not name or relative(step.classes[name]) < HARDLY:
         unanswered = any(seen.p99_s is not None and seen.p99_change_s is None for seen in step.classes.values())
         return "answered" if unanswered else "same"
     return f"{printable(name)} {_signed(step.classes[name].p99_change_s or 0.0)}"
@@ -114,7 +119,7 @@ def less_down(step: Outcome, now: Outcome) -> str:
     both = [(seen.downtime_s_per_month, now.classes[name].downtime_s_per_month) for name, seen in step.classes.items()]
     changes = [after - before for after, before in both if after is not None and before is not None]
     most = max(changes, key=abs, default=0.0)
-    return _signed(most) if abs(most) >= 1.0 else "same"
+    return _signed(most) if abs(most) >= A_MOMENT else "same"
 
 
 def _signed(seconds: float) -> str:

@@ -196,6 +196,37 @@ def test_order_where_there_is_a_plan() -> None:
     assert all(step.monthly_change is not None for step in able)
 
 
+# A step that changes nothing, however it is looked at, is no offer: it is named, in one line, and can still be taken.
+def test_what_changes_nothing_is_no_offer() -> None:
+    before = load(str(LADDER / "3-web-and-app-servers.toml"))
+    found = next_steps(before, ahead=0)
+    idle = [(step.name, step.subject) for step in found.without_effect]
+    assert idle == [("more-nodes", "app"), ("more-nodes", "web"), ("read-replicas", "db")]
+    assert not set(idle) & set(names(found))
+    now = plan(before.topology)
+    for step in found.without_effect:
+        again = plan(applied(before, f"{step.name}:{step.subject}").document.topology)
+        assert again.evaluation.cost.monthly == now.evaluation.cost.monthly
+        assert again.counts == now.counts
+        assert (step.brings, step.monthly_change) == ([], 0)
+    # What is worse is told, and so is what leaves more room though nobody sees it yet.
+    assert ("call-timeout", "courier") in names(found)
+    shop = next_steps(load(str(ROOT / "examples" / "shop.toml")), ahead=0)
+    assert ("call-pool", "mysql") in names(shop)
+    assert [(step.name, step.subject) for step in shop.without_effect] == [("call-pool", "payments")]
+
+
+# A step that carries more than the file as it is brings that, though nothing else changes.
+def test_what_carries_more_brings_something() -> None:
+    found = next_steps(load(str(ROOT / "examples" / "shop.toml")), ahead=2)
+    pool = next(step for step in found.steps if step.name == "call-pool")
+    assert found.now.carries is not None
+    assert pool.carries is not None
+    assert pool.carries > found.now.carries
+    assert pool.brings == ["carries more"]
+    assert found.steps[0].brings == ["faster"]
+
+
 # How far a step carries is the load up to which `capacity plan` finds one, to a twentieth.
 def test_how_far_it_carries() -> None:
     values = file({"app": service(0.01, None, "n2", max_nodes=4), "db": database(0.002, node="n8")}, 400.0)

@@ -30,6 +30,7 @@ def answer(asked: Asked, tick: Callable[[int], None]) -> Content:
     able = [step for step in found.steps if step.feasible]
     rest = [step for step in found.steps if not step.feasible]
     blocks: list[Block] = [*_as_it_is(scene, found), *_best(found, able)]
+    blocks += [Note(f"{text[0].upper()}{text[1:]}.", "dim") for text in next_report.without_effect(found)]
     if able:
         blocks.append(_steps(found, able))
         blocks.append(
