@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capacity.errors import printable
 from capacity.next_steps import A_MOMENT, HARDLY
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capacity.next_steps import ClassOutcome, Next, Outcome
+
+
+_ANSWERED: Final = "answered"
 
 
 def sections(found: Next) -> list[Section]:
@@ -30,7 +33,7 @@ def _head(found: Next, able: list[Outcome]) -> Section:
         notes.append(f"as it is: {total(now, found.currency)}, every objective is met")
         notes += _farther(now)
     else:
-        notes.append(f"as it is: NO PLAN; the best counts cost {total(now, found.currency)}")
+        notes.append(f"as it is: NO PLAN; {rest_only(now, found.currency)}, and miss:")
         notes += [f"  {printable(fail)}" for fail in now.fails]
         notes += _farther(now)
     if not found.steps:
@@ -91,7 +94,8 @@ def _table(found: Next, steps: list[Outcome]) -> list[Section]:
     for step in steps:
         cells = (printable(f"{step.name}:{step.subject}"), f"{step.monthly:,.2f}", _change(step.monthly_change))
         rows.append((*cells, faster(step), less_down(step, found.now)))
-    notes = ["p99 and downtime of the class that changes most, against the file as it is"]
+    answered = not found.now.feasible and any(row[3] == _ANSWERED for row in rows)
+    notes = [against(found), *(["answered: a class that gets no answer as it is"] if answered else [])]
     return [Section("Steps with which every objective is met", rows, frozenset({1, 2}), notes)]
 
 
@@ -99,6 +103,20 @@ def _change(change: float | None) -> str:
     if change is None:
         return "unknown"
     return f"{change:+,.2f}" if round(change, 2) else "0"
+
+
+def rest_only(now: Outcome, currency: str) -> str:
+    """Return what the counts are, and cost, that a file without a plan is told by: of what it misses, it meets none."""
+    counts = ", ".join(f"{name} {count}" for name, count in now.counts.items())
+    return f"counts that meet all the rest ({printable(counts)}) cost {total(now, currency)}"
+
+
+def against(found: Next) -> str:
+    """Return what changes are measured against: a plan, or without one the counts that meet the rest."""
+    of = "p99 and downtime of the class that changes most"
+    if found.now.feasible:
+        return f"{of}, against the file as it is"
+    return f"changes are against the counts above, which are no plan; {of}"
 
 
 def faster(step: Outcome) -> str:
@@ -110,7 +128,7 @@ def faster(step: Outcome) -> str:
     name = max(step.classes, key=lambda n: relative(step.classes[n]), default="")
     if not name or relative(step.classes[name]) < HARDLY:
         unanswered = any(seen.p99_s is not None and seen.p99_change_s is None for seen in step.classes.values())
-        return "answered" if unanswered else "same"
+        return _ANSWERED if unanswered else "same"
     return f"{printable(name)} {_signed(step.classes[name].p99_change_s or 0.0)}"
 
 
