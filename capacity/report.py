@@ -58,11 +58,15 @@ def _verdict(evaluation: Evaluation) -> Section:
     return Section(f"{printable(evaluation.name)}{when}: {verdict}", notes=notes)
 
 
+NO_MEND: Final = "no single one: nothing that can be raised by itself takes this limit away"
+"""Where advice has no mend, since none of those that were tried helps."""
+
+
 def _infeasible(evaluation: Evaluation) -> list[Section]:
     notes = []
     for advice in evaluation.infeasible:
         notes.append(printable(f"{advice.constraint}: {advice.best}"))
-        notes += [printable(f"  mend: {mend}") for mend in advice.mends]
+        notes += [printable(f"  mend: {mend}") for mend in advice.mends or [NO_MEND]]
     if evaluation.feasible_load is not None:
         notes.append(f"all else as it is, a plan exists up to {evaluation.feasible_load:.2f}x of this load")
     return [Section("Cannot be met", notes=notes)]
