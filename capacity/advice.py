@@ -27,7 +27,7 @@ from capacity.units import digits, rounded_up, show_amount, show_availability, s
 if TYPE_CHECKING:
     from capacity.sizing import Sizing
     from capacity.solve import Solution
-    from capacity.system import Counts, System
+    from capacity.system import System
     from capacity.topology import Topology
     from capacity.trial import Key
     from capacity.verdict import Violation
@@ -334,17 +334,28 @@ def _more_nodes(trial: Trial, conflict: Conflict) -> list[str]:
         return []
     if root in system.partitions and search.most(root) < system.tiers[root].max_nodes:
         return _more_partitions(trial, key, root, (violation.short or 1.0))
-    most = system.tiers[root].max_nodes
-    guess = math.ceil(most * max(violation.short or 1.0, 1.0) * (1 - 1e-9))
-    for enough in dict.fromkeys(min(guess * factor, MOST_NODES) for factor in (1, 2, 4, 16)):
-        if _kept(search, conflict, {**trial.counts, root: enough}):
-            fewer = fewest(lambda n: _kept(search, conflict, {**trial.counts, root: n}), most, enough) or enough
-            return [f"{at(root)}.max_nodes: at least {fewer + (system.tiers[root].counted == 'replicas')}"]
-    return []
+    return _larger_bound(trial, conflict, root)
 
 
-def _kept(search: Search, conflict: Conflict, counts: Counts) -> bool:
-    return all(v.key != _key(conflict) for v in search.failing(conflict.event, counts))
+def _larger_bound(trial: Trial, conflict: Conflict, root: str) -> list[str]:
+    """Return how many nodes a tier would have to be allowed, where that helps."""
+    violation, system, key = conflict.violation, trial.system, _key(conflict)
+    search, primary = Search.of(system), int(system.tiers[root].counted == "replicas")
+    most = system.tiers[root].max_nodes - primary
+
+    def kept(count: int) -> bool:
+        return all(v.key != key for v in search.failing(conflict.event, {**trial.counts, root: count}))
+
+    if kept(most):
+        return []  # as many as it may have would do: something else is in the way of them
+    guess = max(math.ceil(most * max(violation.short or 1.0, 1.0) * (1 - 1e-9)), most + 1)
+    enough = next((n for n in dict.fromkeys(min(guess * f, MOST_NODES - primary) for f in (1, 2, 4, 16)) if kept(n)), 0)
+    if not enough:
+        return []
+    found = (fewest(kept, most + 1, enough) or enough) + primary
+    # What keeps this limit may break another, so that no plan has as many.
+    helps = not trial.patient or trial.planned(with_fields(trial.topology, root, max_nodes=found), key)
+    return [f"{at(root)}.max_nodes: at least {found}"] if helps else []
 
 
 def _more_partitions(trial: Trial, key: Key, consumer: str, factor: float) -> list[str]:

@@ -35,7 +35,7 @@ def facts(search: Search, event: Event, counts: Counts) -> dict[str, Any]:
         found[name] = filling | {"hit_ratio": seen["hit_ratio"], "replaced": not left}
     lost = event.subject or ""
     if event.scenario == "primary":
-        found[lost] = _without_primary(before, lost)
+        found[lost] = _without_primary(before, lost, down=lost in state.gone)
     if event.scenario == "partner_down":
         hang = Hang(before, lost, float(search.system.topology.resilience.outage), writes=False)
         full = filled(hang)
@@ -46,16 +46,20 @@ def facts(search: Search, event: Event, counts: Counts) -> dict[str, Any]:
     return found
 
 
-def _without_primary(before: Solution, lost: str) -> dict[str, Any]:
-    """Return how long a database takes no writes: until a replica is promoted, or without one until it is repaired."""
+def _without_primary(before: Solution, lost: str, *, down: bool) -> dict[str, Any]:
+    """Return how long a database takes no writes: until a replica is promoted, or without one until it is repaired.
+
+    Where those that are left are no quorum (`down`), that is until it is repaired too.
+    """
     place, tier = before.places[lost], before.system.tiers[lost]
     switched = tier.failover(place, before.arrivals(lost))
-    if tier.machines(place.count) > tier.parts():
+    if tier.machines(place.count) > tier.parts() and not down:
         return switched | {"threads_full_s": filled(Hang(before, lost, switched.get("failover_s", 0.0), writes=True))}
     repair = float(before.system.topology.resilience.node_mttr if tier.mttr is None else tier.mttr)
     held = switched["writes_held"] / switched["failover_s"] * repair if switched["failover_s"] else None
     full = filled(Hang(before, lost, repair, writes=False))
     gone = {"failover_s": None, "repair_s": repair, "writes_held": held, "writes_at_risk": None}
+    gone |= {"quorum_lost": down and place.count > 0}
     return switched | gone | {"threads_full_s": full}
 
 
@@ -218,7 +222,8 @@ def _told(name: str, found: dict[str, Any]) -> Iterator[str]:
         at_first = f"{'once replaced, ' if found['replaced'] else ''}{name} hits {show_percent(found['hit_ratio'])}"
         yield f"{at_first} at first, {', '.join(shares)}; {show_percent(found['steady_hit_ratio'])} in the end"
     if "repair_s" in found:
-        yield f"{name} has no replica: it is down until its node is replaced, {show_seconds(found['repair_s'])}"
+        why = "no quorum left" if found["quorum_lost"] else "no replica"
+        yield f"{name} has {why}: it is down until its node is replaced, {show_seconds(found['repair_s'])}"
     elif "failover_s" in found:
         held, lost = digits(found["writes_held"]), found["writes_at_risk"]
         risk = f"; {digits(lost)} writes may be lost" if lost else "; no acknowledged write is lost"

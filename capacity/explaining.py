@@ -19,6 +19,7 @@ from capacity.scenarios import phrase
 from capacity.search import Search
 from capacity.sizing import size
 from capacity.system import resolve
+from capacity.telling import left_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,8 +71,12 @@ def explain(
     if metric is not None:
         _known("metric", metric, METRICS)
     search, counts, event, solution = _solved(topology, scenario, tick)
-    if event is not None and tier in event.state(counts).gone:
-        raise UsageError(f"TIER {ascii_quoted(tier)}: nothing of it is left {phrase(event.scenario, event.subject)}")
+    if event is not None:
+        state = event.state(counts)
+        for name, (left, least) in zip(state.gone, state.left, strict=True):
+            if tier == name:
+                when = phrase(event.scenario, event.subject)
+                raise UsageError(f"TIER {ascii_quoted(tier)} {when}: {left_over(left, least)}")
     result = tier_result(solution, tier)
     asked = Planned(solution, tier, result, search)
     askable = {name: ask for name, ask in METRICS.items() if event is None or name not in _USUAL}

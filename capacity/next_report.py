@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capacity.errors import printable
+from capacity.next_steps import A_MOMENT, HARDLY
 from capacity.section import Section
 from capacity.units import digits, show_seconds
 
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
     from capacity.next_steps import ClassOutcome, Next, Outcome
 
-_HARDLY = 5e-4
-"""A change of a p99, as a share of it, that is not told."""
+
+_ANSWERED: Final = "answered"
 
 
 def sections(found: Next) -> list[Section]:
@@ -32,7 +33,7 @@ def _head(found: Next, able: list[Outcome]) -> Section:
         notes.append(f"as it is: {total(now, found.currency)}, every objective is met")
         notes += _farther(now)
     else:
-        notes.append(f"as it is: NO PLAN; the best counts cost {total(now, found.currency)}")
+        notes.append(f"as it is: NO PLAN; {rest_only(now, found.currency)}, and miss:")
         notes += [f"  {printable(fail)}" for fail in now.fails]
         notes += _farther(now)
     if not found.steps:
@@ -43,6 +44,7 @@ def _head(found: Next, able: list[Outcome]) -> Section:
     else:
         chosen = printable(f"{able[0].name}:{able[0].subject}")
         notes.append(f"`--apply {chosen} -o FILE` writes the file with that step")
+    notes += without_effect(found)
     return Section(f"{printable(found.name)}{load}: what comes next", notes=notes)
 
 
@@ -53,6 +55,12 @@ def no_step(found: Next) -> str:
     if found.now.then is None:
         return f"nothing is tight enough for a step, nor will it be up to {digits(found.now.carries)}x this load"
     return "nothing is tight enough for a step yet"
+
+
+def without_effect(found: Next) -> list[str]:
+    """Return in one line the steps that change nothing."""
+    names = [printable(f"{step.name}:{step.subject}") for step in found.without_effect]
+    return [f"changes nothing at this load: {', '.join(names)}"] if names else []
 
 
 def tight_at(found: Next) -> str | None:
@@ -86,7 +94,8 @@ def _table(found: Next, steps: list[Outcome]) -> list[Section]:
     for step in steps:
         cells = (printable(f"{step.name}:{step.subject}"), f"{step.monthly:,.2f}", _change(step.monthly_change))
         rows.append((*cells, faster(step), less_down(step, found.now)))
-    notes = ["p99 and downtime of the class that changes most, against the file as it is"]
+    answered = not found.now.feasible and any(row[3] == _ANSWERED for row in rows)
+    notes = [against(found), *(["answered: a class that gets no answer as it is"] if answered else [])]
     return [Section("Steps with which every objective is met", rows, frozenset({1, 2}), notes)]
 
 
@@ -96,6 +105,20 @@ def _change(change: float | None) -> str:
     return f"{change:+,.2f}" if round(change, 2) else "0"
 
 
+def rest_only(now: Outcome, currency: str) -> str:
+    """Return what the counts are, and cost, that a file without a plan is told by: of what it misses, it meets none."""
+    counts = ", ".join(f"{name} {count}" for name, count in now.counts.items())
+    return f"counts that meet all the rest ({printable(counts)}) cost {total(now, currency)}"
+
+
+def against(found: Next) -> str:
+    """Return what changes are measured against: a plan, or without one the counts that meet the rest."""
+    of = "p99 and downtime of the class that changes most"
+    if found.now.feasible:
+        return f"{of}, against the file as it is"
+    return f"changes are against the counts above, which are no plan; {of}"
+
+
 def faster(step: Outcome) -> str:
     """Return the p99 of the class that changes most, and by how much."""
 
@@ -103,9 +126,9 @@ def faster(step: Outcome) -> str:
         return abs(seen.p99_change_s or 0.0) / (seen.p99_s or 1.0)
 
     name = max(step.classes, key=lambda n: relative(step.classes[n]), default="")
-    if not name or relative(step.classes[name]) < _HARDLY:
+    if not name or relative(step.classes[name]) < HARDLY:
         unanswered = any(seen.p99_s is not None and seen.p99_change_s is None for seen in step.classes.values())
-        return "answered" if unanswered else "same"
+        return _ANSWERED if unanswered else "same"
     return f"{printable(name)} {_signed(step.classes[name].p99_change_s or 0.0)}"
 
 
@@ -114,7 +137,7 @@ def less_down(step: Outcome, now: Outcome) -> str:
     both = [(seen.downtime_s_per_month, now.classes[name].downtime_s_per_month) for name, seen in step.classes.items()]
     changes = [after - before for after, before in both if after is not None and before is not None]
     most = max(changes, key=abs, default=0.0)
-    return _signed(most) if abs(most) >= 1.0 else "same"
+    return _signed(most) if abs(most) >= A_MOMENT else "same"
 
 
 def _signed(seconds: float) -> str:

@@ -47,6 +47,18 @@ _PARTNERS: Final = ("partner", "partner_down")
 _CHEAPER, _FASTER, _LESS_DOWN = 0.995, 0.95, 0.9
 """What of a cost, of a p99 and of a downtime is less by enough to be told as what a step brings."""
 
+_FARTHER: Final = 1.06
+"""How many times the load of the file as it is a step has to carry: ends are known to a twentieth."""
+
+HARDLY: Final = 5e-4
+"""A change of a p99, as a share of it, that is not told."""
+
+A_MOMENT: Final = 1.0
+"""Seconds a month by which a downtime has to change to be told."""
+
+_ROOM: Final = 0.01
+"""Of what a resource has: less of a change than this of what is used of it is none."""
+
 
 class ClassOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What users of one class would see, and how it differs from the file as it is (None: one of them has none)."""
@@ -97,6 +109,8 @@ class Next(msgspec.Struct, frozen=True, kw_only=True):
     load: float
     now: Outcome
     steps: list[Outcome]
+    without_effect: list[Outcome] = []
+    """Steps that apply and change nothing at this load: no cost, no p99, no downtime, nothing that is used."""
 
 
 @dataclass(frozen=True)
@@ -144,13 +158,16 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
     """
     counted = _counted(tick)
     found = proposed(document, counted)
-    now, tried = _tried(found, counted)
+    now, everything = _tried(found, counted)
+    tried = [one for one in everything if one.effect]
     told = [one.outcome for one in tried]
     if ahead or not told:
         as_is = end(document.topology, found.planned.sizing, counted)
         now = _with_end(now, as_is)
         told = [
-            _with_end(one.outcome, _end(one.planned, counted, as_is)) if one.outcome.feasible and i < ahead else told[i]
+            _farther(_with_end(one.outcome, _end(one.planned, counted, as_is)), now)
+            if one.outcome.feasible and i < ahead
+            else told[i]
             for i, one in enumerate(tried)
         ]
     return Next(
@@ -159,6 +176,7 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
         load=document.load_factor,
         now=now,
         steps=told,
+        without_effect=[one.outcome for one in everything if not one.effect],
     )
 
 
@@ -169,11 +187,12 @@ def ranked(document: Document, tick: Callable[[int], None] = lambda _: None) -> 
 
 
 class _Tried(NamedTuple):
-    """A proposal, the plan of its file, and how that compares with the file as it is."""
+    """A proposal, the plan of its file, how that compares with the file as it is, and whether it differs at all."""
 
     proposal: Proposal
     planned: Planned
     outcome: Outcome
+    effect: bool
 
 
 def _tried(found: Proposed, tick: Callable[[int], None]) -> tuple[Outcome, list[_Tried]]:
@@ -190,8 +209,9 @@ def _tried(found: Proposed, tick: Callable[[int], None]) -> tuple[Outcome, list[
             assumes=list(proposal.assumes),
             risks=list(proposal.risks),
         )
-        tried.append(_Tried(proposal, planned, msgspec.structs.replace(outcome, brings=_brings(outcome, now))))
-    return now, sorted(tried, key=lambda one: _rank(one.outcome))
+        outcome = msgspec.structs.replace(outcome, brings=_brings(outcome, now))
+        tried.append(_Tried(proposal, planned, outcome, _differs(outcome, now) or _uses_other(planned, found.planned)))
+    return now, sorted(tried, key=lambda one: (one.outcome.feasible and not one.effect, *_rank(one.outcome)))
 
 
 def _counted(tick: Callable[[int], None]) -> Callable[[int], None]:
@@ -318,6 +338,36 @@ def _brings(o: Outcome, now: Outcome) -> list[str]:
         found.append("less down")
     found += [f"no old reads of {name}" for name in now.stale_reads if name not in o.stale_reads]
     return [*found, *(f"survives {TITLES[name]}" for name in o.endures if name not in now.endures)]
+
+
+def _differs(o: Outcome, now: Outcome) -> bool:
+    """Return whether anything that is told of a step differs from the file as it is; of one that brings a plan, all."""
+    if o.brings or not o.feasible or not now.feasible:
+        return True
+    seen = [(c, now.classes[name]) for name, c in o.classes.items()]
+    slower = any(abs(c.p99_change_s or 0.0) >= HARDLY * (c.p99_s or 1.0) for c, _ in seen)
+    downs = [(c.downtime_s_per_month or 0.0) - (was.downtime_s_per_month or 0.0) for c, was in seen]
+    more_down = any(abs(change) >= A_MOMENT for change in downs)
+    others = (o.endures, o.stale_reads.keys()) != (now.endures, now.stale_reads.keys())
+    return slower or more_down or others or o.monthly_change is None or round(o.monthly_change, 2) != 0
+
+
+def _uses_other(planned: Planned, now: Planned) -> bool:
+    """Return whether another share of anything is used: what has more room carries more, though nobody sees it yet."""
+    used, before = _used(planned), _used(now)
+    return any(abs(used.get(key, 0.0) - before.get(key, 0.0)) >= _ROOM for key in used.keys() | before.keys())
+
+
+def _used(planned: Planned) -> dict[tuple[str, str], float]:
+    tiers = planned.evaluation.tiers
+    return {(name, limit.resource): limit.utilization for name, tier in tiers.items() for limit in tier.limits}
+
+
+def _farther(step: Outcome, now: Outcome) -> Outcome:
+    """Return a step with what it brings where it carries a larger load than the file as it is."""
+    if not now.carries or not step.carries or step.carries < now.carries * _FARTHER:
+        return step
+    return msgspec.structs.replace(step, brings=[*step.brings, "carries more"])
 
 
 def _rank(outcome: Outcome) -> tuple[bool, bool, int, int, float, int, str, str]:

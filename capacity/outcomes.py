@@ -83,8 +83,11 @@ def during(search: Search, counts: Counts, asked: str) -> Evaluation:
     evaluation = describe(search.solved(state))
     unserved = _unserved(search, state.gone)
     classes = {n: _silent(result) if n in unserved else result for n, result in evaluation.classes.items()}
-    lost = _lost(search, state.gone)
-    tiers = {n: _gone(result) if n in lost else result for n, result in evaluation.tiers.items()}
+    tiers = evaluation.tiers | {
+        resident: _gone(evaluation.tiers[resident], *((left, least) if resident == root else (0, 1)))
+        for root, (left, least) in zip(state.gone, state.left, strict=True)
+        for resident in search.system.residents[root]
+    }
     if event.scenario == "partner_down":
         tiers = {n: _drained(result, search.at(counts), n) for n, result in tiers.items()}
     outcome = ScenarioResult(
@@ -155,10 +158,18 @@ def _silent(result: ClassResult) -> ClassResult:
     return msgspec.structs.replace(result, **times, failed_fraction=1.0, slo=slo)
 
 
-def _gone(result: TierResult) -> TierResult:
-    """Return a tier of which nothing is left."""
+def _gone(result: TierResult, left: int, least: int) -> TierResult:
+    """Return a tier of which too few nodes are left to serve: of each shard `left`, where `least` would."""
     nothing: dict[str, Any] = dict.fromkeys(("utilization", "headroom", "binding", "wait_mean_s", "total_mean_s"))
-    return msgspec.structs.replace(result, **nothing, nodes=0, count=0, limits=[], response=Response())
+    nothing |= {"limits": [], "response": Response(), "serves": False, "nodes_needed": least}
+    details, count = result.details, left
+    if result.counted == "replicas":
+        count = max(left - 1, 0)
+        details = {key: value for key, value in details.items() if key != "lag"} | {"replicas": count}
+        if "quorum" in details:
+            details["quorum"] = details["quorum"] | {"nodes": left}
+    nodes = left * int(details.get("shards", 1))
+    return msgspec.structs.replace(result, **nothing, nodes=nodes, count=count, details=details)
 
 
 def _drained(result: TierResult, calm: Solution, name: str) -> TierResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from capacity import judging
 from capacity.aftermath import told
@@ -58,11 +58,15 @@ def _verdict(evaluation: Evaluation) -> Section:
     return Section(f"{printable(evaluation.name)}{when}: {verdict}", notes=notes)
 
 
+NO_MEND: Final = "no single one: nothing that can be raised by itself takes this limit away"
+"""Where advice has no mend, since none of those that were tried helps."""
+
+
 def _infeasible(evaluation: Evaluation) -> list[Section]:
     notes = []
     for advice in evaluation.infeasible:
         notes.append(printable(f"{advice.constraint}: {advice.best}"))
-        notes += [printable(f"  mend: {mend}") for mend in advice.mends]
+        notes += [printable(f"  mend: {mend}") for mend in advice.mends or [NO_MEND]]
     if evaluation.feasible_load is not None:
         notes.append(f"all else as it is, a plan exists up to {evaluation.feasible_load:.2f}x of this load")
     return [Section("Cannot be met", notes=notes)]
@@ -89,6 +93,10 @@ def _nodes(tier: TierResult) -> str:
         return "-"
     if tier.nodes == 0:
         return f"none of {printable(tier.node)}"
+    if not tier.serves:
+        shards = tier.nodes // tier.left
+        each = f"{shards}x" if shards > 1 else ""
+        return f"{each}{tier.left} x {printable(tier.node)} ({tier.nodes_needed}{' each' if each else ''} needed)"
     count = f"{tier.nodes}"
     if tier.counted == "replicas":
         shards = tier.details["shards"]
@@ -312,9 +320,7 @@ def _details(evaluation: Evaluation) -> Section:
             notes.append(f"{printable(name)}: replication lag {text}")
         quorum = d.get("quorum")
         if quorum:
-            fresh = "every read meets every write" if quorum["strict"] else "a read may miss the newest write"
-            asked = f"reads ask {quorum['reads']} of {quorum['nodes']} members, writes wait for {quorum['writes']}"
-            notes.append(f"{printable(name)}: {asked}: {fresh}")
+            notes.append(f"{printable(name)}: {quorum_told(quorum)}")
         if d.get("disk", {}).get("miss_ratio"):
             notes.append(f"{printable(name)}: {show_percent(d['disk']['miss_ratio'])} of reads go to the disk")
         if "drain_s" in d:
@@ -334,6 +340,15 @@ def _details(evaluation: Evaluation) -> Section:
             if_any = ", if there were as many and nobody gave up" if holds != "holds" else " on average"
             notes.append(f"{printable(name)}: {holds} {digits(d['threads_held'])} of our threads{if_any}")
     return Section("Details", notes=notes)
+
+
+def quorum_told(quorum: Mapping[str, Any]) -> str:
+    """Return whom reads and writes of a store ask, and what that brings; or how few are left to be asked."""
+    nodes, reads, writes = quorum["nodes"], quorum["reads"], quorum["writes"]
+    if max(reads, writes) > nodes:
+        return f"reads ask {reads} members, writes wait for {writes}: {nodes or 'none'} left, which is no quorum"
+    fresh = "every read meets every write" if quorum["strict"] else "a read may miss the newest write"
+    return f"reads ask {reads} of {nodes} members, writes wait for {writes}: {fresh}"
 
 
 def key_skew(shards: int, share: float) -> str:

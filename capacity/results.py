@@ -97,9 +97,17 @@ class TierResult(msgspec.Struct, frozen=True):
     slo: list[Slo]
     details: dict[str, Any]
     nodes_needed: int | None = None
-    """The fewest nodes (of each part) with which nothing is overloaded: the k of k of n."""
+    """The fewest nodes (of each part) with which nothing is overloaded: the k of k of n; where a scenario leaves too
+    few to serve, the fewest that would."""
     availability: float | None = None
     downtime_s_per_month: float | None = None
+    serves: bool = True
+    """False where a scenario leaves no node of it, or fewer than a quorum asks for: `nodes` are those that are left."""
+
+    @property
+    def left(self) -> int:
+        """The nodes, of a sharded tier those of each shard."""
+        return self.nodes // int(self.details.get("shards", 1))
 
 
 class Failure(msgspec.Struct, frozen=True):

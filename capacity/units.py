@@ -260,7 +260,9 @@ def day_of(value: object) -> str | None:
 
 
 def show_seconds(value: float) -> str:
-    """Return a time with three digits and the unit that suits it."""
+    """Return a time with three digits and the unit that suits it; less than half of a nanosecond is none."""
+    if abs(value) < 5e-10:
+        return "0 s"
     rounded = float(f"{value:.3g}")
     for worth, suffix, most in ((1e-9, "ns", 1e-6), (1e-6, "us", 1e-3), (1e-3, "ms", 1.0), (1.0, "s", 120.0)):
         if rounded < most:

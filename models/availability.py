@@ -55,7 +55,7 @@ def fewer_than(needed: int, groups: Sequence[tuple[int, float]]) -> float:
     with the standard deviation of the nodes down, by its square from three large groups on.
     Raises ValueError for an unavailability outside 0..1 or nodes below 0.
     """
-    alone(needed, *(part for group in groups for part in group))
+    alone(*(("groups", part) for group in groups for part in group), needed=needed)
     if any(nodes < 0 or not 0 <= u <= 1 for nodes, u in groups):
         raise ValueError(f"nodes must be >= 0 and unavailabilities within 0..1: {groups}")
     needed -= sum(nodes for nodes, u in groups if u < _NEVER)

@@ -38,7 +38,7 @@ def batch_arrivals(batch_rate: float, sizes: Sequence[float], service_time: floa
     servers, ValueError for sizes that are no distribution or a queue of more than MOST_STATES.
     Source: Chaudhry and Templeton 1983, chapter 3; the states by the flow across each level, every term positive.
     """
-    alone(batch_rate, service_time, servers)
+    alone(batch_rate=batch_rate, service_time=service_time, servers=servers)
     batch = _checked(sizes)
     mean_size = float(batch @ np.arange(1, len(batch) + 1))
     check_queue(batch_rate, service_time, servers)

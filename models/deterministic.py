@@ -40,7 +40,7 @@ def constant_service(arrival_rate: float, service_time: float, servers: int) -> 
     Means and shares hold 1e-11 relative, tails 1e-12 absolute. Raises UnstableQueueError when the load reaches the
     servers. Source: Crommelin 1932; Franx 2001, "A simple solution for the M/D/c waiting time distribution".
     """
-    alone(arrival_rate, service_time, servers)
+    alone(arrival_rate=arrival_rate, service_time=service_time, servers=servers)
     check_queue(arrival_rate, service_time, servers)
     service = ServiceTime((), ((1.0, service_time),))
     model = f"M/D/{servers}"

@@ -50,10 +50,16 @@ def numbers(*values: Any) -> tuple[Any, ...]:
     return tuple(arrays) if arrays[0].ndim else tuple(np.asarray(value).item() for value in values)
 
 
-def alone(*values: Any) -> None:
-    """Raise TypeError for an array: what is made for one point at a time says how it is run over many."""
-    if any(getattr(value, "ndim", 0) for value in values):
-        raise TypeError("this is made for one point at a time: models.arrays.over runs it over arrays")
+def alone(*several: tuple[str, Any], **values: Any) -> None:
+    """Raise TypeError for an array or a list: what is made for one point at a time says how it is run over many.
+
+    Each value by the name of its argument; `several` are the elements of an argument that is a sequence.
+    """
+    for name, value in (*several, *values.items()):
+        if getattr(value, "ndim", 0) or isinstance(value, list | tuple):
+            what = f"{name}: found {'an array' if hasattr(value, 'ndim') else f'a {type(value).__name__}'}"
+            cure = "models.arrays.over runs it over NumPy arrays"
+            raise TypeError(f"{what}; this is made for one point at a time: {cure}")
 
 
 def whole(values: Any, wanted: str) -> Any:

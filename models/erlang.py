@@ -43,8 +43,8 @@ _NEGLIGIBLE_EXPONENT = 42.0
 class UnstableQueueError(ValueError):
     """The offered load is at or above the servers, so that no steady state exists.
 
-    `short` is by how many servers' worth of work it exceeds them. Of an array it is about the first one that is, and
-    the message ends with where that is and how many there are.
+    `short` is by how many servers' worth of work it exceeds them: 0 where it just fills them, so that none is to spare.
+    Of an array it is about the first one that is, and the message ends with where that is and how many there are.
     """
 
     def __init__(self, servers: float, offered_load: float, place: str = "") -> None:

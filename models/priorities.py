@@ -26,7 +26,7 @@ from models.steady import SteadyState, approximate, steady
 from models.transforms import INSTANT, GeometricSum, Transform
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -95,6 +95,10 @@ def _one_class(number: int, service_time: float, servers: int, *rates: float) ->
     return queue_by_priority(rates, service_time, servers)[number]
 
 
+def _each(arrival_rates: Sequence[float]) -> Iterator[tuple[str, float]]:
+    return (("arrival_rates", rate) for rate in arrival_rates)
+
+
 def interrupt_by_priority(arrival_rates: Sequence[float], service_time: float, servers: int) -> list[SteadyState]:
     """Return the state of each class of M/M/c where an urgent arrival interrupts the least urgent, to be resumed.
 
@@ -104,7 +108,7 @@ def interrupt_by_priority(arrival_rates: Sequence[float], service_time: float, s
     Raises UnstableQueueError when the load of all reaches the servers, ValueError next to saturation as sharing does.
     Source: means Buzen and Bondi 1983; M/M/1 White and Christie 1958.
     """
-    alone(*arrival_rates, service_time, servers)
+    alone(*_each(arrival_rates), service_time=service_time, servers=servers)
     _check_rates(arrival_rates)
     check_queue(sum(arrival_rates), service_time, servers)
     MMc(sum(arrival_rates), service_time, servers)
@@ -146,7 +150,7 @@ def general_priority(
     low (32 % high for an urgent class of long services), P99 3 to 28 % low, P(wait) within 3 %.
     Raises UnstableQueueError when the load of all reaches the servers.
     """
-    alone(*arrival_rates, servers)
+    alone(*_each(arrival_rates), servers=servers)
     _check_rates(arrival_rates)
     whole = mixed(arrival_rates, services)
     total = math.fsum(arrival_rates)

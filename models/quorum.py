@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from models.elementwise import alone
 from models.messages import Message, both_within, late_write
 from models.quadrature import gauss_legendre
 
@@ -125,6 +126,7 @@ class Quorum:
 
 def alike(nodes: int, reads: int, writes: int, replica: Replica) -> Quorum:
     """Return a quorum of equal replicas."""
+    alone(nodes=nodes, reads=reads, writes=writes)
     if nodes < 1:
         raise ValueError(f"a quorum has at least one replica, not {nodes!r}")
     return Quorum(((1.0, (replica,) * nodes),), reads, writes)
@@ -135,6 +137,7 @@ def far_apart(nodes: int, reads: int, writes: int, replica: Replica, distance: f
 
     Whoever writes and whoever reads are each in one of the places at random.
     """
+    alone(nodes=nodes, reads=reads, writes=writes, distance=distance)
     if nodes < 2:
         return alike(nodes, reads, writes, replica)
     write, ack, read, response = replica
@@ -153,6 +156,7 @@ def versions_behind(nodes: int, reads: int, writes: int, versions: int) -> float
 
     (C(N - W, R) / C(N, R))**k: Bailis et al. 2012, equation 2. An upper bound where writes go on to all replicas.
     """
+    alone(nodes=nodes, reads=reads, writes=writes, versions=versions)
     if not (1 <= reads <= nodes and 1 <= writes <= nodes and versions >= 1):
         raise ValueError(f"1 <= R, W <= N and k >= 1 are needed, not N {nodes}, R {reads}, W {writes}, k {versions}")
     return (math.comb(nodes - writes, reads) / math.comb(nodes, reads)) ** versions
@@ -164,6 +168,7 @@ def backwards(nodes: int, reads: int, writes: int, writes_per_read: float) -> fl
     `writes_per_read` is the rate of all writes of a key over that of this client's reads of it. Bailis et al. 2012,
     equation 3 (*exact* for a fixed number of writes between two reads): versions behind, k = 1 + writes per read.
     """
+    alone(nodes=nodes, reads=reads, writes=writes, writes_per_read=writes_per_read)
     share = math.comb(nodes - writes, reads) / math.comb(nodes, reads)
     return float(share ** (1 + writes_per_read)) if share else 0.0
 

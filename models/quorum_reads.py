@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
     Tail = Callable[[Floats], Floats]
 
+_FARTHEST: Final = 1e6
+"""Times as far as mean and deviation reach: next to saturation a tail is all noise, and never ends."""
+
 _RAREST: Final = 1e-9
 """Where a tail ends on its grid."""
 
@@ -249,6 +252,7 @@ def _done(lag: Latency, others: int, needed: int) -> tuple[Floats, Floats]:
 
 def _kept(tail: Tail, reach: float) -> PiecewiseHazard:
     reach = max(reach, 1e-12)
-    while tail(np.array([reach]))[0] > _RAREST:
+    farthest = reach * _FARTHEST
+    while reach < farthest and tail(np.array([reach]))[0] > _RAREST:
         reach *= 1.5
     return on_grid(tail, reach)

@@ -113,6 +113,7 @@ def gimc(gaps: ServiceTime, service_time: float, servers: int) -> SteadyState:
     Any gaps that are mixtures of Erlang and constant times, constant ones too (D/M/c), and any number of servers.
     Source: Takacs 1962; Gross, Shortle, Thompson and Harris 2008, section 5.3.
     """
+    alone(service_time=service_time, servers=servers)
     state = exponential_service(gaps, service_time, servers)
     if state.wait_probability == 0:
         return state
@@ -161,7 +162,7 @@ def mgc(arrival_rate: float, service: ServiceTime, servers: int, exact_states: i
     Tijms, van Hoorn and Federgruen 1981: on 2 to 100 servers at utilization 0.5 to 0.95 the mean 0.4 | 1.7 % off for
     squared CV 0.25 to 0.75, 1.9 | 5.3 % for 4, 13 | 24 % low for 9; P99 of the wait 1.5 | 4.4 %, 4 | 26 %, 14 | 51 %.
     """
-    alone(arrival_rate, servers)
+    alone(arrival_rate=arrival_rate, servers=servers)
     check_queue(arrival_rate, service.mean, servers)
     if service.is_exponential:
         return mmc(arrival_rate, service.mean, servers)
@@ -200,7 +201,7 @@ def ggc(
     0.8 to 0.95 the mean is 3 to 5 % off on average, up to 37 %, P99 up to 38 %; at 0.5 and 0.7 it is 20 to 50 % off on
     average, up to threefold.
     """
-    alone(arrival_rate, arrival_squared_cv, servers)
+    alone(arrival_rate=arrival_rate, arrival_squared_cv=arrival_squared_cv, servers=servers)
     check_queue(arrival_rate, service.mean, servers)
     if not 0 <= arrival_squared_cv < math.inf:
         raise ValueError(f"a squared coefficient of variation is >= 0, not {arrival_squared_cv!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from capacity.telling import left_over
 from capacity.units import digits, show_amount, show_bytes, show_percent, show_seconds
 from tui.because import asks_why
 from tui.drawing.changes import NONE, counted, differing, shared, used
@@ -25,7 +26,7 @@ from tui.flowing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from capacity.results import LimitResult, TierResult, Why
     from tui.because import Because
@@ -152,9 +153,7 @@ def _details(tier: TierResult, before: TierResult | None, width: int) -> list[Li
     lines = flowed("", parts, width) if parts else []
     quorum = tier.details.get("quorum")
     if quorum is not None:
-        fresh: Line = (("always fresh", "good"),) if quorum["strict"] else (("may miss the newest write", "warn"),)
-        asked = f"reads ask {quorum['reads']} of {quorum['nodes']}, writes wait for {quorum['writes']}"
-        lines += flowed("quorum", [((asked, ""),), fresh], width)
+        lines += flowed("quorum", _quorum(quorum), width)
     lag = tier.details.get("lag")
     if lag is not None:
         if lag["diverges"]:
@@ -163,6 +162,14 @@ def _details(tier: TierResult, before: TierResult | None, width: int) -> list[Li
         times = [timing(n, lag[f"{n}_s"], was.get(f"{n}_s"), compared=bool(was)) for n in ("mean", "p99")]
         lines += flowed("replica lag", times, width)
     return lines
+
+
+def _quorum(quorum: Mapping[str, Any]) -> list[Line]:
+    nodes, reads, writes = quorum["nodes"], quorum["reads"], quorum["writes"]
+    if max(reads, writes) > nodes:
+        return [((f"reads ask {reads}, writes wait for {writes}", ""),), ((f"{nodes or 'none'} left", "bad"),)]
+    fresh: Line = (("always fresh", "good"),) if quorum["strict"] else (("may miss the newest write", "warn"),)
+    return [((f"reads ask {reads} of {nodes}, writes wait for {writes}", ""),), fresh]
 
 
 def _nodes(
@@ -174,6 +181,13 @@ def _nodes(
         return []
     more = changed(counted(before.nodes, tier.nodes)) if before else ()
     head: Line = ((f"{tier.nodes}", "strong"), *more, (f" × {clean(tier.node or '')}", "dim"))
+    if not tier.serves:
+        return flowed("nodes", [head, ((left_over(tier.left, tier.nodes_needed or 1), "bad"),)], width)
+    return _asked_for(scene, selected, tier, why, head=head, width=width)
+
+
+def _asked_for(scene: Scene, selected: Key, tier: TierResult, why: Because, *, head: Line, width: int) -> list[Line]:
+    """Return how many nodes there are, and what asks for them as far as that is known."""
     binds: Line = ((f"tightest now: {clean(tier.binding or '')} at {_share(tier.utilization or 0.0)}", ""),)
     if asks_why(scene, selected) is None:
         return flowed("why so many", [head, (("fixed in the file (p: left to the plan)", "dim"),), binds], width)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capacity import judging
 from capacity.calculators.calculator import Answer, Row
+from capacity.calculators.overload import SLOWLY, just_full
 from capacity.errors import UsageError
 from capacity.fewest import fewest
 from capacity.units import digits, show_percent, show_seconds
@@ -218,7 +219,8 @@ def _steady(given: Given, group: Group, noted: dict[str, str]) -> Iterator[Row]:
 def _growing(given: Given, group: Group) -> Iterator[Row]:
     behind = group.topic.behind(group.rate, group.service.mean, group.stopped, group.repeated)
     yield Row("consumers_behind", "  that fall behind", behind.consumers)
-    yield Row("backlog_growth_per_s", "backlog grows by", behind.growth, "/s")
+    full = just_full(group.rate + behind.growth, group.rate)
+    yield Row("backlog_growth_per_s", "backlog grows by", 0.0 if full else behind.growth, "/s", SLOWLY if full else "")
     if given.has("retention"):
         left = time_to_loss(group.rate, group.sustained, given.number("retention"), given.number("age"))
         yield Row("loss_s", "messages lost unread after", left, "s", "", "Loss")

@@ -9,6 +9,7 @@ import numpy as np
 
 from capacity import judging
 from capacity.calculators.calculator import Answer, Row
+from capacity.calculators.overload import SLOWLY, SPARE, all_or_more, just_full, over
 from capacity.calculators.searching import largest
 from capacity.errors import UsageError
 from capacity.units import digits, show_percent, show_seconds
@@ -112,8 +113,8 @@ def _missed(found: ReplicaLag, wishes: list[tuple[str, float]]) -> list[str]:
 def _known(given: Given, rate: float, apply_time: float, wishes: list[tuple[str, float]], solved: str | None) -> Answer:
     try:
         found = _lag(given, rate, apply_time, MOST_STATES if solved is None else _SOLVING)
-    except UnstableQueueError as error:
-        return _diverging(given, rate, apply_time, error, wanted=bool(wishes))
+    except UnstableQueueError:
+        return _diverging(given, rate, apply_time, wanted=bool(wishes))
     missed = _missed(found, wishes)
     p50, p99, p999 = found.applied.percentiles([0.5, 0.99, 0.999])
     rows = []
@@ -191,15 +192,16 @@ def _recovery(given: Given, rate: float, apply_time: float, found: ReplicaLag) -
         yield Row("catch_up_s", "time to catch up", time, "s", "fluid", "Catch-up")
 
 
-def _diverging(given: Given, rate: float, apply_time: float, error: UnstableQueueError, *, wanted: bool) -> Answer:
+def _diverging(given: Given, rate: float, apply_time: float, *, wanted: bool) -> Answer:
     """Return what there is to say of a replica that falls behind for ever: how fast, until when, and what mends it."""
     appliers = given.count("appliers")
     most = appliers / apply_time
+    full, growth = just_full(rate, most), over(rate, most)
     rows = [
-        Row("utilization", "demand of the appliers", rate / most, "share", "more than all", "Busy"),
-        Row("short_appliers", "short by", error.short, "appliers"),
-        Row("lag_growth", "lag grows by", lag_growth(rate, most), "s/s", "", "Growth"),
-        Row("backlog_growth_per_s", "  by", rate - most, "writes/s"),
+        Row("utilization", "demand of the appliers", rate / most, "share", all_or_more(rate, most), "Busy"),
+        Row("short_appliers", "short by", growth * apply_time, "appliers", SPARE if full else ""),
+        Row("lag_growth", "lag grows by", lag_growth(rate, most), "s/s", SLOWLY if full else "", "Growth"),
+        Row("backlog_growth_per_s", "  by", growth, "writes/s"),
     ]
     if given.has("log_kept"):
         left = time_to_loss(rate, most, given.number("log_kept"), given.maybe("behind") or 0.0)

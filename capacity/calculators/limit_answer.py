@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capacity import judging
 from capacity.calculators.answers import shown
 from capacity.calculators.calculator import Answer, Row
+from capacity.calculators.overload import SLOWLY, all_or_more, just_full, over
 from capacity.calculators.searching import largest
 from capacity.errors import UsageError
 from capacity.fewest import fewest
@@ -239,10 +240,11 @@ def _waiting(
     limit, burst, wished = values["limit"] or 1.0, int(values["burst"] or 1), given.maybe("wait_p99")
     try:
         wait = ShaperWait(rate, limit, burst)
-    except UnstableQueueError as error:
+    except UnstableQueueError:
+        growing = SLOWLY if just_full(rate, limit) else ""
         rows += [
-            Row("utilization", "demand of the limit", rate / limit, "share", "more than all", "Demand"),
-            Row("backlog_growth_per_s", "those waiting grow by", error.short, "/s"),
+            Row("utilization", "demand of the limit", rate / limit, "share", all_or_more(rate, limit), "Demand"),
+            Row("backlog_growth_per_s", "those waiting grow by", over(rate, limit), "/s", growing),
         ]
         headline = f"overloaded: {digits(rate)}/s for a limit of {digits(limit)}/s, the wait grows without end"
         note = f"the smallest mend: a limit above {digits(rate)}/s, or less than {digits(limit)}/s"

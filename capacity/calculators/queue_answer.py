@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capacity import judging
 from capacity.calculators.calculator import Answer, Row
+from capacity.calculators.overload import SLOWLY, SPARE, all_or_more, counted, just_full, over
 from capacity.calculators.queue_basis import accuracy, queue_of, source
 from capacity.calculators.queue_state import (
     MOST_SERVERS,
@@ -61,8 +62,8 @@ def answered(given: Given) -> Answer:
 def _known(queue: Queue, wishes: tuple[Wish, ...], given: Given) -> Answer:
     try:
         found = state(queue)
-    except UnstableQueueError as error:
-        return _overloaded(queue, wishes, given, error)
+    except UnstableQueueError:
+        return _overloaded(queue, wishes, given)
     missed = [wish for wish in wishes if wish.value(found) > wish.most * (1 + 1e-9)]
     headline = f"{found.model} at {show_percent(found.utilization)}"
     headline += f": {_verdict(wishes, missed, found)}" if wishes else f", response p99 {_p99(found)}"
@@ -105,16 +106,18 @@ def _unsolved(queue: Queue, wishes: tuple[Wish, ...], name: str, hopeless: list[
     return Answer(headline=headline, rows=[], notes=notes, met=met, more={"solved_for": name})
 
 
-def _overloaded(queue: Queue, wishes: tuple[Wish, ...], given: Given, error: UnstableQueueError) -> Answer:
+def _overloaded(queue: Queue, wishes: tuple[Wish, ...], given: Given) -> Answer:
     """Return what there is to say of more work than the servers can do: by how much, and the smallest mends."""
-    load = queue.load
+    load, servers = queue.load, queue.servers
+    full, short = just_full(load, servers), over(load, servers)
     rows = [
         Row("offered_load_erlangs", "offered load", load, "erlangs"),
-        Row("utilization", "demand of the servers", load / queue.servers, "share", "more than all", "Busy"),
-        Row("short_servers", "short by", error.short, "servers"),
-        Row("backlog_growth_per_s", "backlog grows by", error.short / queue.service, "/s"),
+        Row("utilization", "demand of the servers", load / servers, "share", all_or_more(load, servers), "Busy"),
+        Row("short_servers", "short by", short, "servers", SPARE if full else ""),
+        Row("backlog_growth_per_s", "backlog grows by", short / queue.service, "/s", SLOWLY if full else ""),
     ]
-    headline = f"overloaded: {digits(load)} erlangs for {queue.servers:,} servers, the backlog grows without end"
+    of = f"{counted(load, 'erlang')} for {servers:,} server{'' if servers == 1 else 's'}"
+    headline = f"{'exactly full' if full else 'overloaded'}: {of}, the backlog grows without end"
     rate, service = digits(queue.servers / queue.service), show_seconds(queue.servers / queue.rate)
     mend = (
         f"the smallest mend: {math.floor(load) + 1:,} servers, or less than {rate}/s, or a service shorter than "

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from capacity.calculators.explainer import INVERSION, INVERTED_BY, Explainer
+from capacity.calculators.overload import just_full
 from capacity.calculators.queue_basis import queue_of
 from capacity.calculators.queue_state import WISHES, Queue
 from capacity.explanations import Numbers
@@ -59,7 +60,8 @@ def _growing(queue: Queue, told: Explainer) -> None:
     from models.formulas import backlogs  # noqa: PLC0415
 
     here = _numbers(queue)
-    here.given["mu"] = queue.servers / queue.service
+    most = queue.servers / queue.service
+    here.given["mu"] = queue.rate if just_full(queue.rate, most) else most
     here.meanings["mu"] = "c / S, what all servers together can do"
     told.formula("backlog_growth_per_s", backlogs.GROWTH, here)
     told.method(["short_servers"], "offered load less servers: a - c", "Little 1961")

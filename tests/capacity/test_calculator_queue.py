@@ -66,6 +66,41 @@ def test_overload_is_an_answer() -> None:
     assert "20 servers" in capacity("queue", *options, "--p99", "50ms").out
 
 
+# Work that just fills what there is is too much too, and is told as that and not as a shortage of nothing, whatever the
+# last digits of a product say: 1000/s for 9 ms are a little more than 9 servers in binary.
+@pytest.mark.parametrize(
+    ("command", "shortage", "growth"),
+    [
+        (("queue", "--rate", "100/s", "--service", "10ms", "--servers", 1), "short_servers", "backlog_growth_per_s"),
+        (("queue", "--rate", "1000/s", "--service", "9ms", "--servers", 9), "short_servers", "backlog_growth_per_s"),
+        (("lag", "--rate", "1000/s", "--apply", "1ms"), "short_appliers", "backlog_growth_per_s"),
+        (("limit", "--kind", "shaper", "--rate", "100/s", "--limit", "100/s"), None, "backlog_growth_per_s"),
+        (
+            ("backlog", "--rate", "100/s", "--service", "10ms", "--consumers", 1, "--partitions", 1),
+            None,
+            "backlog_growth_per_s",
+        ),
+    ],
+)
+def test_exactly_full(command: tuple[object, ...], shortage: str | None, growth: str) -> None:
+    found = capacity(*command, "--json").json
+    assert found["result"][growth] == 0
+    assert shortage is None or found["result"][shortage] == 0
+    text = capacity(*command).out
+    assert "ever more slowly, but without end" in text
+    assert "more than all" not in text
+    assert ("none to spare: any more is enough" in text) == (shortage is not None)
+    assert "the smallest mend: " in text
+
+
+# One of anything is written as one.
+def test_one_is_one() -> None:
+    headline = queue("--rate", "100/s", "--service", "10ms", "--servers", 1)["headline"]
+    assert headline == "exactly full: 1 erlang for 1 server, the backlog grows without end"
+    over = queue("--rate", "1200/s", "--service", "10ms", "--servers", 9)["headline"]
+    assert over == "overloaded: 12 erlangs for 9 servers, the backlog grows without end"
+
+
 # A round number that is met exactly is met: the last digits of a product ask for no server more.
 @pytest.mark.parametrize(("rate", "servers"), [("100/s", 1), ("1000/s", 10), ("7e5/s", 7000), ("1e8/s", 1_000_000)])
 def test_round_utilization(rate: str, servers: int) -> None:

@@ -23,6 +23,15 @@ def test_table(tmp_path: Path) -> None:
     assert target.read_text() == ended.out
 
 
+# Steps that change nothing are named in one line, not listed among the offers.
+def test_without_effect() -> None:
+    ended = capacity("next", str(EXAMPLES / "shop.toml"), "--ahead", "0")
+    assert "changes nothing at this load: call-pool:payments\n" in ended.out
+    assert ended.out.count("call-pool:payments") == 1
+    only = capacity("next", str(EXAMPLES / "shop.toml"), "--ahead", "0", "--json").json
+    assert [step["subject"] for step in only["without_effect"]] == ["payments"]
+
+
 # Scripts get every number, the changes against the file as it is included.
 def test_json() -> None:
     found = capacity("next", FIRST, "--load", "2x", "--ahead", "0", "--json").json

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import queues
+from models import queues, quorum
 from models.arrays import Many, in_parts, over
 from models.availability import fewer_than
 from models.erlang import UnstableQueueError, erlang_c
@@ -217,6 +217,26 @@ def test_one_point_at_a_time_is_told(asked: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match=r"models\.arrays\.over"):
         asked(np.array([1.0, 2.0]))
     assert over(asked)(np.array([1.0, 2.0])) is not None
+
+
+# A list is no point either: which argument it is, and the cure, and not what some line inside makes of it.
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        (lambda many: queues.mgc(many, service, 12), "arrival_rate"),
+        (lambda many: queues.mgc(1.0, service, many), "servers"),
+        (lambda many: queues.gimc(service, many, 2), "service_time"),
+        (lambda many: queues.constant_service(many, 0.1, 12), "arrival_rate"),
+        (lambda many: queues.batch_arrivals(many, [0.5, 0.5], 0.1, 12), "batch_rate"),
+        (lambda many: queues.interrupt_by_priority([many, many], 0.1, 12), "arrival_rates"),
+        (lambda many: quorum.versions_behind(many, 1, 1, 1), "nodes"),
+        (lambda many: quorum.backwards(3, 1, 1, many), "writes_per_read"),
+        (lambda many: fewer_than(many, [(10, 0.1)]), "needed"),
+    ],
+)
+def test_a_list_is_told_by_its_argument(asked: Callable[[Any], Any], name: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{name}: found a list; .*models\.arrays\.over"):
+        asked([1.0, 2.0])
 
 
 # What needs much memory for each element is worked out in parts, and every element ends where it belongs.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import mpmath
 import numpy as np
@@ -19,6 +19,8 @@ from models.service_time import exponential, from_moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 MEAN = 0.01
 """Of an exponential lag, s."""
@@ -247,3 +249,20 @@ def test_no_quorum(nodes: int, reads: int, writes: int) -> None:
     with pytest.raises(ValueError, match=r"can be asked|no quorum"):
         slowest_work(busy(1.0), busy(1.0), 3, 4 if reads == 4 else 1, 0.0)
     assert np.isfinite(acknowledged(lag_of(0.0), 3, 2, 0.0).mean)
+
+
+class Endless:
+    """A lag next to saturation, of whose tail an inversion has no digits left: it never falls."""
+
+    mean, variance, least = 1.0, 1.0, 0.0
+
+    def tail(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return 1 at all times."""
+        return np.ones_like(times)
+
+
+# A tail that never falls ends somewhere: the answer is late without end to speak of, and no error.
+def test_a_tail_without_an_end() -> None:
+    found = acknowledged(cast("Latency", Endless()), 2, 2, 0.0)
+    assert math.isfinite(found.mean)
+    assert found.exceeds(1e3) > 0.99

@@ -6,11 +6,17 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 import tomli_w
 
+from capacity.advice import _more_nodes
 from capacity.plan import as_given
 from capacity.report import sections
+from capacity.results import Advice
+from capacity.search import Search
+from capacity.system import resolve
+from capacity.trial import Trial
 from capacity.units import show_percent
 from tests.capacity.running import capacity
 from tests.planner.events import case
@@ -21,7 +27,7 @@ from tests.planner.test_scenario_verdicts import gateway
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from capacity.results import Advice, Evaluation
+    from capacity.results import Evaluation
 
 
 def followed(values: Values, mend: str) -> Values:
@@ -116,6 +122,21 @@ def test_every_mend_mends(name: str) -> None:
     for mend in mends:
         after = planned(followed(values, mend)).evaluation
         assert not any(a.constraint.startswith(constraint) for a in after.infeasible), mend
+
+
+# More nodes than are allowed are told only where those that are allowed do not do: raising a bound that does not bind
+# mends nothing. What has no mend is told as that.
+@pytest.mark.parametrize(("most", "mends"), [(1000, []), (2, ["components.app.max_nodes: at least 4"])])
+def test_a_bound_that_is_not_in_the_way(most: int, mends: list[str]) -> None:
+    system = resolve(topology(file({"app": service(0.02, None, max_nodes=most)}, 150, utilization=0.75)))
+    search = Search.of(system)
+    conflict = next(search.conflicts({"app": 1}))
+    # Counts of another candidate than the last, as a search that does not settle leaves them.
+    assert _more_nodes(Trial(system, {"app": 1}), conflict) == mends
+    none = msgspec.structs.replace(
+        planned(CASES["partitions"][0]).evaluation, infeasible=[Advice("app: cores", "3 needed", [])]
+    )
+    assert any("nothing that can be raised by itself" in line for line in lines(none))
 
 
 # A pool is told for every call that leads to the database, and all of them together stay within its limit.

@@ -9,6 +9,7 @@ import pytest
 
 from capacity.document import from_values, load, parse
 from capacity.errors import UsageError
+from capacity.next_report import sections
 from capacity.next_steps import Next, applied, next_steps, proposed
 from capacity.plan import plan
 from capacity.rewriting import rewritten
@@ -194,6 +195,53 @@ def test_order_where_there_is_a_plan() -> None:
     costs = [step.monthly for step in useful]
     assert costs == sorted(costs)
     assert all(step.monthly_change is not None for step in able)
+
+
+# A step that changes nothing, however it is looked at, is no offer: it is named, in one line, and can still be taken.
+def test_what_changes_nothing_is_no_offer() -> None:
+    before = load(str(LADDER / "3-web-and-app-servers.toml"))
+    found = next_steps(before, ahead=0)
+    idle = [(step.name, step.subject) for step in found.without_effect]
+    assert idle == [("more-nodes", "app"), ("more-nodes", "web"), ("read-replicas", "db")]
+    assert not set(idle) & set(names(found))
+    now = plan(before.topology)
+    for step in found.without_effect:
+        again = plan(applied(before, f"{step.name}:{step.subject}").document.topology)
+        assert again.evaluation.cost.monthly == now.evaluation.cost.monthly
+        assert again.counts == now.counts
+        assert (step.brings, step.monthly_change) == ([], 0)
+    # What is worse is told, and so is what leaves more room though nobody sees it yet.
+    assert ("call-timeout", "courier") in names(found)
+    shop = next_steps(load(str(ROOT / "examples" / "shop.toml")), ahead=0)
+    assert ("call-pool", "mysql") in names(shop)
+    assert [(step.name, step.subject) for step in shop.without_effect] == [("call-pool", "payments")]
+
+
+# Where the file has no plan, it is said what steps are measured against: counts that miss something, and what.
+def test_measured_against_no_plan() -> None:
+    found = next_steps(load(str(LADDER / "4-load-balanced.toml"), (), 2.0), ahead=0)
+    assert not found.now.feasible
+    head, steps, *_ = sections(found)
+    assert head.notes[0] == (
+        "as it is: NO PLAN; counts that meet all the rest (web 3, app 4, db 1) cost 1,050.47 USD/month, and miss:"
+    )
+    assert head.notes[1].strip() == found.now.fails[0]
+    assert steps.notes[0].startswith("changes are against the counts above, which are no plan")
+    assert steps.rows[1][3] == "answered"
+    assert steps.notes[1] == "answered: a class that gets no answer as it is"
+    with_plan = sections(next_steps(load(str(LADDER / "4-load-balanced.toml")), ahead=0))
+    assert with_plan[1].notes == ["p99 and downtime of the class that changes most, against the file as it is"]
+
+
+# A step that carries more than the file as it is brings that, though nothing else changes.
+def test_what_carries_more_brings_something() -> None:
+    found = next_steps(load(str(ROOT / "examples" / "shop.toml")), ahead=2)
+    pool = next(step for step in found.steps if step.name == "call-pool")
+    assert found.now.carries is not None
+    assert pool.carries is not None
+    assert pool.carries > found.now.carries
+    assert pool.brings == ["carries more"]
+    assert found.steps[0].brings == ["faster"]
 
 
 # How far a step carries is the load up to which `capacity plan` finds one, to a twentieth.

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from capacity.aftermath import told as told_after
 from capacity.components.database import Database
 from capacity.document import parse
-from capacity.errors import DocumentError
+from capacity.errors import DocumentError, UsageError
+from capacity.explaining import explain
 from capacity.lagging import lagging
+from capacity.outcomes import during
 from capacity.report import sections
+from capacity.search import Search
+from capacity.system import resolve
 from models.queues import MMc
 from tests.planner.events import case, told
-from tests.planner.systems import Values, changed, database, document, evaluated, file, service, solved
+from tests.planner.systems import Values, changed, database, document, evaluated, file, service, solved, topology
 from tests.quorum_simulation import Store, simulated
 
 if TYPE_CHECKING:
@@ -219,6 +224,32 @@ def test_a_member_lost(replicas: int, quorums: Values, *, passes: bool) -> None:
         assert [(v.constraint, v.value, v.limit) for v in found.violations] == [("nodes", replicas, 1 + replicas)]
         lines = " ".join(line for section in sections(told(values)) for line in section.notes)
         assert f"{replicas} left of the {1 + replicas} that a quorum asks for" in lines
+
+
+# In that scenario the members that are left are told, with how many it takes; nothing is said of a lag that is over.
+@pytest.mark.parametrize(("shards", "told_as"), [(1, "2 x n2 (3 needed)"), (4, "4x2 x n2 (3 each needed)")])
+def test_members_left_are_told(shards: int, told_as: str) -> None:
+    values = stored(100, replicas=2, read_quorum=3, write_quorum=2, shards=shards)
+    values["resilience"]["survive"] = ["node"]
+    search = Search.of(resolve(topology(values)))
+    evaluation = during(search, search.system.least(), "node:db")
+    tier = evaluation.tiers["db"]
+    assert (tier.nodes, tier.nodes_needed, tier.serves) == (2 * shards, 3, False)
+    assert (tier.details["replicas"], tier.details["quorum"]["nodes"], "lag" in tier.details) == (1, 2, False)
+    (shown,) = [row[1] for section in sections(evaluation, ["tiers"]) for row in section.rows if row[0] == "db"]
+    assert shown == told_as
+    lines = [line for section in sections(evaluation, ["details"]) for line in section.notes]
+    assert "db: reads ask 3 members, writes wait for 2: 2 left, which is no quorum" in lines
+    with pytest.raises(UsageError, match='TIER "db" without a node of db: 2 left of the 3 that a quorum asks for'):
+        explain(topology(values), "db", scenario="node:db")
+
+
+# Without a quorum nobody writes until the node is replaced, however soon another primary could be found.
+def test_no_quorum_takes_a_repair() -> None:
+    fact = case(changed(stored(100, read_quorum=3), "components.db.mttr", "10min"), "primary", "db")
+    assert (fact.facts["db"]["failover_s"], fact.facts["db"]["repair_s"]) == (None, 600)
+    assert told_after(fact) == ["db has no quorum left: it is down until its node is replaced, 10 min"]
+    assert case(stored(100), "primary", "db").facts["db"]["failover_s"] == 30
 
 
 # Those that are left are asked by as many as before: a quorum follows from what there should be, not from what is left.

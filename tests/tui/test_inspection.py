@@ -12,7 +12,7 @@ from capacity.document import Document, load
 from capacity.editing import in_unit_of, value_at, with_value
 from capacity.errors import DocumentError
 from capacity.literals import toml_value
-from tests.planner.systems import document, file, service
+from tests.planner.systems import database, document, file, service
 from tui.amending import Stretch, continued, moved, names_for, pinned, removed, said, typed
 from tui.because import Because, because
 from tui.drawing.canvas import Key
@@ -293,6 +293,19 @@ def test_no_made_up_reasons() -> None:
     assert "s solves" in shown(findings(few, APP, None, 100, Because((), met=False)))
     fixed = document(file({"app": service(0.001, 2)}, 10))
     assert "fixed in the file" in shown(findings(scene(opened(fixed, {}).question), APP, None, 100, Because()))
+
+
+# Fewer members than a quorum asks for are neither none nor overloaded: how many are left, and how many it takes.
+def test_no_quorum_left() -> None:
+    replication = {"mode": "quorum", "read_quorum": 3, "write_quorum": 1}
+    tiers = {"app": service(0.001, 2, calls=[{"to": "db"}]), "db": database(0.001, 0.001, 2, replication=replication)}
+    found = scene(replace(opened(document(file(tiers, 10)), {}), scenario="node:db").question)
+    box = next(b for b in picture(found.topology, found.evaluation).boxes if b.name == "db")
+    assert (box.where.text, box.facts[0].text) == ("1+1×n1", "no quorum left")
+    text = shown(findings(found, Key("tier", "db"), None, 100, Because()))
+    assert "2 left of the 3 that a quorum asks for" in text
+    assert "tightest" not in text
+    assert "always fresh" not in text
 
 
 # Names are text, whatever is in them.

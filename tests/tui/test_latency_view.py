@@ -118,4 +118,4 @@ def test_a_scenario_is_answered_as_it_is_then() -> None:
 # Where a whole tier is gone, its classes are not answered, and it is said why.
 def test_a_tier_that_is_gone_is_named() -> None:
     content = answered("latency", seen(LADDER[0], 1.0, "node"))
-    assert any("has no node left" in note for note in notes(content))
+    assert any("no node left to serve" in note for note in notes(content))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from capacity.telling import none_left
 from capacity.units import digits, show_percent, show_seconds
 from tui.drawing.canvas import Key
 from tui.drawing.changes import NONE, Change, counted, differing, shared, timed, used
@@ -215,6 +216,7 @@ def _told(tier: Tier, result: TierResult, before: TierResult | None, *, excused:
     idle = result.arrival_rate_per_s == 0
     p99, then = _p99(result), _p99(before) if before else None
     word = "idle" if idle else "overloaded" if p99 is None else f"p99 {show_seconds(p99)}"
+    word = word if result.serves else none_left(result.nodes_needed or 1)
     facts = [Fact(word, timed(then, p99) if before and not idle else NONE)]
     if "hit_ratio" in result.details and not idle:
         hits, were = result.details["hit_ratio"], before.details.get("hit_ratio") if before else None

@@ -9,6 +9,7 @@ import numpy as np
 from capacity.axes import Axis
 from capacity.contributions import contributions
 from capacity.outcomes import solved_during
+from capacity.telling import left_over
 from capacity.units import digits, show_percent, show_seconds
 from capacity.verdict import class_latency
 from tui.content import Cell, Chart, Content, Mark, Note, Series, Table
@@ -124,7 +125,11 @@ def _unanswered(scene: Scene) -> Iterator[Note]:
             for limit in tier.limits
             if limit.utilization > 1 + 1e-5
         ]
-        reasons += [f"{n} has no node left" for n, tier in tiers.items() if tier.node is not None and tier.nodes == 0]
+        reasons += [
+            f"{n}: {left_over(tier.left, tier.nodes_needed or 1)}"
+            for n, tier in tiers.items()
+            if tier.node is not None and (tier.nodes == 0 or not tier.serves)
+        ]
         because = ", ".join(reasons) or "what it waits for never answers"
         yield Note(f"{name}: no answer: {because}", "bad")
 

@@ -30,12 +30,13 @@ def answer(asked: Asked, tick: Callable[[int], None]) -> Content:
     able = [step for step in found.steps if step.feasible]
     rest = [step for step in found.steps if not step.feasible]
     blocks: list[Block] = [*_as_it_is(scene, found), *_best(found, able)]
+    blocks += [Note(f"{text[0].upper()}{text[1:]}.", "dim") for text in next_report.without_effect(found)]
     if able:
         blocks.append(_steps(found, able))
+        against = next_report.against(found)
         blocks.append(
             Note(
-                "p99 and downtime: of the class that changes most, against the file as it is."
-                " What each assumes and risks is below.",
+                f"{against[0].upper()}{against[1:]}. What each assumes and risks is below.",
                 "dim",
             )
         )
@@ -52,11 +53,11 @@ def _style(text: str) -> Style:
 
 def _as_it_is(scene: Scene, found: Next) -> Iterator[Note]:
     now, load = found.now, "" if found.load == 1 else f" at {digits(found.load)}x the rates of the file"
-    total = next_report.total(now, found.currency)
+    total, rest = next_report.total(now, found.currency), next_report.rest_only(now, found.currency)
     if now.feasible:
         yield Note(f"As it is{load}, every objective is met for {total}.", "good")
     else:
-        yield Note(f"As it is{load}, there is NO PLAN; the best counts cost {total}.", "bad")
+        yield Note(f"As it is{load}, there is NO PLAN; {rest}, and miss:", "bad")
         yield from (Note(f"  {name(fail)}", "bad") for fail in now.fails)
     others = [f"{name(n)} {scene.counts[n]} instead of {c}" for n, c in now.counts.items() if scene.counts.get(n) != c]
     if others:
