@@ -28,7 +28,10 @@ REGULAR: Final = 0.1
 """Below this squared CV gaps have too many phases for a chain, or none."""
 
 _NOBODY: Final = 1e-100
-"""A wait probability below which nobody waits, whatever the service."""
+"""A wait probability below which nobody waits, whatever the service, of Poisson arrivals."""
+
+_UNTOLD: Final = 1e-12
+"""The same of other arrivals, whose chains tell no less."""
 
 
 def wait_from_fewer(
@@ -40,7 +43,7 @@ def wait_from_fewer(
     is exact, and the ratios are carried on from more irregular gaps. *Approximate*: see `models.stations`.
     """
     wait = exponential_service_wait(from_moments(1 / arrival_rate, arrival_squared_cv), service.mean, servers)
-    if wait.probability < _NOBODY:
+    if wait.probability < (_NOBODY if arrival_squared_cv == 1 else _UNTOLD):
         return INSTANT, 0.0
     counts = [servers] if most >= servers else sorted({max(1, most // 4), max(1, most // 2), most})
     kinds = [arrival_squared_cv] if arrival_squared_cv >= REGULAR else [2 * REGULAR, REGULAR]
@@ -52,6 +55,8 @@ def wait_from_fewer(
         longer += weight * _carried(servers, counts, [f[1] for f in found])
     probability, mean = min(wait.probability * math.exp(more_waits), 1.0), wait.mean * math.exp(longer)
     shape = found[-1][2]
+    if shape.mean == 0:
+        return INSTANT, 0.0
     return shape.scaled(probability, mean / shape.mean * float(shape.beyond[0]) / probability), probability
 
 
@@ -69,6 +74,8 @@ def _at_equal_wait(
         alike = exponential_service_wait(gaps, service.mean, servers)
         low, high = (low, load) if alike.probability > probability else (load, high)
     found = renewal_wait(gaps, service, servers)
+    if found.mean == 0:
+        return 0.0, 0.0, found
     return math.log(float(found.beyond[0]) / alike.probability), math.log(found.mean / alike.mean), found
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from models.erlang import UnstableQueueError
 from models.loss import check_queue
-from models.stages import Stages, counted
+from models.stages import NO_STAGES, Stages, counted
 from models.steady import SteadyState, steady
 from models.transforms import INSTANT
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 MOST_STATES = 400
 """So many ways to spread the busy servers over phases are solved exactly: 399 servers of two phases, 26 of three."""
 
-_LARGE: Final = 1e100
+LARGE: Final = 1e100
 """Above it the unit is made larger."""
 
-_NEVER: Final = 1e-290
+NEVER: Final = 1e-290
 """Below this probability nobody waits: double precision ends a little further on."""
 
 
@@ -80,8 +80,10 @@ def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stag
         leaving = chain.ends(levels[n + 1], levels[n])
         carried = leaving @ solved
         below, mass = carried[:, :-1], unit + carried[:, -1]
-        if (most := float(mass.max())) > _LARGE:
+        if (most := float(mass.max())) > LARGE:
             mass, unit = mass / most, unit / most
+        if unit < NEVER:
+            return NO_STAGES, 0.0
     size = len(levels[-1])
     down = chain.ends(levels[-1], levels[-2]) @ chain.starts(levels[-2], levels[-1])
     inside = chain.local(levels[-1]) - arrival_rate * np.eye(size)
@@ -93,8 +95,9 @@ def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stag
     waiting = np.linalg.solve(generator.T, censored.T @ full)
     whole = float(unit * waiting.sum() + full @ mass - unit * full.sum())
     start = np.maximum(unit * waiting / whole, 0.0)
-    if start.sum() < _NEVER:
-        return INSTANT, 0.0
+    if start.sum() < NEVER:
+        return NO_STAGES, 0.0
+    start /= max(1.0, float(start.sum()))
     return counted(start, generator), float(start.sum())
 
 

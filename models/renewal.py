@@ -19,8 +19,8 @@ import numpy as np
 
 from models.erlang import UnstableQueueError
 from models.loss import check_queue
-from models.phases import Phases, balanced, passage_down, phase_states, stationary
-from models.stages import counted
+from models.phases import LARGE, NEVER, Phases, balanced, passage_down, phase_states, stationary
+from models.stages import NO_STAGES, counted
 from models.steady import SteadyState, steady
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 MOST_STATES = 400
 """So many combinations of the arrival's phase and the services' phases are solved exactly."""
+
+LIGHTEST = 1e-9
+"""Below so many erlangs nobody is taken to wait: fewer than one in 1e9 would, and the chain loses all digits."""
 
 
 def renewal_states(gaps: ServiceTime, service: ServiceTime, servers: int) -> float:
@@ -53,16 +56,32 @@ def renewal_service(gaps: ServiceTime, service: ServiceTime, servers: int) -> St
     if (states := renewal_states(gaps, service, servers)) > MOST_STATES:
         raise ValueError(f"{servers} servers of such phases have {states:g} states, more than {MOST_STATES}")
     wait = renewal_wait(gaps, service, servers)
-    return steady(f"PH/PH/{servers}", arrival_rate, servers, service, wait, float(wait.beyond[0]))
+    return steady(f"PH/PH/{servers}", arrival_rate, servers, service, wait, min(float(wait.beyond[0]), 1.0))
 
 
 def renewal_wait(gaps: ServiceTime, service: ServiceTime, servers: int) -> Stages:
-    """Return the wait alone; of a queue that is stable and has at most MOST_STATES states."""
+    """Return the wait alone; of a queue that is stable and has at most MOST_STATES states.
+
+    Where from some level of busy servers on the chain rises less often than once in 1e16 visits, its matrix cannot be
+    told from a singular one, and nobody waits.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            return _solved(gaps, service, servers)
+    except np.linalg.LinAlgError:
+        return NO_STAGES
+
+
+def _solved(gaps: ServiceTime, service: ServiceTime, servers: int) -> Stages:
     clock, chain = Phases(gaps), Phases(service)
     one, none = clock.level(1), clock.level(0)
     quiet, beside = clock.local(one), np.eye(len(one))
     arriving, begin = clock.ends(one, none), clock.starts(none, one)
-    mass, below = _under(quiet, arriving @ begin, chain, servers)
+    if service.mean < LIGHTEST * gaps.mean:
+        return NO_STAGES
+    mass, below, unit = _under(quiet, arriving @ begin, chain, servers)
+    if unit < NEVER:
+        return NO_STAGES
     full_level, last = chain.level(servers), chain.level(servers - 1)
     ending, working = chain.ends(full_level, last) @ chain.starts(last, full_level), chain.local(full_level)
     busy = np.eye(len(full_level))
@@ -71,17 +90,24 @@ def renewal_wait(gaps: ServiceTime, service: ServiceTime, servers: int) -> Stage
     censored = inside + up @ passage_down(up, inside, down)
     full = stationary(censored + below)
     growth = up @ np.linalg.inv(-censored)
-    whole = float(full @ mass - full.sum() + np.linalg.solve((np.eye(len(growth)) - growth).T, full).sum())
+    above = np.linalg.solve((np.eye(len(growth)) - growth).T, full).sum() - full.sum()
+    whole = float(full @ mass + unit * above)
     freed = _kron(begin, busy) @ np.linalg.solve(-censored, _kron(arriving, busy)) @ ending
-    taken = (full @ below).reshape(len(one), len(busy)).sum(axis=0) / whole
-    waiting = np.linalg.solve(-(working + freed).T, taken) * gaps.mean
-    return counted(np.maximum(waiting, 0.0), working + freed, freed.sum(axis=1))
+    taken = (full @ below).reshape(len(one), len(busy)).sum(axis=0) * unit / whole
+    waiting, arrives = np.maximum(np.linalg.solve(-(working + freed).T, taken) * gaps.mean, 0.0), freed.sum(axis=1)
+    waits = float(waiting @ arrives)
+    if not waits >= NEVER:  # what is no number either, from a chain that rises next to never
+        return NO_STAGES
+    return counted(waiting / max(1.0, waits), working + freed, arrives)
 
 
-def _under(quiet: Floats, comes: Floats, chain: Phases, servers: int) -> tuple[Floats, Floats]:
-    """Return what the levels below all busy weigh, per share of it, and their effect on it, eliminated upwards."""
+def _under(quiet: Floats, comes: Floats, chain: Phases, servers: int) -> tuple[Floats, Floats, float]:
+    """Return what the levels below all busy weigh, their effect on it, eliminated upwards, and what it weighs itself.
+
+    In a unit in which all are numbers: next to nobody finds hundreds of idle servers busy.
+    """
     phases = len(quiet)
-    beside, mass, below = np.eye(phases), np.ones(phases), np.zeros((phases, phases))
+    beside, mass, below, unit = np.eye(phases), np.ones(phases), np.zeros((phases, phases)), 1.0
     here = chain.level(0)
     for n in range(servers):
         above = chain.level(n + 1)
@@ -89,8 +115,12 @@ def _under(quiet: Floats, comes: Floats, chain: Phases, servers: int) -> tuple[F
         local = balanced(_kron(quiet, np.eye(len(here))) + _kron(beside, chain.local(here)) + below, entering)
         solved = np.linalg.solve(-local, np.column_stack([entering, mass]))
         carried = _kron(beside, chain.ends(above, here)) @ solved
-        below, mass, here = carried[:, :-1], 1 + carried[:, -1], above
-    return mass, below
+        below, mass, here = carried[:, :-1], unit + carried[:, -1], above
+        if (most := float(mass.max())) > LARGE:
+            mass, unit = mass / most, unit / most
+        if unit < NEVER:
+            break
+    return mass, below, unit
 
 
 def _kron(a: Floats, b: Floats) -> Floats:

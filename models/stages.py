@@ -82,6 +82,10 @@ class Stages(Transform):
         return np.concatenate([known, further])
 
 
+NO_STAGES = Stages(1.0, np.zeros(1))
+"""No time at all, in the form of one that takes some."""
+
+
 def absorbed(up: Floats, down: Floats, ending: Floats, start: Floats) -> Stages:
     """Return how long a birth-death chain runs before it ends (*exact*, but for what a cut-off at the top changes).
 

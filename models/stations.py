@@ -244,7 +244,7 @@ def _by_ratios(
     """Return G/G/c as `mgc` times the ratios of Whitt 1993."""
     poisson = mgc(arrival_rate, service, servers, max(exact_states, _BASE_STATES))
     plain, other = (mgc_wait(arrival_rate, service, servers, cv2) for cv2 in (1.0, arrival_squared_cv))
-    if poisson.wait_mean == 0:
+    if poisson.wait_mean == 0 or plain.mean == 0 or plain.probability == 0:
         return poisson
     if other.mean == 0:
         # Constant gaps and constant service: nobody ever waits.

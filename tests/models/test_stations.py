@@ -164,3 +164,27 @@ def test_unstable() -> None:
         ggc(5.0, math.nan, services[1], 8)
     with pytest.raises(ValueError, match="arrival rate"):
         mmc(-1.0, 1.0, 1)
+
+
+# However light the load, and however regular or wild gaps and services are, what is told is a number: of next to nobody
+# who waits none, and of the heaviest load a probability.
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("servers", [2, 5, 40, 100, 250, 600])
+@pytest.mark.parametrize("utilization", [1e-12, 6.24e-7, 2.5e-5, 3e-3, 0.2, 0.99999])
+@pytest.mark.parametrize(("gaps", "squared_cv"), [(1, 0.9), (1, 2), (0.3, 0.2), (0.7, 0.05), (0.02, 0.9), (8, 0.2)])
+def test_extreme_loads_are_numbers(servers: int, utilization: float, gaps: float, squared_cv: float) -> None:
+    found = ggc(servers * utilization, gaps, from_moments(1.0, squared_cv), servers)
+    assert 0 <= found.wait_probability <= 1
+    assert 0 <= found.wait_mean < math.inf
+    # A single server's busy share is the most that can wait of arrivals that bunch no more than Poisson's.
+    assert gaps > 1 or found.wait_probability <= utilization + 1e-9
+    assert found.response_percentile(0.99) >= 1.0 if squared_cv >= 0.9 else found.response_percentile(0.99) > 0
+
+
+# Far below all that a double tells next to one, but not below what it tells by itself.
+@pytest.mark.parametrize(("servers", "utilization"), [(100, 0.05), (140, 0.05), (200, 0.2)])
+def test_rare_waits_keep_their_digits(servers: int, utilization: float) -> None:
+    erlang = mmc(servers * utilization, 1.0, servers).wait_probability
+    found = mgc(servers * utilization, from_moments(1.0, 1.0001), servers).wait_probability
+    assert erlang < 1e-60
+    assert found == pytest.approx(erlang, rel=1e-3)
