@@ -104,7 +104,8 @@ class Latency:
             return other
         if other is ZERO:
             return self
-        return Latency(a.then(b) for a in self.terms for b in other.terms)
+        paths = [(a, a.mean) for a in self.terms]
+        return Latency(a.then(b, mean) for a, mean in paths for b in other.terms)
 
     @remembered(128)
     def times(self, count: float) -> Latency:

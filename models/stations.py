@@ -57,11 +57,11 @@ class _ExponentialResponse(Sum):
 
     def __init__(self, wait: Wait, service_time: float) -> None:
         super().__init__((wait, exponential(service_time)))
-        object.__setattr__(self, "waiting", (wait.probability, 1 / wait.conditional.mean))
+        self.waiting = wait.probability, 1 / wait.conditional.mean
 
     def tail_at(self, times: Floats) -> tuple[Floats, Floats]:
         """Return the closed form; the density is what waits no longer, times the rate of service."""
-        waits, spare = self.waiting  # type: ignore[attr-defined]
+        waits, spare = self.waiting
         service = self.parts[1].mean
         tail = np.array([markov.response_tail(waits, spare, service, t) for t in times.tolist()])
         return tail, np.maximum(tail - waits * np.exp(-spare * times), 0.0) / service

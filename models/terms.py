@@ -52,9 +52,9 @@ class Term(NamedTuple):
         """Return this path, `factor` times as probable."""
         return Term(self.weight * factor, self.shift, self.smooth, self.marks, self.spans)
 
-    def then(self, other: Term) -> Term:
-        """Return this path followed by another."""
-        marks, spans = _joined(self, other) if other.marks else (self.marks, self.spans)
+    def then(self, other: Term, mean: float) -> Term:
+        """Return this path, which takes `mean` seconds, followed by another."""
+        marks, spans = _joined(self, mean, other) if other.marks else (self.marks, self.spans)
         smooth = total([self.smooth, other.smooth])
         return Term(self.weight * other.weight, self.shift + other.shift, smooth, marks, spans)
 
@@ -80,10 +80,10 @@ class Term(NamedTuple):
         return tuple(Span(span.first * factor, span.last * factor, span.visits) for span in self.spans)
 
 
-def _joined(a: Term, b: Term) -> tuple[Marks, tuple[Span, ...]]:
+def _joined(a: Term, later: float, b: Term) -> tuple[Marks, tuple[Span, ...]]:
+    """Return the visits of a path and of one that begins after so many seconds."""
     counts = dict(a.marks)
     spans = {wait: span for (wait, _), span in zip(a.marks, a.spans, strict=True)}
-    later = a.mean
     for (wait, n), span in zip(b.marks, b.spans, strict=True):
         before = spans.get(wait)
         counts[wait] = counts.get(wait, 0) + n

@@ -106,18 +106,16 @@ class Delay(Transform):
         return np.exp(-points.s * self.mean)
 
 
-@dataclass(frozen=True, eq=False)
 class Sum(Transform):
     """The sum of independent parts."""
 
-    parts: tuple[Transform, ...]
-
-    mean: float = field(init=False)
-    variance: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mean", sum([part.mean for part in self.parts]))
-        object.__setattr__(self, "variance", sum([part.variance for part in self.parts]))
+    def __init__(self, parts: tuple[Transform, ...]) -> None:
+        self.parts = parts
+        mean = variance = 0.0
+        for part in parts:
+            mean += part.mean
+            variance += part.variance
+        self.mean, self.variance = mean, variance
 
     def at(self, points: Points) -> Complexes:
         """Return the product of the parts' transforms."""
