@@ -14,6 +14,7 @@ from capacity.errors import ascii_quoted, show_path
 from capacity.fewest import fewest
 from capacity.patience import failing, hopeless, longer, unhindered
 from capacity.pricing import candidates, larger
+from capacity.quorum_mends import larger_quorums
 from capacity.results import Advice
 from capacity.search import FIXED_RESOURCES, Conflict, Search
 from capacity.sizing import FEW_CANDIDATES, size
@@ -224,6 +225,7 @@ def _outage(trial: Trial, conflict: Conflict) -> list[str]:
         elif scenario == "zone" and system.topology.resilience.zones == 1:
             two = f"{at(name)}.{counted} left out and resilience.zones: at least 2, each with machines of its own"
             mends += [two] if not mends else []
+    mends += larger_quorums(trial, name, key) if conflict.violation.limit > 1 else []
     others = ", ".join(f'"{other}"' for other in system.topology.resilience.survive if other != scenario)
     return [*mends, f"resilience.survive = [{others}], if the loss of this tier may take the system down"]
 

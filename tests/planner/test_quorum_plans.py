@@ -13,7 +13,7 @@ from capacity.search import Search
 from capacity.system import resolve
 from capacity.uptime import Uptime
 from tests.planner.brute_force import BruteForce
-from tests.planner.systems import Values, changed, database, evaluated, file, service, sized, topology
+from tests.planner.systems import Values, changed, database, evaluated, file, planned, service, sized, topology
 from tests.planner.test_quorum import stored
 
 if TYPE_CHECKING:
@@ -133,3 +133,23 @@ def test_a_plan_loads_again() -> None:
     )
     assert again.evaluation.classes["page"].p99_s == found.evaluation.classes["page"].p99_s
     assert again.evaluation.tiers["db"].availability == found.evaluation.tiers["db"].availability
+
+
+# A quorum of one leaves the other to ask for every member, and no number of them lets one be lost: the mend is to ask for
+# one more, which does it to the letter; with quorums given both, or neither, there is no such mend.
+@pytest.mark.parametrize("replicas", ["auto", 2, 4])
+@pytest.mark.parametrize(
+    ("field", "others"), [("read_quorum", "writes"), ("write_quorum", "reads")], ids=["reads", "writes"]
+)
+def test_a_quorum_of_all(field: str, others: str, replicas: int | str) -> None:
+    values = changed(stored(50.0, replicas=replicas, **{field: 1}), "resilience.survive", ["node"])
+    lost = next(a for a in planned(values).evaluation.infeasible if a.constraint == "db without a node of db")
+    said = f"components.db.replication.{field}: at least 2, so that {others} do not need every member"
+    assert lost.mends[0] == said
+    after = planned(changed(values, f"components.db.replication.{field}", 2)).evaluation
+    assert not any(a.constraint.startswith("db") for a in after.infeasible)
+    members = 9 if replicas == "auto" else 1 + int(replicas)
+    both = changed(
+        changed(values, "components.db.replication.read_quorum", 1), "components.db.replication.write_quorum", members
+    )
+    assert not any("do not need" in mend for a in planned(both).evaluation.infeasible for mend in a.mends)
