@@ -340,8 +340,8 @@ def _more_nodes(trial: Trial, conflict: Conflict) -> list[str]:
 
 
 def _larger_bound(trial: Trial, conflict: Conflict, root: str) -> list[str]:
-    """Return how many nodes a tier would have to be allowed, where that helps."""
-    violation, system, key = conflict.violation, trial.system, _key(conflict)
+    """Return how many nodes a tier would have to be allowed, more where another event needs them; [] if no help."""
+    system, key = trial.system, _key(conflict)
     search, primary = Search.of(system), int(system.tiers[root].counted == "replicas")
     most = system.tiers[root].max_nodes - primary
 
@@ -350,14 +350,15 @@ def _larger_bound(trial: Trial, conflict: Conflict, root: str) -> list[str]:
 
     if kept(most):
         return []  # as many as it may have would do: something else is in the way of them
-    guess = max(math.ceil(most * max(violation.short or 1.0, 1.0) * (1 - 1e-9)), most + 1)
+    guess = max(math.ceil(most * max(conflict.violation.short or 1.0, 1.0) * (1 - 1e-9)), most + 1)
     enough = next((n for n in dict.fromkeys(min(guess * f, MOST_NODES - primary) for f in (1, 2, 4, 16)) if kept(n)), 0)
     if not enough:
         return []
-    found = (fewest(kept, most + 1, enough) or enough) + primary
-    # What keeps this limit may break another, so that no plan has as many.
-    helps = not trial.patient or trial.planned(with_fields(trial.topology, root, max_nodes=found), key)
-    return [f"{at(root)}.max_nodes: at least {found}"] if helps else []
+    found = primary + (fewest(kept, most + 1, enough) or enough)
+    for bound in dict.fromkeys(found + extra for extra in (0, 1, 2, 4, found)):
+        if not trial.patient or trial.planned(with_fields(trial.topology, root, max_nodes=bound), key):
+            return [f"{at(root)}.max_nodes: at least {bound}"]
+    return []
 
 
 def _more_partitions(trial: Trial, key: Key, consumer: str, factor: float) -> list[str]:

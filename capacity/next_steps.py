@@ -47,6 +47,8 @@ _PARTNERS: Final = ("partner", "partner_down")
 _CHEAPER, _FASTER, _LESS_DOWN = 0.995, 0.95, 0.9
 """What of a cost, of a p99 and of a downtime is less by enough to be told as what a step brings."""
 
+_FURTHER: Final = "carries more"
+
 _FARTHER: Final = 1.06
 """How many times the load of the file as it is a step has to carry: ends are known to a twentieth."""
 
@@ -158,8 +160,7 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
     """
     counted = _counted(tick)
     found = proposed(document, counted)
-    now, everything = _tried(found, counted)
-    tried = [one for one in everything if one.effect]
+    now, tried = _tried(found, counted)
     told = [one.outcome for one in tried]
     if ahead or not told:
         as_is = end(document.topology, found.planned.sizing, counted)
@@ -170,13 +171,19 @@ def next_steps(document: Document, *, ahead: int = LOOKED_AHEAD, tick: Callable[
             else told[i]
             for i, one in enumerate(tried)
         ]
+    # What changes nothing today may still carry more: only a step whose end is known can be told to bring nothing.
+    idle = {
+        i
+        for i, (one, outcome) in enumerate(zip(tried, told, strict=True))
+        if not one.effect and outcome.carries is not None and _FURTHER not in outcome.brings
+    }
     return Next(
         name=document.topology.name,
         currency=document.topology.currency,
         load=document.load_factor,
         now=now,
-        steps=told,
-        without_effect=[one.outcome for one in everything if not one.effect],
+        steps=[outcome for i, outcome in enumerate(told) if i not in idle],
+        without_effect=[told[i] for i in sorted(idle)],
     )
 
 
@@ -211,7 +218,7 @@ def _tried(found: Proposed, tick: Callable[[int], None]) -> tuple[Outcome, list[
         )
         outcome = msgspec.structs.replace(outcome, brings=_brings(outcome, now))
         tried.append(_Tried(proposal, planned, outcome, _differs(outcome, now) or _uses_other(planned, found.planned)))
-    return now, sorted(tried, key=lambda one: (one.outcome.feasible and not one.effect, *_rank(one.outcome)))
+    return now, sorted(tried, key=lambda one: _rank(one.outcome))
 
 
 def _counted(tick: Callable[[int], None]) -> Callable[[int], None]:
@@ -367,7 +374,7 @@ def _farther(step: Outcome, now: Outcome) -> Outcome:
     """Return a step with what it brings where it carries a larger load than the file as it is."""
     if not now.carries or not step.carries or step.carries < now.carries * _FARTHER:
         return step
-    return msgspec.structs.replace(step, brings=[*step.brings, "carries more"])
+    return msgspec.structs.replace(step, brings=[*step.brings, _FURTHER])
 
 
 def _rank(outcome: Outcome) -> tuple[bool, bool, int, int, float, int, str, str]:

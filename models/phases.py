@@ -41,6 +41,22 @@ NEVER: Final = 1e-290
 """Below this probability nobody waits: double precision ends a little further on."""
 
 
+FULL = 1e-6
+"""With less than this share of the servers to spare the chain has no digits left, and the limit has six."""
+
+
+def nearly_full(arrival_rate: float, arrival_squared_cv: float, service: ServiceTime, servers: int) -> Stages | None:
+    """Return the wait of GI/G/c with less than FULL to spare, None with more: exponential, and everybody waits.
+
+    *Approximate*: the limit in heavy traffic, off by a few times the share to spare (Kingman 1962, Kollerstrom 1974).
+    """
+    spare = 1 - arrival_rate * service.mean / servers
+    if spare >= FULL:
+        return None
+    mean = (arrival_squared_cv + service.squared_cv) / 2 * service.mean / (servers * spare)
+    return Stages(1 / mean, np.ones(1))
+
+
 def phase_states(service: ServiceTime, servers: int) -> float:
     """Return in how many ways all servers can be busy, which is what an exact solution costs; inf for constants."""
     if service.constants:
@@ -68,6 +84,8 @@ def phase_service(arrival_rate: float, service: ServiceTime, servers: int) -> St
 
 
 def _wait(arrival_rate: float, service: ServiceTime, servers: int) -> tuple[Stages, float]:
+    if (limit := nearly_full(arrival_rate, 1.0, service, servers)) is not None:
+        return limit, 1.0
     chain = Phases(service)
     levels = [chain.level(n) for n in range(servers + 1)]
     # What is below all busy, eliminated upwards: `below` is its effect on the level, `mass` its probability, in such a

@@ -19,7 +19,7 @@ import numpy as np
 
 from models.erlang import UnstableQueueError
 from models.loss import check_queue
-from models.phases import LARGE, NEVER, Phases, balanced, passage_down, phase_states, stationary
+from models.phases import LARGE, NEVER, Phases, balanced, nearly_full, passage_down, phase_states, stationary
 from models.stages import NO_STAGES, counted
 from models.steady import SteadyState, steady
 
@@ -32,7 +32,7 @@ MOST_STATES = 400
 """So many combinations of the arrival's phase and the services' phases are solved exactly."""
 
 LIGHTEST = 1e-9
-"""Below so many erlangs nobody is taken to wait: fewer than one in 1e9 would, and the chain loses all digits."""
+"""Below so many erlangs nobody is taken to wait: about one in 1e9 would, and the chain loses all digits."""
 
 
 def renewal_states(gaps: ServiceTime, service: ServiceTime, servers: int) -> float:
@@ -65,10 +65,14 @@ def renewal_wait(gaps: ServiceTime, service: ServiceTime, servers: int) -> Stage
     Where from some level of busy servers on the chain rises less often than once in 1e16 visits, its matrix cannot be
     told from a singular one, and nobody waits.
     """
+    if (limit := nearly_full(1 / gaps.mean, gaps.squared_cv, service, servers)) is not None:
+        return limit
     try:
         with np.errstate(all="ignore"):
             return _solved(gaps, service, servers)
     except np.linalg.LinAlgError:
+        if service.mean > gaps.mean * servers / 2:
+            raise
         return NO_STAGES
 
 

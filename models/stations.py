@@ -249,7 +249,9 @@ def _by_ratios(
     if other.mean == 0:
         # Constant gaps and constant service: nobody ever waits.
         return steady(f"D/D/{servers}", arrival_rate, servers, service, INSTANT, 0.0)
-    probability = min(other.probability * poisson.wait_probability / plain.probability, 1.0)
+    probability = min(other.probability * (poisson.wait_probability / plain.probability), 1.0)
+    if probability == 0:
+        return steady(f"G/G/{servers}", arrival_rate, servers, service, INSTANT, 0.0)
     wait = _with_mean(other, probability, other.mean * poisson.wait_mean / plain.mean)
     state = steady(f"G/G/{servers}", arrival_rate, servers, service, wait, wait.probability)
     busy = "mean wait 3 to 5 % off on average, up to 37 %; P99 up to 38 %"

@@ -25,11 +25,12 @@ def test_table(tmp_path: Path) -> None:
 
 # Steps that change nothing are named in one line, not listed among the offers.
 def test_without_effect() -> None:
-    ended = capacity("next", str(EXAMPLES / "shop.toml"), "--ahead", "0")
-    assert "changes nothing at this load: call-pool:payments\n" in ended.out
-    assert ended.out.count("call-pool:payments") == 1
-    only = capacity("next", str(EXAMPLES / "shop.toml"), "--ahead", "0", "--json").json
-    assert [step["subject"] for step in only["without_effect"]] == ["payments"]
+    third = str(EXAMPLES / "ladder" / "3-web-and-app-servers.toml")
+    ended = capacity("next", third, "--ahead", "20")
+    assert "changes nothing at this load: more-nodes:web, read-replicas:db\n" in ended.out
+    assert ended.out.count("read-replicas:db") == 1
+    only = capacity("next", third, "--ahead", "20", "--json").json
+    assert [step["subject"] for step in only["without_effect"]] == ["web", "db"]
 
 
 # Scripts get every number, the changes against the file as it is included.

@@ -188,3 +188,24 @@ def test_rare_waits_keep_their_digits(servers: int, utilization: float) -> None:
     found = mgc(servers * utilization, from_moments(1.0, 1.0001), servers).wait_probability
     assert erlang < 1e-60
     assert found == pytest.approx(erlang, rel=1e-3)
+
+
+# Full but for next to nothing, the chain has no digits: what is told is the limit, and meets the chain where that ends.
+@pytest.mark.parametrize(
+    ("servers", "gaps", "squared_cv"), [(1, 0.3, 2), (2, 2, 2), (2, 1, 4), (5, 4, 0.5), (20, 1, 9)]
+)
+def test_next_to_full(servers: int, gaps: float, squared_cv: float) -> None:
+    for spare in (1e-7, 1e-9):
+        found = ggc(servers * (1 - spare), gaps, from_moments(1.0, squared_cv), servers)
+        assert found.wait_probability == 1
+        assert found.wait_mean * servers * spare == pytest.approx((gaps + squared_cv) / 2, rel=1e-6)
+    chain = ggc(servers * (1 - 1e-4), gaps, from_moments(1.0, squared_cv), servers)
+    assert chain.wait_mean * servers * 1e-4 == pytest.approx((gaps + squared_cv) / 2, rel=2e-3)
+
+
+# Constant service and few arrivals: a probability below all doubles is none, and no division by it.
+@pytest.mark.parametrize(("load", "servers", "gaps"), [(300, 1000, 4), (0.1, 100, 0.3), (2e-8, 20, 0.3)])
+def test_constant_service_next_to_never_waited_for(load: float, servers: int, gaps: float) -> None:
+    found = ggc(load, gaps, from_moments(1.0, 0.0), servers)
+    assert 0 <= found.wait_probability < 1e-6
+    assert found.response_percentile(0.999) == pytest.approx(1.0)

@@ -11,6 +11,7 @@ import pytest
 import tomli_w
 
 from capacity.advice import _more_nodes
+from capacity.document import load
 from capacity.plan import as_given
 from capacity.report import sections
 from capacity.results import Advice
@@ -18,7 +19,7 @@ from capacity.search import Search
 from capacity.system import resolve
 from capacity.trial import Trial
 from capacity.units import show_percent
-from tests.capacity.running import capacity
+from tests.capacity.running import EXAMPLES, capacity
 from tests.planner.events import case
 from tests.planner.systems import Values, cache, changed, database, external, file, planned, service, topology
 from tests.planner.test_infeasible import applied
@@ -137,6 +138,16 @@ def test_a_bound_that_is_not_in_the_way(most: int, mends: list[str]) -> None:
         planned(CASES["partitions"][0]).evaluation, infeasible=[Advice("app: cores", "3 needed", [])]
     )
     assert any("nothing that can be raised by itself" in line for line in lines(none))
+
+
+# Where the count that takes this limit away does not do in another event, the bound that is told is the one that does.
+@pytest.mark.parametrize(("name", "tier", "most"), [("5-read-replicas", "db", 2), ("5-read-replicas", "app", 1)])
+def test_a_bound_that_all_events_need(name: str, tier: str, most: int) -> None:
+    values = load(str(EXAMPLES / "ladder" / f"{name}.toml")).values
+    narrow = changed(values, f"components.{tier}.max_nodes", most)
+    mends = [mend for advice in planned(narrow).evaluation.infeasible for mend in advice.mends]
+    assert f"components.{tier}.max_nodes: at least 4" in mends
+    assert planned(changed(values, f"components.{tier}.max_nodes", 4)).evaluation.feasible
 
 
 # A pool is told for every call that leads to the database, and all of them together stay within its limit.

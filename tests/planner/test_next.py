@@ -197,12 +197,16 @@ def test_order_where_there_is_a_plan() -> None:
     assert all(step.monthly_change is not None for step in able)
 
 
-# A step that changes nothing, however it is looked at, is no offer: it is named, in one line, and can still be taken.
+# A step that changes nothing, however it is looked at, is no offer: it is named, in one line, and can still be taken. What
+# carries a larger load is one though nobody sees it yet, and nothing is told to bring nothing before its end is known.
 def test_what_changes_nothing_is_no_offer() -> None:
     before = load(str(LADDER / "3-web-and-app-servers.toml"))
-    found = next_steps(before, ahead=0)
+    found = next_steps(before, ahead=20)
     idle = [(step.name, step.subject) for step in found.without_effect]
-    assert idle == [("more-nodes", "app"), ("more-nodes", "web"), ("read-replicas", "db")]
+    assert idle == [("more-nodes", "web"), ("read-replicas", "db")]
+    more = next(step for step in found.steps if step.name == "more-nodes")
+    assert (more.subject, more.brings, more.monthly_change) == ("app", ["carries more"], 0)
+    assert {("more-nodes", "app"), *idle} <= set(names(next_steps(before, ahead=0)))
     assert not set(idle) & set(names(found))
     now = plan(before.topology)
     for step in found.without_effect:
@@ -213,8 +217,8 @@ def test_what_changes_nothing_is_no_offer() -> None:
     # What is worse is told, and so is what leaves more room though nobody sees it yet.
     assert ("call-timeout", "courier") in names(found)
     shop = next_steps(load(str(ROOT / "examples" / "shop.toml")), ahead=0)
-    assert ("call-pool", "mysql") in names(shop)
-    assert [(step.name, step.subject) for step in shop.without_effect] == [("call-pool", "payments")]
+    assert {("call-pool", "mysql"), ("call-pool", "payments")} <= set(names(shop))
+    assert shop.without_effect == []
 
 
 # Where the file has no plan, it is said what steps are measured against: counts that miss something, and what.
