@@ -167,7 +167,7 @@ def _gone(result: TierResult, left: int, least: int) -> TierResult:
         count = max(left - 1, 0)
         details = {key: value for key, value in details.items() if key != "lag"} | {"replicas": count}
         if "quorum" in details:
-            details["quorum"] = details["quorum"] | {"nodes": left}
+            details["quorum"] = details["quorum"] | {"nodes": left, "strict": False}
     nodes = left * int(details.get("shards", 1))
     return msgspec.structs.replace(result, **nothing, nodes=nodes, count=count, details=details)
 

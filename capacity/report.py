@@ -346,7 +346,8 @@ def quorum_told(quorum: Mapping[str, Any]) -> str:
     """Return whom reads and writes of a store ask, and what that brings; or how few are left to be asked."""
     nodes, reads, writes = quorum["nodes"], quorum["reads"], quorum["writes"]
     if max(reads, writes) > nodes:
-        return f"reads ask {reads} members, writes wait for {writes}: {nodes or 'none'} left, which is no quorum"
+        asked = f"reads ask {reads} member{'' if reads == 1 else 's'}, writes wait for {writes}"
+        return f"{asked}: {nodes or 'none'} left, which is no quorum"
     fresh = "every read meets every write" if quorum["strict"] else "a read may miss the newest write"
     return f"reads ask {reads} of {nodes} members, writes wait for {writes}: {fresh}"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capacity import judging
 from capacity.calculators.calculator import Answer, Row
-from capacity.calculators.overload import SLOWLY, just_full
+from capacity.calculators.overload import SLOWLY, just_full, verdict
 from capacity.errors import UsageError
 from capacity.fewest import fewest
 from capacity.units import digits, show_percent, show_seconds
@@ -169,7 +169,7 @@ def _answer(given: Given, group: Group, *, solved: bool) -> Answer:
     else:
         rows += _growing(given, group)
         headline = (
-            f"overloaded: the busiest of {topic.consumers:,} consumers gets "
+            f"{verdict(group.rate, group.capacity)}: the busiest of {topic.consumers:,} consumers gets "
             f"{digits(group.rate * topic.readers[0].share)} messages/s and does {digits(1 / group.service.mean)}/s"
             if group.rate >= group.capacity
             else "overloaded: the next rebalancing comes before the backlog of the last is gone"

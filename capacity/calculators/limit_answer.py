@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capacity import judging
 from capacity.calculators.answers import shown
 from capacity.calculators.calculator import Answer, Row
-from capacity.calculators.overload import SLOWLY, all_or_more, just_full, over
+from capacity.calculators.overload import SLOWLY, all_or_more, just_full, over, verdict
 from capacity.calculators.searching import largest
 from capacity.errors import UsageError
 from capacity.fewest import fewest
@@ -246,7 +246,8 @@ def _waiting(
             Row("utilization", "demand of the limit", rate / limit, "share", all_or_more(rate, limit), "Demand"),
             Row("backlog_growth_per_s", "those waiting grow by", over(rate, limit), "/s", growing),
         ]
-        headline = f"overloaded: {digits(rate)}/s for a limit of {digits(limit)}/s, the wait grows without end"
+        headline = f"{verdict(rate, limit)}: {digits(rate)}/s for a limit of {digits(limit)}/s"
+        headline += ", the wait grows without end"
         note = f"the smallest mend: a limit above {digits(rate)}/s, or less than {digits(limit)}/s"
         met = False if wished is not None else None
         return Answer(headline=headline, rows=rows, notes=[note], met=met, more={**more, "overloaded": True})

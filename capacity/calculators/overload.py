@@ -21,6 +21,11 @@ def just_full(demand: float, capacity: float) -> bool:
     return demand <= capacity * (1 + _ROUNDING)
 
 
+def verdict(demand: float, capacity: float) -> str:
+    """Return in two words what becomes of demand that is not less than what there is."""
+    return "exactly full" if just_full(demand, capacity) else "overloaded"
+
+
 def over(demand: float, capacity: float) -> float:
     """Return by how much demand is above what there is, 0 where it just fills it."""
     return 0.0 if just_full(demand, capacity) else demand - capacity

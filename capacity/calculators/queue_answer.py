@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capacity import judging
 from capacity.calculators.calculator import Answer, Row
-from capacity.calculators.overload import SLOWLY, SPARE, all_or_more, counted, just_full, over
+from capacity.calculators.overload import SLOWLY, SPARE, all_or_more, counted, just_full, over, verdict
 from capacity.calculators.queue_basis import accuracy, queue_of, source
 from capacity.calculators.queue_state import (
     MOST_SERVERS,
@@ -117,7 +117,7 @@ def _overloaded(queue: Queue, wishes: tuple[Wish, ...], given: Given) -> Answer:
         Row("backlog_growth_per_s", "backlog grows by", short / queue.service, "/s", SLOWLY if full else ""),
     ]
     of = f"{counted(load, 'erlang')} for {servers:,} server{'' if servers == 1 else 's'}"
-    headline = f"{'exactly full' if full else 'overloaded'}: {of}, the backlog grows without end"
+    headline = f"{verdict(load, servers)}: {of}, the backlog grows without end"
     rate, service = digits(queue.servers / queue.service), show_seconds(queue.servers / queue.rate)
     mend = (
         f"the smallest mend: {math.floor(load) + 1:,} servers, or less than {rate}/s, or a service shorter than "

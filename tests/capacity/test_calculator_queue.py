@@ -89,6 +89,7 @@ def test_exactly_full(command: tuple[object, ...], shortage: str | None, growth:
     text = capacity(*command).out
     assert "ever more slowly, but without end" in text
     assert "more than all" not in text
+    assert "overloaded" not in text
     assert ("none to spare: any more is enough" in text) == (shortage is not None)
     assert "the smallest mend: " in text
 
