@@ -116,8 +116,26 @@ class Residual(Transform):
         object.__setattr__(self, "variance", max(thrice / (3 * once) - mean**2, 0.0))
 
     def at(self, points: Points) -> Complexes:
-        """Return (1 - S(s)) / (s E[S])."""
-        return (1 - points.value(self.whole)) / (points.s * self.whole.mean)
+        """Return (1 - S(s)) / (s E[S]), each phase in closed form.
+
+        Where the service is short against the time that is looked at, 1 - S(s) would lose digits: a P99.9 was 2e-5 off.
+        """
+        s = points.s
+        result: Complexes = np.zeros_like(s)
+        for weight, count, rate in self.whole.phases:
+            result += weight / rate * _powers(rate / (rate + s), count)
+        for weight, value in self.whole.constants:
+            result += weight * -np.expm1(-s * value) / s
+        return result / self.whole.mean
+
+
+def _powers(x: Complexes, count: int) -> Complexes:
+    """Return x + x**2 + ... + x**count, by doubling."""
+    if count == 1:
+        return x
+    half = _powers(x, count // 2)
+    even: Complexes = half + half * x ** (count // 2)
+    return even if count % 2 == 0 else x + x * even
 
 
 @remembered(4096)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -67,6 +68,19 @@ def test_residual() -> None:
     assert constant.mean == pytest.approx(1.5)
     assert constant.variance == pytest.approx(9 / 12)
     assert Residual(from_moments(3.0, 4.0)).mean == pytest.approx(7.5)
+
+
+# A short service, looked at for a long time, keeps its digits: against 40 digits of (1 - S(s)) / (s E[S]).
+@pytest.mark.parametrize("squared_cv", [0.0, 1 / 300, 0.03, 0.4, 0.5, 1.0, 9.0])
+def test_what_remains_of_a_short_service_keeps_its_digits(squared_cv: float) -> None:
+    service, s = from_moments(1.0, squared_cv), 1e-6 * (1 + 2j)
+    with mpmath.workdps(40):
+        point = mpmath.mpc(s)
+        parts = [w * (mpmath.mpf(rate) / (rate + point)) ** k for w, k, rate in service.phases]
+        parts += [w * mpmath.exp(-point * value) for w, value in service.constants]
+        weights = sum(mpmath.mpf(w) for w, *_ in (*service.phases, *service.constants))
+        exact = complex((weights - mpmath.fsum(parts)) / (point * mpmath.mpf(service.mean)))
+    assert abs(Residual(service).at(Points(np.array([s])))[0] - exact) < 1e-13
 
 
 # Slowing down scales the mean and keeps the shape.
