@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from models.tail_times import looked_at, times_of_tail
+from models.looks import looked_at
+from models.tail_times import times_of_tail
 from models.transforms import INSTANT, Points
 
 if TYPE_CHECKING:

@@ -28,16 +28,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from models.transforms import Points
+from models.remembered import Same, remembered
+from models.transforms import KeptPoints, Points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from models.transforms import Complexes, Flags, Floats, Transform
 
-    from models.transforms import Complexes, Floats, Transform
-
-    Indices = NDArray[np.intp]
+    PointsFor = Callable[[Floats, "_Series"], Points]
 
 
 class _Series(NamedTuple):
@@ -78,69 +77,86 @@ _NORMAL: Final = 1 / 180
 """Below this coefficient of variation a transform at the points that resolve the width underflows."""
 
 
-def tail_and_density(transform: Transform, times: Floats, *, roughly: bool = False) -> tuple[Floats, Floats]:
+def tail_and_density(transform: Transform, times: Floats) -> tuple[Floats, Floats]:
     """Return P(X > t) and the density at times > 0 (seconds, one-dimensional) (*approximate*, see the module).
-
-    `roughly` means without more terms where the series has not settled: up to 1.2e-3 off at a kink.
 
     A very sharp distribution far from 0 (a sum of many parts, a near-constant) is seen from ten standard deviations
     before its mean: nothing that matters lies earlier, and the inversion then resolves its width instead of its
     position. The sharpest, sums of thousands of parts, are taken as normal (percentiles within 2e-4).
     """
+    found = _glanced(transform, times, _passing)
+    tail, density, added = found.tail, found.density, found.terms
+    open_ = np.flatnonzero(~found.settled)
+    while len(open_) and added < _MOST_TERMS:
+        added *= 4
+        left, series = times[open_], _series(found.terms, added)
+        tail[open_], density[open_], doubt = _inverted(transform, left - found.head, found.head, series, _passing)
+        open_ = open_[~_settled(left, tail[open_], density[open_], doubt)]
+    return tail, density
+
+
+def glanced(transform: Transform, times: Floats) -> tuple[Floats, Floats, Flags]:
+    """Return tail and density as `tail_and_density` does, at once, and where that is what it would return.
+
+    Elsewhere, where the series has not settled, they may be 1.2e-3 off. What the distributions that are looked at for
+    the same times have in common is worked out once.
+    """
+    found = _glanced(transform, times, _kept)
+    return found.tail, found.density, found.settled
+
+
+class _Glance(NamedTuple):
+    """Tail and density, where they have settled, and by how many terms, from where they are seen."""
+
+    tail: Floats
+    density: Floats
+    settled: Flags
+    terms: int = _MOST_TERMS
+    head: float = 0.0
+
+
+def _glanced(transform: Transform, times: Floats, points: PointsFor) -> _Glance:
+    """Return what the fewest terms say."""
     known = transform.tail_at(times)
     if known is not None:
-        return known
+        return _Glance(*known, np.ones(times.shape, dtype=bool))
     mean, deviation = transform.mean, math.sqrt(transform.variance)
     if deviation < _NORMAL * mean:
-        return _normal(mean, deviation, times)
+        return _Glance(*_normal(mean, deviation, times), np.ones(times.shape, dtype=bool))
     head = mean - 10 * deviation
     if head < 0.5 * mean:
         head = 0.0
     terms = 24 if deviation < _SHARP * (mean - head) else 14
+    series = _series(terms, terms)
     # Five deviations before the mean the tail is 1 - 3e-7, and the points are not yet so large that exp overflows.
     inside = times > (mean - 5 * deviation if head else 0.0)
     if inside.all():
-        return _resolved(transform, times, head, terms, roughly)
-    tail, density = np.ones(times.shape), np.zeros(times.shape)
+        tail, density, doubt = _inverted(transform, times - head, head, series, points)
+        return _Glance(tail, density, _settled(times, tail, density, doubt), terms, head)
+    tail, density, settled = np.ones(times.shape), np.zeros(times.shape), np.ones(times.shape, dtype=bool)
     if inside.any():
-        tail[inside], density[inside] = _resolved(transform, times[inside], head, terms, roughly)
-    return tail, density
+        later = times[inside]
+        tail[inside], density[inside], doubt = _inverted(transform, later - head, head, series, points)
+        settled[inside] = _settled(later, tail[inside], density[inside], doubt)
+    return _Glance(tail, density, settled, terms, head)
 
 
-def _resolved(
-    transform: Transform,
-    times: Floats,
-    head: float,
-    terms: int,
-    roughly: bool,  # noqa: FBT001
-) -> tuple[Floats, Floats]:
-    """Return tail and density, with more terms at those times where the series has not settled."""
-    tail, density, doubt = _inverted(transform, times, head, _series(terms, terms))
-    added = terms
-    if roughly:
-        return tail, density
-    open_ = _unsettled(times, tail, density, doubt)
-    while len(open_) and added < _MOST_TERMS:
-        added *= 4
-        tail[open_], density[open_], doubt = _inverted(transform, times[open_], head, _series(terms, added))
-        open_ = open_[_unsettled(times[open_], tail[open_], density[open_], doubt)]
-    return tail, density
-
-
-def _unsettled(times: Floats, tail: Floats, density: Floats, doubt: Floats) -> Indices:
-    """Return at which times the doubt about the tail would move a percentile by more than is promised."""
+def _settled(times: Floats, tail: Floats, density: Floats, doubt: Floats) -> Flags:
+    """Return at which times the doubt about the tail would move no percentile by more than is promised."""
     weight = np.minimum(np.maximum(times * density, 0.1 * tail), 10 * tail)
-    return np.flatnonzero(doubt > _SETTLED * weight + 1e-8)
+    flags: Flags = doubt <= _SETTLED * weight + 1e-8
+    return flags
 
 
-def _inverted(transform: Transform, times: Floats, head: float, series: _Series) -> tuple[Floats, Floats, Floats]:
-    """Return tail and density by the Euler method, seen from `head`, and how far off the tail may be.
+def _inverted(
+    transform: Transform, t: Floats, head: float, series: _Series, points: PointsFor
+) -> tuple[Floats, Floats, Floats]:
+    """Return tail and density by the Euler method, t seconds after `head`, and how far off the tail may be.
 
     Sums are not written as a product of matrices, whose last digits depend on how many other times are asked for.
     """
-    t = times - head
-    s = series.points / t[:, None]
-    values = Points(s).value(transform)
+    at = points(t, series)
+    s, values = at.s, at.looked(transform)
     if head:
         values = values * np.exp(s * head)
     beyond = (1 - values) / s
@@ -148,6 +164,21 @@ def _inverted(transform: Transform, times: Floats, head: float, series: _Series)
     tail = np.einsum("ij,j->i", beyond.real, series.weights) / t
     doubt = np.abs(np.einsum("ij,j->i", beyond, series.doubt)) / t
     return np.minimum(np.maximum(tail, 0.0), 1.0), np.maximum(density, 0.0), doubt
+
+
+def _passing(t: Floats, series: _Series) -> Points:
+    """Return the points for some times, which hardly anybody will ask for again."""
+    return Points(series.points / t[:, None])
+
+
+def _kept(t: Floats, series: _Series) -> Points:
+    """Return the points for some times that many distributions are looked at."""
+    return _kept_points(t.tobytes(), Same(series))
+
+
+@remembered(24)
+def _kept_points(times: bytes, series: Same[_Series]) -> KeptPoints:
+    return KeptPoints(series.value.points / np.frombuffer(times)[:, None])
 
 
 def _normal(mean: float, deviation: float, times: Floats) -> tuple[Floats, Floats]:

@@ -17,20 +17,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.gridded import is_heavy, on_grid, on_wide_grid
-from models.inversion import tail_and_density
+from models.inversion import glanced, tail_and_density
+from models.looks import Looks
 from models.remembered import remembered
 from models.revisits import Span
 from models.service_time import ServiceTime, exponential
-from models.tail_times import Look, first_times, looked_at, noting, times_of_tail
+from models.tail_times import first_times, times_of_tail
 from models.terms import Term, alternatives, merged
 from models.transforms import INSTANT, NEGLIGIBLE, Repeated, Scaled, Transform, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
-    from models.transforms import Floats
+    from models.transforms import Flags, Floats
 
 
 class Latency:
@@ -40,7 +41,7 @@ class Latency:
         self.terms = merged(terms)
         self._percentiles: dict[float, float] = {}
         self._exceeding: dict[float, float] = {}
-        self._known: tuple[Look, ...] | None = None
+        self._known: Looks | None = None
 
     @staticmethod
     @remembered(128)
@@ -190,9 +191,15 @@ class Latency:
             result.append((weight, shift, alternatives([w / weight for w, _ in paths], [path for _, path in paths])))
         return tuple(result)
 
-    def tail_and_density(self, times: Floats, *, roughly: bool = False) -> tuple[Floats, Floats]:
-        """Return P(latency > t) and the density for an array of times in seconds, as accurate as `tail` or roughly."""
-        tail, density = np.zeros(times.shape), np.zeros(times.shape)
+    def tail_and_density(self, times: Floats) -> tuple[Floats, Floats]:
+        """Return P(latency > t) and the density for an array of times in seconds, as accurate as `tail`."""
+        return self._summed(times, lambda rest, later: (*tail_and_density(rest, later), True))[:2]
+
+    def _summed(
+        self, times: Floats, law: Callable[[Transform, Floats], tuple[Floats, Floats, ArrayLike]]
+    ) -> tuple[Floats, Floats, Flags]:
+        """Return tail, density, and where they are sure, from what a law says of the part after each shift."""
+        tail, density, sure = np.zeros(times.shape), np.zeros(times.shape), np.ones(times.shape, dtype=bool)
         for weight, shift, rest in self.by_shift:
             if rest is INSTANT:
                 tail += weight * (times < shift)
@@ -200,10 +207,11 @@ class Latency:
             later = times > shift
             tail += weight * ~later
             if later.any():
-                t, d = tail_and_density(rest, times[later] - shift, roughly=roughly)
+                t, d, settled = law(rest, times[later] - shift)
                 tail[later] += weight * t
                 density[later] += weight * d
-        return np.minimum(np.maximum(tail, 0.0), 1.0), np.maximum(density, 0.0)
+                sure[later] &= settled
+        return np.minimum(np.maximum(tail, 0.0), 1.0), np.maximum(density, 0.0), sure
 
     def percentile(self, fraction: float) -> float:
         """Return the time in seconds that this fraction of requests stays within."""
@@ -226,14 +234,30 @@ class Latency:
     def _computed(self, fractions: list[float], limits: Sequence[float]) -> list[float]:
         if self.variance == 0:
             return [self.mean] * len(fractions)
-        if self._known is None:
-            first = first_times(self.mean, self.variance)
-            self._known = looked_at(first, *self.tail_and_density(first, roughly=True))
-        function = noting(self.tail_and_density, limits, self._exceeding)
+        known = self._looks(limits)
         at_once = sum(weight for weight, shift, rest in self.by_shift if rest is INSTANT and shift == self.least)
-        later = [p for p in fractions if p > at_once]
-        found = dict(zip(later, times_of_tail(function, [1 - p for p in later], self._known, self.least), strict=True))
-        return [found.get(p, self.least) for p in fractions]
+        found: dict[float, float] = {}
+        for p in fractions:
+            time = known.between(1 - p) if p > at_once else self.least
+            if time is not None:
+                found[p] = time
+        open_ = [p for p in fractions if p not in found]
+        times = times_of_tail(self.tail_and_density, [1 - p for p in open_], known.all, self.least)
+        found.update(zip(open_, times, strict=True))
+        return [found[p] for p in fractions]
+
+    def _looks(self, limits: Sequence[float]) -> Looks:
+        """Return the first looks at the tail; with them, what exceeds some limits is noted."""
+        if self._known is None:
+            kinks = [shift for _, shift, _ in self.by_shift]
+            first = first_times(self.mean, self.variance, kinks)
+            asked = [limit for limit in limits if limit not in self._exceeding]
+            tail, density, sure = self._summed(np.append(first, asked), glanced)
+            count = len(first)
+            self._known = Looks.at(first, tail[:count], density[:count], sure[:count], kinks)
+            beside = zip(asked, tail[count:].tolist(), sure[count:].tolist(), strict=True)
+            self._exceeding.update((limit, exceeding) for limit, exceeding, told in beside if told)
+        return self._known
 
 
 def mixed(weights: Sequence[float], latencies: Sequence[Latency]) -> Latency:

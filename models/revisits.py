@@ -22,7 +22,7 @@ import numpy as np
 from models.queues import Memory, Wait
 from models.remembered import remembered
 from models.service_time import ServiceTime, exponential
-from models.transforms import INSTANT, Repeated, Stretched, Transform, mixture, total
+from models.transforms import INSTANT, Repeated, Stretched, Transform, mixture, stretched, total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ def shared_waits(marks: Marks, spans: tuple[Span, ...], felt: float = 1.0) -> tu
     (`Wait.memory`) is one and the same at every visit, and so is every wait as far as that is not `felt`, from 0 to 1.
     """
     if felt == 0 or all(n == 1 for _, n in marks):
-        return tuple(wait if n == 1 else Stretched(wait, n) for wait, n in marks)
+        return tuple([wait if n == 1 else stretched(wait, n) for wait, n in marks])
     queues = [
         _Queue(wait, wait.memory, int(span.visits), span)
         for (wait, n), span in zip(marks, spans, strict=True)
@@ -93,7 +93,7 @@ def shared_waits(marks: Marks, spans: tuple[Span, ...], felt: float = 1.0) -> tu
         queue.wait: felt * covariance + (1 - felt) * queue.wait.variance
         for queue, covariance in zip(queues, _covariances(queues), strict=True)
     }
-    return tuple(_several(w, int(n), common[w]) if w in common else w if n == 1 else Stretched(w, n) for w, n in marks)
+    return tuple(_several(w, int(n), common[w]) if w in common else w if n == 1 else stretched(w, n) for w, n in marks)
 
 
 class _Queue(NamedTuple):

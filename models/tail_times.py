@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from models.looks import Look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,10 +23,10 @@ if TYPE_CHECKING:
 
     TailAndDensity = Callable[[Floats], tuple[Floats, Floats]]
 
-_NORMAL: Final = np.linspace(-0.8, 3.2, 11)
-"""Where the tail is looked at first, if its logarithm were normal: from P21 to P99.93.
+_FROM, _TO, _APART = -1.0, 3.5, 0.27
+"""Where the tail is looked at first, if its logarithm were normal, in deviations: from P16 to P99.98, so far apart.
 
-From so many looks the cubic finds nearly every percentile at once; from seven, every fourth asked for a look more.
+So near each other, looks tell nearly every percentile of most response times without another one.
 """
 
 _FAR: Final = 0.1
@@ -37,25 +39,23 @@ _SMALL: Final = 1e-4
 """Relative to time or pace, of a step along the tangent, which squares its error: that of the next is below 1e-8."""
 
 
-class Look(NamedTuple):
-    """A time, the logarithm of the tail there, and the time that passes while that falls by one, seconds."""
-
-    time: float
-    log_tail: float
-    pace: float
+_MOST_KINKS: Final = 8
+"""So many kinks are looked at themselves; with more, what lies next to each matters little."""
 
 
-def looked_at(times: Floats, tails: Floats, densities: Floats) -> tuple[Look, ...]:
-    """Return what is known from tails and densities at ascending times, but for where they are mostly noise."""
-    told = zip(times.tolist(), tails.tolist(), densities.tolist(), strict=True)
-    return tuple(Look(t, math.log(tail), tail / density) for t, tail, density in told if tail > 1e-9 and density > 0)
+def first_times(mean: float, variance: float, kinks: Sequence[float] = ()) -> Floats:
+    """Return where to look first at a tail: around the log-normal distribution of this mean and variance.
 
-
-def first_times(mean: float, variance: float) -> Floats:
-    """Return where to look first at a tail: those of the log-normal distribution of this mean and variance."""
-    spread = math.log1p(variance / mean**2) if math.isfinite(variance) else math.log(100)
-    times: Floats = mean * np.exp(math.sqrt(spread) * _NORMAL - spread / 2)
-    return times
+    And at kinks inside, up to which the tail is smooth. The others are powers of a step of which there are four to each
+    doubling, so that distributions which differ by little are looked at for the same times.
+    """
+    squared = math.log1p(variance / mean**2) if math.isfinite(variance) else math.log(100)
+    spread, middle = math.sqrt(squared), math.log(mean) - squared / 2
+    step = 2.0 ** (math.floor(4 * math.log2(_APART * spread)) / 4)
+    first, last = math.floor((middle + _FROM * spread) / step), math.ceil((middle + _TO * spread) / step)
+    times: Floats = np.exp(step * np.arange(first, last + 1))
+    inside = [kink for kink in kinks if times[0] < kink < times[-1]]
+    return np.union1d(times, inside) if 0 < len(inside) <= _MOST_KINKS else times
 
 
 def times_of_tail(
@@ -76,19 +76,6 @@ def times_of_tail(
         for goal, tail, density in zip(open_, tails.tolist(), densities.tolist(), strict=True):
             goal.learn(tail, density, count)
     return [goal.time for goal in goals]
-
-
-def noting(function: TailAndDensity, beside: Sequence[float], tails: dict[float, float]) -> TailAndDensity:
-    """Return the function, which when it is first called notes in `tails` the tail at times `beside` as well."""
-    asked = [time for time in beside if time not in tails]
-
-    def both(times: Floats) -> tuple[Floats, Floats]:
-        tail, density = function(np.append(times, asked))
-        tails.update(zip(asked, tail[len(times) :].tolist(), strict=True))
-        asked.clear()
-        return tail[: len(times)], density[: len(times)]
-
-    return both
 
 
 @dataclass

@@ -7,9 +7,11 @@ points at once. `Points` remembers what was computed there, so that a piece shar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
+
+from models.remembered import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 Complexes: TypeAlias = "NDArray[np.complex128]"
 Floats: TypeAlias = "NDArray[np.float64]"
+Flags: TypeAlias = "NDArray[np.bool_]"
 
 
 class Points:
@@ -43,6 +46,43 @@ class Points:
         if known is None:
             known = self._multiples[factor] = Points(factor * self.s)
         return known
+
+    def looked(self, transform: Transform) -> Complexes:
+        """Return a whole distribution at these points."""
+        return self.value(transform)
+
+
+class KeptPoints(Points):
+    """Points that many distributions are looked at, one after the other: what these have in common stays known.
+
+    What was not asked for lately is forgotten. Threads may ask at the same time: at worst both work a value out.
+    """
+
+    def __init__(self, s: Complexes) -> None:
+        super().__init__(s)
+        self._before: dict[Transform, Complexes] = {}
+
+    def value(self, transform: Transform) -> Complexes:
+        """Return the transform at these points, computed anew only where it was not asked for lately."""
+        known = self._values.get(transform)
+        if known is None:
+            known = self._before.get(transform)
+            if known is None:
+                known = transform.at(self)
+            if len(self._values) >= _KEPT:
+                self._before, self._values = self._values, {}
+            self._values[transform] = known
+        return known
+
+    def looked(self, transform: Transform) -> Complexes:
+        """Return the transform at these points, and keep nothing of their multiples, which only its parts ask for."""
+        found = self.value(transform)
+        self._multiples.clear()
+        return found
+
+
+_KEPT: Final = 128
+"""Values at one set of points before those that were not asked for since are forgotten; there may be twice as many."""
 
 
 class Transform:
@@ -278,10 +318,15 @@ class PiecewiseHazard(Transform):
 
 def total(parts: Sequence[Transform]) -> Transform:
     """Return the sum of independent durations, leaving out what takes no time."""
-    lasting = tuple(part for part in parts if part is not INSTANT)
+    lasting = tuple([part for part in parts if part is not INSTANT])
     if not lasting:
         return INSTANT
-    return lasting[0] if len(lasting) == 1 else Sum(lasting)
+    return lasting[0] if len(lasting) == 1 else _sum(lasting)
+
+
+@remembered(2048)
+def _sum(parts: tuple[Transform, ...]) -> Sum:
+    return Sum(parts)
 
 
 def flat(duration: Transform) -> list[Transform]:
@@ -301,4 +346,15 @@ def mixture(weights: Sequence[float], parts: Sequence[Transform]) -> Transform:
     """Return a mixture, or its only part."""
     if len(parts) == 1 or all(part is parts[0] for part in parts):
         return parts[0]
-    return Mixture(tuple(weights), tuple(parts))
+    return _mixture(tuple(weights), tuple(parts))
+
+
+@remembered(512)
+def _mixture(weights: tuple[float, ...], parts: tuple[Transform, ...]) -> Mixture:
+    return Mixture(weights, parts)
+
+
+@remembered(512)
+def stretched(part: Transform, factor: float) -> Stretched:
+    """Return `factor` times one duration, the same object for the same."""
+    return Stretched(part, factor)

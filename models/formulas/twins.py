@@ -267,6 +267,7 @@ NUMERICAL: Final[dict[str, str]] = {
     "layered.Inside": _VALUE,
     "layered.ThreadPool": _VALUE,
     "layered.thread_pool": "flow equivalence: the numbers inside are convolved; what is left is `pooling.thread_wait`",
+    "looks": _METHOD,
     "loss.check_queue": "refuses senseless input",
     "many_caches": "the hit ratios of `cache` for many at once",
     "markov.MMcArray.response_percentile": "where a sum of two exponentials falls to a share, by halving",

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from models import service_time as service
 from models.latency import Latency, mixed
-from models.tail_times import first_times, looked_at, times_of_tail
+from models.looks import looked_at
+from models.tail_times import first_times, times_of_tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,121 @@
+"""Looks at a tail, and where between them it falls to a probability: inverse Hermite interpolation.
+
+Time as a function of the logarithm of a tail is smooth, and with it its slope is known. So a polynomial through the
+looks on both sides of what is wanted says the time to more digits with each look more, as long as nothing in between
+jumps or bends sharply. It is built by Newton's divided differences, every look twice, the nearest first: what the last
+looks still changed tells how far it is off.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from models.transforms import Flags, Floats
+
+_FEWEST: Final = 8
+"""Values and slopes before the last changes say anything."""
+
+_MOST: Final = 4
+"""Looks on each side; further away the tail is another one."""
+
+_SURE: Final = 4e-7
+"""Relative to the time, of the last four changes together: the error is then mostly a tenth of it."""
+
+_CLEAR: Final = math.log(1e-6)
+"""The logarithm of a tail that stands out from the noise of an inversion, some 1e-9 of all."""
+
+
+class Look(NamedTuple):
+    """A time, the logarithm of the tail there, and the time that passes while that falls by one, seconds."""
+
+    time: float
+    log_tail: float
+    pace: float
+
+
+def looked_at(times: Floats, tails: Floats, densities: Floats) -> tuple[Look, ...]:
+    """Return what is known from tails and densities at ascending times, but for where they are mostly noise."""
+    told = zip(times.tolist(), tails.tolist(), densities.tolist(), strict=True)
+    return tuple([Look(t, math.log(tail), tail / density) for t, tail, density in told if tail > 1e-9 and density > 0])
+
+
+class Looks(NamedTuple):
+    """What is known of a tail: looks in the order of time, and stretches of them on which it is smooth and certain."""
+
+    all: tuple[Look, ...]
+    smooth: tuple[tuple[Look, ...], ...]
+
+    @staticmethod
+    def at(times: Floats, tails: Floats, densities: Floats, sure: Flags, kinks: Sequence[float]) -> Looks:
+        """Return what is known at ascending times; a stretch ends where a look is not `sure`, and at every kink."""
+        known, stretches = looked_at(times, tails, densities), [list[Look]()]
+        unsure = set(times[~sure].tolist())
+        for look in known:
+            stretch = stretches[-1]
+            if look.time in unsure:
+                stretches.append([])
+            elif look.log_tail > _CLEAR:
+                if stretch and any(stretch[-1].time <= kink < look.time for kink in kinks):
+                    stretches.append([])
+                stretches[-1].append(look)
+        return Looks(known, tuple([tuple(stretch) for stretch in stretches if stretch]))
+
+    def between(self, tail: float) -> float | None:
+        """Return the time at which the tail falls to this probability, None where that is not known well enough."""
+        for stretch in self.smooth:
+            found = time_between(stretch, math.log(tail))
+            if found is not None:
+                return found
+        return None
+
+
+def time_between(looks: Sequence[Look], log_tail: float) -> float | None:
+    """Return the time at which a tail falls to exp(log_tail); None where looks in the order of time do not tell it.
+
+    *Approximate*: mostly within 1e-7, at most 1.1e-6 of 2,250 percentiles of sums and mixtures of one to five queues.
+    """
+    after = next((i for i, look in enumerate(looks) if look.log_tail <= log_tail), len(looks))
+    if after in {0, len(looks)}:
+        return None
+    low, high = looks[after - 1].time, looks[after].time
+    places: list[float] = []
+    last: list[float] = []
+    changes: list[float] = []
+    found, factor = 0.0, 1.0
+    for look in _outwards(looks, after):
+        place, slope = look.log_tail, -look.pace
+        if place in places:
+            return None
+        for known in (None, slope):
+            # The new last row of the table: divided differences over one place, two places, and so on.
+            row = [look.time]
+            for order, difference in enumerate(last):
+                if order == 0 and known is not None:
+                    row.append(known)
+                else:
+                    row.append((row[-1] - difference) / (place - places[-1 - order]))
+            change = row[-1] * factor
+            found += change
+            factor *= log_tail - place
+            places.append(place)
+            changes.append(abs(change))
+            last = row
+        if len(places) >= _FEWEST and sum(changes[-4:]) <= _SURE * found and low <= found <= high:
+            return found
+    return None
+
+
+def _outwards(looks: Sequence[Look], after: int) -> Iterator[Look]:
+    """Yield the nearest looks first, one before and one after what is wanted in turn, as long as there are any."""
+    before = after - 1
+    for _ in range(_MOST):
+        if before >= 0:
+            yield looks[before]
+            before -= 1
+        if after < len(looks):
+            yield looks[after]
+            after += 1

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.latency import Latency, mixed
+from models.looks import Looks
+from models.queues import mgc_wait
+from models.service_time import exponential, from_moments
+from models.tail_times import first_times, times_of_tail
+
+if TYPE_CHECKING:
+    from models.transforms import Floats
+
+WANTED = [0.5, 0.1, 0.05, 0.01, 1e-3]
+
+
+def weibull(shape: float, times: Floats) -> tuple[Floats, Floats]:
+    """Return tail and density of a law whose logarithm of the tail is a power of time."""
+    tail = np.exp(-(times**shape))
+    return tail, shape * times ** (shape - 1) * tail
+
+
+def looks(shape: float, kinks: tuple[float, ...] = (), unsure: tuple[int, ...] = ()) -> Looks:
+    mean = math.gamma(1 + 1 / shape)
+    times = first_times(mean, math.gamma(1 + 2 / shape) - mean**2)
+    sure = np.ones(len(times), dtype=bool)
+    sure[list(unsure)] = False
+    return Looks.at(times, *weibull(shape, times), sure, kinks)
+
+
+# Where looks tell a time, it is right to 1e-6; bent tails are told nearly always.
+@settings(max_examples=100)
+@given(st.floats(0.6, 2.0))
+def test_what_is_told_is_right(shape: float) -> None:
+    told = [(p, looks(shape).between(p)) for p in WANTED]
+    assert sum(time is None for _, time in told) <= 1
+    for p, time in told:
+        assert time is None or time == pytest.approx((-math.log(p)) ** (1 / shape), rel=1e-6)
+
+
+# A straight tail is told to the last digits.
+def test_straight() -> None:
+    assert [looks(1.0).between(p) for p in WANTED] == pytest.approx([-math.log(p) for p in WANTED], rel=1e-12)
+
+
+# Nothing is told across a kink or a doubtful look, or beyond the last one.
+def test_nothing_is_told_across_what_is_not_smooth() -> None:
+    assert looks(1.0, kinks=(math.log(10),)).between(0.1) is None
+    assert looks(1.0).between(1e-9) is None
+    doubtful = looks(1.0, unsure=tuple(range(0, 30, 2))[:8])
+    assert doubtful.between(0.5) is None
+
+
+# Two looks of one logarithm are a plateau, over which nothing is told.
+def test_plateau() -> None:
+    times = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    tails = np.array([0.9, 0.5, 0.5, 0.5, 0.1, 0.05])
+    flat = Looks.at(times, tails, np.full(6, 0.1), np.ones(6, dtype=bool), ())
+    assert flat.between(0.3) is None
+
+
+# Percentiles that looks tell are those of a search to the end, whatever the response time is put together from.
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(1e-4, 1.0),
+            st.sampled_from([0.1, 0.25, 0.5, 1.0, 1.4, 4.0]),
+            st.sampled_from([1, 2, 4, 16]),
+            st.floats(0.05, 0.95),
+            st.sampled_from(["", "twice", "a hit is short", "after a constant"]),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_percentiles_are_those_of_a_search(parts: list[tuple[float, float, int, float, str]]) -> None:
+    whole = Latency.constant(0.0)
+    for mean, squared_cv, servers, load, kind in parts:
+        service = from_moments(mean, squared_cv)
+        one = Latency.waiting(mgc_wait(load * servers / mean, service, servers)) + Latency.of(service)
+        if kind == "twice":
+            one = one.times(2)
+        elif kind == "a hit is short":
+            one = mixed([0.8, 0.2], [Latency.of(exponential(mean / 20)), one])
+        elif kind == "after a constant":
+            one = Latency.constant(mean) + one
+        whole = whole + one
+    fractions = [1 - p for p in WANTED]
+    found = whole.percentiles(fractions)
+    assert whole._known is not None
+    searched = times_of_tail(whole.tail_and_density, [1 - p for p in fractions], whole._known.all, whole.least)
+    assert found == pytest.approx(searched, rel=1.5e-6)
