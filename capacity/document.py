@@ -17,6 +17,7 @@ from capacity.pricing import as_values
 from capacity.reading import STDIN, literal, placed, read, toml
 from capacity.topology import Topology
 from capacity.units import Uncertain
+from models.remembered import Same, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -129,20 +130,30 @@ _CERTAIN: Final = frozenset({float, int, str, bool, type(None)})
 """Types of values that are no interval and hold none; an interval is a float of a type of its own."""
 
 
-def uncertain_fields(value: object, path: KeyPath = ()) -> list[tuple[KeyPath, Uncertain]]:
+def uncertain_fields(value: object) -> Sequence[tuple[KeyPath, Uncertain]]:
     """Return every interval in a struct with its key path."""
     if isinstance(value, Uncertain):
-        return [(path, value)]
-    parts: Iterable[tuple[str | int, object]] = ()
+        return [((), value)]
     if isinstance(value, msgspec.Struct):
-        parts = [(name, getattr(value, name)) for name in value.__struct_fields__ if name != "plan"]
-    elif isinstance(value, dict):
+        return _uncertain_in(Same(value))
+    parts: Iterable[tuple[str | int, object]] = ()
+    if isinstance(value, dict):
         parts = value.items()
     elif isinstance(value, list):
         parts = enumerate(value)
-    # Nearly all of a file is certain, and it is looked through at every keystroke.
+    return _uncertain_parts(parts)
+
+
+@remembered(2048)
+def _uncertain_in(struct: Same[msgspec.Struct]) -> Sequence[tuple[KeyPath, Uncertain]]:
+    """Return the intervals in a struct; at a keystroke nearly all of a file is what it was before."""
+    value = struct.value
+    return _uncertain_parts([(name, getattr(value, name)) for name in value.__struct_fields__ if name != "plan"])
+
+
+def _uncertain_parts(parts: Iterable[tuple[str | int, object]]) -> Sequence[tuple[KeyPath, Uncertain]]:
     inside = [(key, part) for key, part in parts if type(part) not in _CERTAIN]
-    return [found for key, part in inside for found in uncertain_fields(part, (*path, key))]
+    return [((key, *path), found) for key, part in inside for path, found in uncertain_fields(part)]
 
 
 def exported(document: Document, counts: dict[str, dict[str, int]]) -> dict[str, Any]:

@@ -278,11 +278,16 @@ def _fill_stations(solution: Solution) -> None:
             squared_cv = solution.arrivals(root).squared_cv
             here = tuple(w for w in work if w.pool == pool.name)
             rows = _rows_at(pool, here, solution.arrivals(root)) if len(residents) == 1 else ()
-            station = _station(pool, here, squared_cv, root in solution.wait_free, rows)
+            station = _at_place((root, pool.name), _station(pool, here, squared_cv, root in solution.wait_free, rows))
             if station.wait is not None:
-                wait = wait_at((root, pool.name), station.wait)
-                solution.station_of[wait] = station = replace(station, wait=wait)
+                solution.station_of[station.wait] = station
             solution.stations[root, pool.name] = station
+
+
+@remembered(512)
+def _at_place(place: tuple[str, str], station: Station) -> Station:
+    """Return the station with the wait of one place, which is another than that of an equal place."""
+    return station if station.wait is None else replace(station, wait=wait_at(place, station.wait))
 
 
 def _rows_at(pool: Pool, work: tuple[Work, ...], arrivals: Arrivals) -> tuple[tuple[float, int], ...]:

@@ -86,19 +86,16 @@ def time_between(looks: Sequence[Look], log_tail: float) -> float | None:
     last: list[float] = []
     changes: list[float] = []
     found, factor = 0.0, 1.0
-    for look in _outwards(looks, after):
-        place, slope = look.log_tail, -look.pace
+    for time, place, pace in _outwards(looks, after):
         if place in places:
             return None
-        for known in (None, slope):
+        for twice in (False, True):
             # The new last row of the table: divided differences over one place, two places, and so on.
-            row = [look.time]
-            for order, difference in enumerate(last):
-                if order == 0 and known is not None:
-                    row.append(known)
-                else:
-                    row.append((row[-1] - difference) / (place - places[-1 - order]))
-            change = row[-1] * factor
+            value, row = time, [time]
+            for difference, start in zip(last, reversed(places), strict=True):
+                value = -pace if twice and len(row) == 1 else (value - difference) / (place - start)
+                row.append(value)
+            change = value * factor
             found += change
             factor *= log_tail - place
             places.append(place)

@@ -73,7 +73,6 @@ def forgetting(marks: Marks, others: float) -> float:
     return min(max((share - _UNFELT) / (_FELT - _UNFELT), 0.0), 1.0)
 
 
-@remembered(512)
 def shared_waits(marks: Marks, spans: tuple[Span, ...], felt: float = 1.0) -> tuple[Transform, ...]:
     """Return the sums of the waits at each queue of a path, as independent durations.
 
@@ -84,6 +83,12 @@ def shared_waits(marks: Marks, spans: tuple[Span, ...], felt: float = 1.0) -> tu
     """
     if felt == 0 or all(n == 1 for _, n in marks):
         return tuple([wait if n == 1 else stretched(wait, n) for wait, n in marks])
+    return _remembering(marks, spans, felt)
+
+
+@remembered(512)
+def _remembering(marks: Marks, spans: tuple[Span, ...], felt: float) -> tuple[Transform, ...]:
+    """Return the sums of the waits where queues remember some of what a request met before."""
     queues = [
         _Queue(wait, wait.memory, int(span.visits), span)
         for (wait, n), span in zip(marks, spans, strict=True)

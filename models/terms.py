@@ -82,13 +82,15 @@ class Term(NamedTuple):
 
 def _joined(a: Term, later: float, b: Term) -> tuple[Marks, tuple[Span, ...]]:
     """Return the visits of a path and of one that begins after so many seconds."""
+    after = [Span(later + first, later + last, visits) for first, last, visits in b.spans]
+    if {wait for wait, _ in a.marks}.isdisjoint([wait for wait, _ in b.marks]):
+        return a.marks + b.marks, (*a.spans, *after)
     counts = dict(a.marks)
     spans = {wait: span for (wait, _), span in zip(a.marks, a.spans, strict=True)}
-    for (wait, n), span in zip(b.marks, b.spans, strict=True):
+    for (wait, n), span in zip(b.marks, after, strict=True):
         before = spans.get(wait)
         counts[wait] = counts.get(wait, 0) + n
-        first, visits = (later + span.first, 0.0) if before is None else (before.first, before.visits)
-        spans[wait] = Span(first, later + span.last, visits + span.visits)
+        spans[wait] = span if before is None else Span(before.first, span.last, before.visits + span.visits)
     return tuple(counts.items()), tuple(spans.values())
 
 

@@ -317,7 +317,7 @@ class PiecewiseHazard(Transform):
 
 
 def total(parts: Sequence[Transform]) -> Transform:
-    """Return the sum of independent durations, leaving out what takes no time."""
+    """Return the sum of independent durations, one after the other, leaving out what takes no time."""
     lasting = tuple([part for part in parts if part is not INSTANT])
     if not lasting:
         return INSTANT
@@ -326,20 +326,14 @@ def total(parts: Sequence[Transform]) -> Transform:
 
 @remembered(2048)
 def _sum(parts: tuple[Transform, ...]) -> Sum:
-    return Sum(parts)
+    return Sum(tuple([inner for part in parts for inner in flat(part)]))
 
 
-def flat(duration: Transform) -> list[Transform]:
-    """Return the independent parts that a duration is the sum of, those of sums within it as well."""
-    if not isinstance(duration, Sum):
-        return [] if duration is INSTANT else [duration]
-    found: list[Transform] = []
-    for part in duration.parts:
-        if isinstance(part, Sum):
-            found += flat(part)
-        else:
-            found.append(part)
-    return found
+def flat(duration: Transform) -> tuple[Transform, ...]:
+    """Return the independent parts that a duration is the sum of."""
+    if isinstance(duration, Sum):
+        return duration.parts
+    return () if duration is INSTANT else (duration,)
 
 
 def mixture(weights: Sequence[float], parts: Sequence[Transform]) -> Transform:
