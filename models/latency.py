@@ -23,8 +23,8 @@ from models.remembered import remembered
 from models.revisits import Span
 from models.service_time import ServiceTime, exponential
 from models.tail_times import first_times, times_of_tail
-from models.terms import Term, alternatives, merged
-from models.transforms import INSTANT, NEGLIGIBLE, Repeated, Scaled, Transform, total
+from models.terms import Term, alternatives, followed, merged
+from models.transforms import INSTANT, NEGLIGIBLE, Repeated, Scaled, Transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,22 +76,22 @@ class Latency:
         return sum(t.weight * t.mean for t in self.terms)
 
     @cached_property
-    def _waits(self) -> list[tuple[Transform, ...]]:
-        """The waits of each term, all visits to a queue together."""
-        return [t.waits for t in self.terms]
+    def _wholes(self) -> list[Transform]:
+        """What each term takes after its shift, all visits to a queue together."""
+        return [t.whole() for t in self.terms]
 
     @cached_property
     def variance(self) -> float:
         """Seconds squared (*exact* for the terms)."""
         second = 0.0
-        for t, waits in zip(self.terms, self._waits, strict=True):
-            second += t.weight * (t.smooth.variance + sum([wait.variance for wait in waits]) + t.mean**2)
+        for t, whole in zip(self.terms, self._wholes, strict=True):
+            second += t.weight * (whole.variance + (t.shift + whole.mean) ** 2)
         return max(second - self.mean**2, 0.0)
 
     @cached_property
     def is_heavy(self) -> bool:
         """Whether a part falls more slowly than exponentially: log-normal or Pareto."""
-        return any(is_heavy(t.whole()) for t in self.terms)
+        return any(is_heavy(whole) for whole in self._wholes)
 
     @cached_property
     def least(self) -> float:
@@ -105,8 +105,7 @@ class Latency:
             return other
         if other is ZERO:
             return self
-        paths = [(a, a.mean) for a in self.terms]
-        return Latency(a.then(b, mean) for a, mean in paths for b in other.terms)
+        return Latency(path for first in self.terms for path in followed(first, other.terms))
 
     @remembered(128)
     def times(self, count: float) -> Latency:
@@ -182,8 +181,7 @@ class Latency:
     def by_shift(self) -> tuple[tuple[float, float, Transform], ...]:
         """(weight, shift, the rest as one transform), one for each distinct shift and sign."""
         groups: dict[tuple[float, bool], list[tuple[float, Transform]]] = {}
-        for term, waits in zip(self.terms, self._waits, strict=True):
-            whole = total([term.smooth, *waits])
+        for term, whole in zip(self.terms, self._wholes, strict=True):
             groups.setdefault((term.shift, term.weight > 0), []).append((term.weight, whole))
         result = []
         for (shift, _), paths in groups.items():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from models.revisits import Marks, Span, forgetting, shared_waits
 from models.transforms import Delay, Transform, flat, mixture, total
@@ -52,12 +53,6 @@ class Term(NamedTuple):
         """Return this path, `factor` times as probable."""
         return Term(self.weight * factor, self.shift, self.smooth, self.marks, self.spans)
 
-    def then(self, other: Term, mean: float) -> Term:
-        """Return this path, which takes `mean` seconds, followed by another."""
-        marks, spans = _joined(self, mean, other) if other.marks else (self.marks, self.spans)
-        smooth = total([self.smooth, other.smooth])
-        return Term(self.weight * other.weight, self.shift + other.shift, smooth, marks, spans)
-
     def exchanged(self, replaced: Mapping[Transform, Transform]) -> Term:
         """Return this path with other waits in place of some: everything after them begins as much earlier or later."""
         marks = tuple((replaced.get(wait, wait), n) for wait, n in self.marks)
@@ -80,14 +75,32 @@ class Term(NamedTuple):
         return tuple(Span(span.first * factor, span.last * factor, span.visits) for span in self.spans)
 
 
-def _joined(a: Term, later: float, b: Term) -> tuple[Marks, tuple[Span, ...]]:
-    """Return the visits of a path and of one that begins after so many seconds."""
-    after = [Span(later + first, later + last, visits) for first, last, visits in b.spans]
-    if {wait for wait, _ in a.marks}.isdisjoint([wait for wait, _ in b.marks]):
-        return a.marks + b.marks, (*a.spans, *after)
-    counts = dict(a.marks)
-    spans = {wait: span for (wait, _), span in zip(a.marks, a.spans, strict=True)}
-    for (wait, n), span in zip(b.marks, after, strict=True):
+def followed(first: Term, others: Iterable[Term]) -> list[Term]:
+    """Return a path followed by one or another."""
+    later, own = first.mean, {wait for wait, _ in first.marks}
+    found = []
+    for other in others:
+        marks, spans = first.marks, first.spans
+        if other.marks:
+            after = [Span(later + begin, later + end, visits) for begin, end, visits in other.spans]
+            if own.isdisjoint(map(_WAIT, other.marks)):
+                marks, spans = marks + other.marks, (*spans, *after)
+            else:
+                marks, spans = _joined(first, other.marks, after)
+        smooth = total((first.smooth, other.smooth))
+        found.append(Term(first.weight * other.weight, first.shift + other.shift, smooth, marks, spans))
+    return found
+
+
+_WAIT: Final = itemgetter(0)
+"""Of a mark, what is waited."""
+
+
+def _joined(path: Term, marks: Marks, later: Sequence[Span]) -> tuple[Marks, tuple[Span, ...]]:
+    """Return the visits of a path and of what follows it, some of them to the same queues."""
+    counts = dict(path.marks)
+    spans = {wait: span for (wait, _), span in zip(path.marks, path.spans, strict=True)}
+    for (wait, n), span in zip(marks, later, strict=True):
         before = spans.get(wait)
         counts[wait] = counts.get(wait, 0) + n
         spans[wait] = span if before is None else Span(before.first, span.last, before.visits + span.visits)
