@@ -220,7 +220,7 @@ class Latency:
 
         With them what `exceeds` says of `limits`, in seconds, is looked up, nearly for nothing.
         *Approximate*: relative error below 1e-6 up to P99.9 and below 2e-5 at P99.99 for smooth distributions; what
-        `maximum` and `with_timeout` add is said there. How they are found: `models.tail_times`.
+        `maximum` and `with_timeout` add is said there. How they are found: by `models.looks`, or `models.tail_times`.
         """
         if any(not 0 < p < 1 for p in fractions):
             raise ValueError(f"percentiles are asked for as fractions between 0 and 1, not {list(fractions)!r}")

@@ -2,8 +2,9 @@
 
 The logarithm of a tail is nearly straight, or bends gently, so that time as a function of it is a cubic between any
 two times where it and its slope are known (Hermite interpolation, inverse). The tail is first looked at for a few
-times that depend on mean and variance alone; a percentile is then found by one more look, at the time that the cubic
-says, and corrected. All times that are looked at together cost little more than one of them.
+times that depend on mean and variance alone. Where these do not tell a percentile by themselves (`models.looks`), it is
+found by one more look, at the time that the cubic says, and corrected. All times that are looked at together cost
+little more than one of them.
 """
 
 from __future__ import annotations
