@@ -126,6 +126,8 @@ def _glanced(transform: Transform, times: Floats, points: PointsFor) -> _Glance:
     head = mean - 10 * deviation
     if head < 0.5 * mean:
         head = 0.0
+    else:
+        points = _passing  # the head moves with every change
     terms = 24 if deviation < _SHARP * (mean - head) else 14
     series = _series(terms, terms)
     # Five deviations before the mean the tail is 1 - 3e-7, and the points are not yet so large that exp overflows.
@@ -176,7 +178,7 @@ def _kept(t: Floats, series: _Series) -> Points:
     return _kept_points(t.tobytes(), Same(series))
 
 
-@remembered(24)
+@remembered(16)
 def _kept_points(times: bytes, series: Same[_Series]) -> KeptPoints:
     return KeptPoints(series.value.points / np.frombuffer(times)[:, None])
 

@@ -81,7 +81,7 @@ class KeptPoints(Points):
         return found
 
 
-_KEPT: Final = 128
+_KEPT: Final = 64
 """Values at one set of points before those that were not asked for since are forgotten; there may be twice as many."""
 
 
