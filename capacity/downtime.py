@@ -55,7 +55,7 @@ def _failing(solution: Solution, violation: Violation) -> Advice:
             mends += [f"{at(called)}.{field}: more than {getattr(tier, field):g}" for field in fields]
         for index, call in enumerate(tier.calls_made()):
             where = show_path(("components", called, "calls", index))
-            if call.timeout is not None and solution.timed_out_share(call.to) > 0:
+            if call.timeout is not None and call.to in solution.timed_out_shares:
                 mends.append(f"{where}.timeout: longer than {show_seconds(call.timeout)}")
             if call.pool is not None:
                 mends.append(f"{where}.pool: more than {call.pool}")

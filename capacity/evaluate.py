@@ -205,7 +205,7 @@ def _method(solution: Solution, name: str, own: Latency | None) -> str:
     """Return the name of the model that gave a tier's response time."""
     place = solution.places[name]
     own_model = solution.system.tiers[name].method(place)
-    station = next((s for (root, _), s in solution.stations.items() if root == place.root and s.rate > 0), None)
+    station = next((s for s in solution.stations.get(place.root, {}).values() if s.rate > 0), None)
     if station is None:
         return "pure delay" if own is not None else "none"
     if station.wait is None:

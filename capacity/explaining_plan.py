@@ -77,7 +77,7 @@ def nodes(asked: Planned) -> Explanation | None:
         notes = [f"the file gives {asked.result.nodes}: leave the count out, and the plan says what asks for how many"]
     else:
         notes.append("the largest is taken; each is the fewest for which the evaluation meets it: no closed form")
-    station = next((s for (r, _), s in solution.stations.items() if r == asked.name and s.rate > 0), None)
+    station = next((s for s in solution.stations.get(asked.name, {}).values() if s.rate > 0), None)
     words = "nodes that it has"
     if station is None or station.pool.hot_share is not None or station.pool.copies > 1:
         return _counted(asked, words, notes)

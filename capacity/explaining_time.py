@@ -281,7 +281,7 @@ def _slowest(asked: Asked, mark: Wait, own: Numbers) -> Part:
 def _unfelt(asked: Asked, numbers: Numbers) -> tuple[Formula, list[str]] | None:
     """Return the formula of a wait that hardly anybody meets, and that therefore counts as none."""
     root = asked.solution.places[asked.name].root
-    station = next((s for (r, _), s in asked.solution.stations.items() if r == root and s.rate > 0 and s.wait), None)
+    station = next((s for s in asked.solution.stations.get(root, {}).values() if s.rate > 0 and s.wait), None)
     if station is None or station.wait is None or not station.wait.is_negligible:
         return None
     formula, notes = _cores(asked, station, numbers)
@@ -294,7 +294,7 @@ def _cores(asked: Asked, station: Station, numbers: Numbers) -> tuple[Formula, l
     from models.formulas import chained, pooling, work  # noqa: PLC0415
 
     solution, pool = asked.solution, station.pool
-    owner = next(root for (root, _), s in solution.stations.items() if s is station)
+    owner = next(root for root, pools in solution.stations.items() if station in pools.values())
     streams = chained("", *stream_parts(solution, owner, station, numbers))
     if pool.hot_share is not None:
         numbers.put(work.HOT, pool.hot_share)

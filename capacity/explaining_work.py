@@ -84,7 +84,7 @@ def _used(asked: Asked, owner: str, limit: Limit, numbers: Numbers) -> tuple[For
     from models.formulas import chained, work  # noqa: PLC0415
 
     solution = asked.solution
-    station = solution.stations.get((owner, limit.resource))
+    station = solution.stations.get(owner, {}).get(limit.resource)
     if station is not None and station.rate > 0:
         hot = station.pool.hot_share
         parts = [*stream_parts(solution, owner, station, numbers), work.cores_in_use(hot=hot is not None)]

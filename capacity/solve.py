@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, ParamSpec
 
 from capacity.components.exchange import Answer, Pool, Station, Surroundings
@@ -15,7 +16,7 @@ from capacity.connections import connections
 from capacity.drain import most_visits
 from capacity.system import USUAL
 from capacity.threads import with_threads
-from capacity.traffic import Attempts, Traffic, solve_traffic
+from capacity.traffic import Attempts, Traffic, networks, solve_traffic
 from capacity.waits import wait_at, wait_of
 from models.erlang import UnstableQueueError
 from models.feedback import row_squared_cv
@@ -59,7 +60,8 @@ class Solution(Surroundings):
     attempts: Attempts = field(default_factory=dict)
     failing: dict[tuple[str, str], float] = field(default_factory=dict)
     """The share of visits that fail, by tier and class."""
-    stations: dict[tuple[str, str], Station] = field(default_factory=dict)
+    stations: dict[str, dict[str, Station]] = field(default_factory=dict)
+    """The pools of each tier that has machines, by name."""
     answers: dict[tuple[str, str, Operation], Answer] = field(default_factory=dict)
     thread_pools: dict[str, ThreadPool] = field(default_factory=dict)
     timed_out: dict[tuple[str, int, str], float] = field(default_factory=dict)
@@ -81,7 +83,7 @@ class Solution(Surroundings):
 
     def station(self, place: Place, pool: str) -> Station | None:
         """Return a pool of the machine that a place is on."""
-        return self.stations.get((place.root, pool))
+        return self.stations.get(place.root, {}).get(pool)
 
     def once(self, key: tuple[str, str], make: Callable[P, Wait], *arguments: P.args, **named: P.kwargs) -> Wait:
         """Return the one waiting time of a place."""
@@ -195,14 +197,20 @@ class Solution(Surroundings):
         """The load that is planned for over the daily mean."""
         return float(self.system.topology.workload.peak_to_mean)
 
-    def timed_out_share(self, callee: str) -> float:
-        """Return the largest share of tries to call a tier that end in a timeout, over its callers and classes."""
-        shares = [
-            share
-            for (caller, index, _), share in self.timed_out.items()
-            if self.system.tiers[caller].calls_made()[index].to == callee
-        ]
-        return max(shares, default=0.0)
+    @cached_property
+    def timed_out_shares(self) -> dict[str, float]:
+        """The largest share of tries to call a tier that end in a timeout, over its callers and classes."""
+        shares: dict[str, float] = {}
+        for (caller, index, _), share in self.timed_out.items():
+            if share > 0:
+                callee = self.system.tiers[caller].calls_made()[index].to
+                shares[callee] = max(share, shares.get(callee, 0.0))
+        return shares
+
+    @cached_property
+    def networks(self) -> dict[str, tuple[float, float]]:
+        """The bytes per second into and out of all machines of each tier."""
+        return networks(self.system, self.traffic)
 
     def capacity_of(self, tier: str) -> float | None:
         """Return the visits per second at which a resource of a tier, or of one that it calls, is full."""
@@ -281,7 +289,7 @@ def _fill_stations(solution: Solution) -> None:
             station = _at_place((root, pool.name), _station(pool, here, squared_cv, root in solution.wait_free, rows))
             if station.wait is not None:
                 solution.station_of[station.wait] = station
-            solution.stations[root, pool.name] = station
+            solution.stations.setdefault(root, {})[pool.name] = station
 
 
 @remembered(512)

@@ -158,7 +158,7 @@ def _resolved(same: Same[Topology]) -> System:
         topology=topology,
         tiers=tiers,
         roots=roots,
-        residents={name: _residents(name, roots) for name in tiers if roots[name] == name},
+        residents=_residents(roots),
         machines=machines,
         order=order,
         callees_first=callees_first[::-1],
@@ -174,8 +174,13 @@ def _root(name: str, tiers: Mapping[str, Tier]) -> str:
     return name if host is None else _root(host, tiers)
 
 
-def _residents(root: str, roots: Mapping[str, str]) -> tuple[str, ...]:
-    return (root, *(name for name, where in roots.items() if where == root and name != root))
+def _residents(roots: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return for each tier with machines all that live on them, itself first."""
+    found = {name: [name] for name, root in roots.items() if root == name}
+    for name, root in roots.items():
+        if name != root:
+            found[root].append(name)
+    return {root: tuple(names) for root, names in found.items()}
 
 
 def _decouples(tier: Tier) -> bool:
@@ -221,9 +226,12 @@ def _reachable(start: set[str], edges: Mapping[str, list[str]]) -> set[str]:
 def _partitions(tiers: Mapping[str, Tier], entries: set[str], everything: Mapping[str, list[str]]) -> dict[str, int]:
     """Return the partitions in front of each tier that is called by queues and by nothing else."""
     found: dict[str, int] = {}
+    callers: dict[str, set[str]] = {name: set() for name in tiers}
+    for caller, callees in everything.items():
+        for name in callees:
+            callers[name].add(caller)
     for name in tiers:
-        callers = [tiers[c] for c, callees in everything.items() if name in callees]
-        limits = [caller.consumer_limit() for caller in callers]
-        if callers and name not in entries and all(limit is not None for limit in limits):
+        limits = [tiers[caller].consumer_limit() for caller in callers[name]]
+        if limits and name not in entries and all(limit is not None for limit in limits):
             found[name] = sum(limit for limit in limits if limit is not None)
     return found

@@ -56,6 +56,29 @@ def solve_traffic(system: System, places: Mapping[str, Place], attempts: Attempt
     )
 
 
+def networks(system: System, traffic: Traffic) -> dict[str, tuple[float, float]]:
+    """Return the bytes per second into and out of all machines of each tier, without what stays inside them."""
+    found = dict.fromkeys(system.residents, (0.0, 0.0))
+
+    def add(root: str, into: float, out: float) -> None:
+        before = found[root]
+        found[root] = before[0] + into, before[1] + out
+
+    for caller, flows in traffic.flows.items():
+        for flow in flows:
+            here, there = system.roots[caller], system.roots[flow.to]
+            if here != there:
+                request, response = system.tiers[flow.to].payload()
+                rate = flow.reads + flow.writes
+                add(here, rate * response, rate * request)
+                add(there, rate * request, rate * response)
+    for declared in system.topology.workload.classes.values():
+        request, response = system.tiers[declared.entry].payload()
+        rate = declared.rate * system.topology.workload.peak_to_mean
+        add(system.roots[declared.entry], rate * request, rate * response)
+    return found
+
+
 def _edges(system: System, name: str) -> Sequence[tuple[str, tuple[str | int, ...], bool]]:
     return system.tiers[name].outgoing()
 

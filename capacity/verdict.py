@@ -64,9 +64,9 @@ def _limits(solution: Solution, name: str) -> list[Limit]:
     tier, arrivals = system.tiers[name], solution.arrivals(name)
     found = []
     if not place.hosted:
-        for (root, _), station in solution.stations.items():
+        for station in solution.stations.get(name, {}).values():
             cores = station.pool.nodes * station.pool.servers
-            if root == name and cores:
+            if cores:
                 found.append(Limit(station.pool.name, station.utilization * cores, cores, "cores", mend="node"))
         found += _shared(solution, place)
     pool = solution.thread_pools.get(name)
@@ -86,30 +86,9 @@ def _shared(solution: Solution, place: Place) -> Iterator[Limit]:
     memory = sum(part for part in taken if part is not None)
     if machine.memory is not None and memory > 0:
         yield Limit("memory", memory, machine.memory, "B", mend="node")
-    used = max(network(solution, place.name)) / max(place.active, 1)
+    used = max(solution.networks[place.name]) / max(place.active, 1)
     if machine.network is not None and used > 0:
         yield Limit("network", used, machine.network, "B/s", mend="node")
-
-
-def network(solution: Solution, root: str) -> tuple[float, float]:
-    """Return the bytes per second into and out of all machines of a tier, without what stays inside them."""
-    system = solution.system
-    into = out = 0.0
-    for caller in system.tiers:
-        for flow in solution.traffic.flows[caller]:
-            ends = system.roots[caller], system.roots[flow.to]
-            if ends[0] == ends[1] or root not in ends:
-                continue
-            request, response = system.tiers[flow.to].payload()
-            rate = flow.reads + flow.writes
-            sent, received = (rate * request, rate * response) if root == ends[0] else (rate * response, rate * request)
-            into, out = into + received, out + sent
-    for declared in system.topology.workload.classes.values():
-        if system.roots[declared.entry] == root:
-            request, response = system.tiers[declared.entry].payload()
-            rate = declared.rate * system.topology.workload.peak_to_mean
-            into, out = into + rate * request, out + rate * response
-    return into, out
 
 
 def allowed(limit: Limit, ceiling: float) -> float:

@@ -40,7 +40,7 @@ def _of_tiers(solution: Solution) -> Iterator[Warning]:
         if partitions is not None and name in given and given[name] > partitions:
             idle = given[name] - partitions
             yield Warning(name, "idle_consumers", f"{idle} of {given[name]} nodes idle: {partitions} partitions")
-        share = solution.timed_out_share(name)
+        share = solution.timed_out_shares.get(name, 0.0)
         if share > 0.01:
             yield Warning(name, "timeouts", f"{show_percent(share)} of tries to call it end in a timeout")
 
