@@ -9,7 +9,7 @@ from capacity.next_steps import Next, applied, next_steps
 from tests.tui.driving import notices, play, press
 from tests.tui.viewing import LADDER, answered, everything, notes, read, shown, tables, texts
 from tui.screens.pick import Choice, Pick
-from tui.steps import at_load
+from tui.steps import at_load, ranked_steps
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -103,6 +103,13 @@ def test_a_step_is_an_edit_to_undo() -> None:
         assert app.session.now is after
 
     play(script, document)
+
+
+# A step that costs as much as nothing is told by a word, not by a sum of zeros.
+def test_no_change_of_the_cost() -> None:
+    told = [step.brings for step in ranked_steps(read("examples/shop.toml"), 1.0, lambda _: None)]
+    assert any(text.endswith(", at no more cost") for text in told)
+    assert not any("+0.00" in text for text in told)
 
 
 # Under another load a step that only then applies can be taken, and the file keeps the rates that it has.
