@@ -7,11 +7,11 @@ from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from textual.app import App
 from textual.command import CommandPalette
 from textual.events import Key, Paste
 from textual.message import Message
 
+from tui.clicks import ClicksInPlace
 from tui.escaping import read_both
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Followed(Message):
         self.number, self.trip = number, trip
 
 
-class KeysInTurn(App[None]):
+class KeysInTurn(ClicksInPlace):
     """Holds keys back while an earlier one is under way.
 
     The library hands a key on to what has the focus when the key comes in. Of a burst, all would go to what has it
