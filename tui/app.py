@@ -121,12 +121,15 @@ class CapacityApp(Viewing, Filing, Structuring, Wiring, Advancing, Preferring, F
         self.select(event.key)
 
     def on_topology_view_inspected(self) -> None:
-        """Go to the fields, if they are there yet."""
+        """Go to the fields of what is selected, if they are there yet; also where those of the whole system were."""
         if not self.ready:
             return
         from tui.widgets.inspector import Inspector
 
-        self.query_one(Inspector).focus_fields()
+        inspector = self.query_one(Inspector)
+        if inspector.whole:
+            inspector.show_whole(whole=False)
+        inspector.focus_fields()
 
     def action_load(self, steps: int) -> None:
         """Turn the load up or down; 0 returns to that of the file."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.widgets import OptionList
 
 from capacity.document import parse
 from capacity.errors import DocumentError
@@ -194,6 +195,21 @@ def test_host() -> None:
         tier = app.session.now.document.values["components"]["web"]
         assert "host" not in tier
         assert tier["node"] == "c6i.xlarge"
+
+    play(script)
+
+
+# The list of where an edge can lead begins at a place where it can: what cannot be is there, and says why.
+def test_rewiring_begins_where_it_can() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.go(Key("tier", "app"))
+        await press(app, pilot, "w", *"redis", "enter")
+        listed = app.screen.query_one(OptionList)
+        assert listed.highlighted is not None
+        assert listed.highlighted > 1, "not on web, which calls app already"
+        assert "circle" not in told(app)
+        await press(app, pilot, "enter")
+        assert len(app.session.past) == 1
 
     play(script)
 
