@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from capacity.errors import DocumentError
@@ -13,54 +12,83 @@ from tui.solving import Solving
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from capacity.document import Document
     from capacity.steps.base import Proposal
+    from tui.screens.pick import Pick
+    from tui.session import Session
     from tui.steps import Step
 
 
 class Advancing(Solving):
     """What is done with the steps of a growing architecture."""
 
+    def __init__(self, session: Session | None) -> None:
+        super().__init__(session)
+        self._steps: Pick[Proposal] | None = None
+        """Where the steps are going to be listed that are looked for."""
+
     def action_next_step(self) -> None:
-        """Look for the steps that apply at the load that is shown, and ask which one to take; again, stop looking."""
+        """Ask which step to take of those that apply at the load that is shown; leaving stops looking for them."""
+        from tui.screens.pick import Pick
         from tui.steps import ranked_steps
 
-        if self.progress:
-            self._stop_solving()
-            self.told()
-            return
-        document, load = self.session.now.document, self.session.load
+        self._stop_solving()
+
+        def chosen(proposal: Proposal | None) -> None:
+            if self._steps is not None:
+                self._steps = None
+                self._stop_solving()
+                self.told()
+            elif proposal is not None:
+                self._take_step(proposal)
+
+        said = "looking for the next step…"
+        hint = "↑↓ · Enter take it · Esc back · what each assumes and risks: view Next"
+        listed: Pick[Proposal] = Pick("Which step into the file?", (), hint=hint, awaited=said)
+        self._steps = listed
+        self.push_screen(listed, chosen)
         self._have_worked_out(
-            "next",
-            "looking for the next step…",
-            (ranked_steps, document, load),
-            partial(self._choose_step, document),
+            "next", said, (ranked_steps, self.session.now.document, self.session.load), self._offer_steps
         )
 
     def _stop_solving(self) -> None:
         self.workers.cancel_group(self, "next")
+        self._leave_steps()
         super()._stop_solving()
 
-    def _choose_step(self, document: Document, steps: Sequence[Step]) -> None:
-        from tui.screens.pick import Choice, Pick
+    def _unsolvable(self, why: str) -> None:
+        self._leave_steps()
+        super()._unsolvable(why)
 
+    def _leave_steps(self) -> None:
+        """Close the list of steps, if they are still looked for."""
+        listed, self._steps = self._steps, None
+        if listed is not None:
+            listed.dismiss()
+
+    def _progress(self, said: str) -> None:
+        super()._progress(said)
+        if self._steps is not None:
+            self._steps.tell(said)
+
+    def _offer_steps(self, steps: Sequence[Step]) -> None:
+        from tui.screens.pick import Choice
+
+        listed, self._steps = self._steps, None
         self._progress("")
-        if document is not self.session.now.document or self.screen.is_modal:
+        if listed is None:
             return
         if not steps:
+            listed.dismiss()
             self.notify("no step of a growing architecture applies here", markup=False)
             return
-
-        def chosen(proposal: Proposal | None) -> None:
-            if proposal is not None:
-                self._take_step(proposal)
-
-        choices = [
-            Choice(f"{one.proposal.name}:{one.proposal.subject}", f"{one.brings}: {one.proposal.text}", one.proposal)
-            for one in steps
-        ]
-        hint = "↑↓ · Enter take it · Esc back · what each assumes and risks: view Next"
-        self.push_screen(Pick("Which step into the file?", choices, hint=hint), chosen)
+        listed.offer(
+            [
+                Choice(
+                    f"{one.proposal.name}:{one.proposal.subject}", f"{one.brings}: {one.proposal.text}", one.proposal
+                )
+                for one in steps
+            ]
+        )
 
     def _take_step(self, proposal: Proposal) -> None:
         from tui.screens.form import refused

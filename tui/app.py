@@ -98,6 +98,8 @@ class CapacityApp(Viewing, Filing, Structuring, Wiring, Advancing, Preferring, F
         self.query_one("#status", Lines).show([line])
         if self.scene is not None:
             told = telling.objectives(self.scene.evaluation, self.unsurvived)
+            if self.unanswered:
+                told = telling.unanswered(self.unanswered)
             self.query_one("#objectives", Lines).show(AWAITED if self.awaits_counts else told)
 
     def painted(self) -> None:
@@ -111,7 +113,7 @@ class CapacityApp(Viewing, Filing, Structuring, Wiring, Advancing, Preferring, F
         drawn = picture(self.scene.topology, self.scene.evaluation, before)
         if self.awaits_counts:
             drawn = shape(self.session.now.document.values) or drawn
-        self.query_one(TopologyView).show(drawn, self.selected, stale=self.unsettled)
+        self.query_one(TopologyView).show(drawn, self.selected, stale=self.unsettled or bool(self.unanswered))
         self.query_one(Inspector).show(self.session, self.scene, self.selected, self.baseline)
 
     # What keys and widgets ask for.
@@ -121,12 +123,15 @@ class CapacityApp(Viewing, Filing, Structuring, Wiring, Advancing, Preferring, F
         self.select(event.key)
 
     def on_topology_view_inspected(self) -> None:
-        """Go to the fields, if they are there yet."""
+        """Go to the fields of what is selected, if they are there yet; also where those of the whole system were."""
         if not self.ready:
             return
         from tui.widgets.inspector import Inspector
 
-        self.query_one(Inspector).focus_fields()
+        inspector = self.query_one(Inspector)
+        if inspector.whole:
+            inspector.show_whole(whole=False)
+        inspector.focus_fields()
 
     def action_load(self, steps: int) -> None:
         """Turn the load up or down; 0 returns to that of the file."""

@@ -30,7 +30,7 @@ class Arriving(Filed):
         self.reading = reading
         self.refused: CapacityError | None = None
         """What is wrong with the file, so that there is nothing to show."""
-        self._held: list[events.Key] = []
+        self._held: list[events.Key | events.Paste] = []
 
     @property
     def ready(self) -> bool:
@@ -54,7 +54,7 @@ class Arriving(Filed):
 
     async def on_event(self, event: events.Event) -> None:
         """Hold keys back until there is something that they can change."""
-        if isinstance(event, events.Key) and self.reading is not None:
+        if isinstance(event, events.Key | events.Paste) and self.reading is not None:
             self._held.append(event)
         else:
             await super().on_event(event)

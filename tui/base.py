@@ -11,7 +11,6 @@ from textual.worker import get_current_worker
 
 from capacity.errors import CapacityError
 from tui.drawing.canvas import Key
-from tui.drawing.text import clean
 from tui.elsewhere import Elsewhere, Outdated
 from tui.in_turn import KeysInTurn
 from tui.steady import steady
@@ -44,6 +43,8 @@ class SessionApp(KeysInTurn):
         self.selected: Key | None = None
         self.unsettled = False
         """Whether something is typed that cannot be read, so that the numbers are those of before."""
+        self.unanswered = ""
+        """Why there are no numbers for what is shown, so that they are those of before; empty where there are."""
         self.progress = ""
         """What is being worked on beside the screen, in a few words."""
         self.took = 0.0
@@ -146,13 +147,14 @@ class SessionApp(KeysInTurn):
         if question.scenario is not None:
             self.become(replace(self.session, scenario=None))
         else:
-            self.notify(clean(why), title="No numbers for this", severity="error", timeout=15, markup=False)
+            self.unanswered = why
+            self.told()
             self.found()
 
     def _take(self, found: Scene) -> None:
         if not self.is_running:
             return  # an answer that came after the screen had gone
-        self.scene = found
+        self.scene, self.unanswered = found, ""
         if found.question.version is self.session.now and not _there(self.selected, found):
             self.selected = next((Key("tier", name) for name in found.topology.components), None)
         self.told()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeVar, runtime_checkable
 
 from capacity.claims import Claim
 from capacity.errors import UsageError, printable
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from tui.session import Session
 
 Given = TypeVar("Given")
+
+QUESTION_WITHIN: Final = 5.0
+"""Seconds for which keys wait for a question: a disk that takes longer must not take the keyboard as well."""
 
 
 @runtime_checkable
@@ -50,6 +55,8 @@ class Filed(SessionApp):
         """Whether work of an earlier session is still to be recovered or not: nothing may take its place."""
         self._keeping = Lock()
         self._talking = False
+        self._question_due: float | None = None
+        """Since when the next question of a conversation may come at any moment."""
 
     def take_in(self, opening: Opening) -> None:
         """Go on with a file that was opened."""
@@ -92,15 +99,28 @@ class Filed(SessionApp):
             if not self.screen.is_modal:
                 self.say("what was asked for before is not done yet: one thing at a time", "warning")
             return
-        self._talking = True
+        self._talking, self._question_due = True, monotonic()
         self.run_worker(self._conversation(talk), group="file")
 
     async def _conversation(self, talk: Callable[[], Awaitable[object]]) -> None:
         try:
             await talk()
         finally:
-            self._talking = False
+            self._talking, self._question_due = False, None
 
     async def ask(self, screen: Screen[Given]) -> Given:
         """Return the answer to a question on the screen."""
-        return await self.push_screen_wait(screen)
+        self._question_due = inf  # from the answer on, whenever that is
+        answer = await self.push_screen_wait(screen)
+        self._question_due = monotonic()
+        return answer
+
+    @property
+    def about_to_ask(self) -> bool:
+        """Whether a conversation is between two questions, or before its first."""
+        due = self._question_due
+        return due is not None and len(self.screen_stack) == 1 and monotonic() - due < QUESTION_WITHIN
+
+    def ask_later(self) -> None:
+        """Let keys do what they do while a conversation is busy with something that takes long."""
+        self._question_due = None

@@ -7,10 +7,11 @@ from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from textual.app import App
+from textual.command import CommandPalette
 from textual.events import Key, Paste
 from textual.message import Message
 
+from tui.clicks import ClicksInPlace
 from tui.escaping import read_both
 
 if TYPE_CHECKING:
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 _TRIPS: Final = 2
 """Ways through what has the focus up to here: the first follows the key, the second what the widget says of it."""
 
+_TRIPS_OF_COMMANDS: Final = 4
+"""Ways through the command palette: its field asks the list, that tells the palette what was chosen, that the app."""
+
 _LOST: Final = 5.0
 """Seconds after which nothing more is waited for, however busy the machine is."""
 
 _LOOKED_EVERY: Final = 0.1
 """Seconds between two looks at whether what had the focus has gone, and the trip with it."""
+
+_ASKED_EVERY: Final = 0.02
+"""Seconds between two looks at whether a question is on the screen."""
 
 
 class Followed(Message):
@@ -37,7 +44,7 @@ class Followed(Message):
         self.number, self.trip = number, trip
 
 
-class KeysInTurn(App[None]):
+class KeysInTurn(ClicksInPlace):
     """Holds keys back while an earlier one is under way.
 
     The library hands a key on to what has the focus when the key comes in. Of a burst, all would go to what has it
@@ -55,6 +62,11 @@ class KeysInTurn(App[None]):
         """What the trip that is under way began in."""
         self._beneath: Screen[object] | None = None
         """The screen that it went to."""
+
+    @property
+    def about_to_ask(self) -> bool:
+        """Whether a question is on its way to the screen: what is typed now is the answer."""
+        return False
 
     def get_driver_class(self) -> type[Driver]:
         """Return what talks with the terminal: it hears escape and a symbol right behind it as both."""
@@ -97,8 +109,12 @@ class KeysInTurn(App[None]):
         if not self._keys or not self.screen_stack:
             self._under_way = None
             return
-        waiting = len(self._keys) > 1
-        self._number, self._under_way, self._beneath = self._number + 1, monotonic(), self.screen
+        self._number, self._under_way = self._number + 1, monotonic()
+        if self.about_to_ask:
+            number = self._number
+            self.set_timer(_ASKED_EVERY, lambda: self._arrived(number, self._trips))
+            return
+        waiting, self._beneath = len(self._keys) > 1, self.screen
         focused = self.focused or self.screen
         await super().on_event(self._keys.popleft())
         self._follow(focused, 1)
@@ -114,9 +130,13 @@ class KeysInTurn(App[None]):
             return
         gone = self._trip_began_in is None or not self._trip_began_in.is_attached
         if gone or monotonic() - self._under_way > _LOST:
-            await self._arrived(number, _TRIPS)
+            await self._arrived(number, self._trips)
         else:
             self._look_after(number)
+
+    @property
+    def _trips(self) -> int:
+        return _TRIPS_OF_COMMANDS if isinstance(self._beneath, CommandPalette) else _TRIPS
 
     def _follow(self, focused: Widget, trip: int) -> None:
         self._trip_began_in = focused
@@ -125,7 +145,7 @@ class KeysInTurn(App[None]):
     async def _arrived(self, number: int, trip: int) -> None:
         if number != self._number or self._under_way is None or not self.screen_stack:
             return  # of an earlier key, or the app has ended meanwhile
-        if trip < _TRIPS:
+        if trip < self._trips:
             self._follow(self.focused or self.screen, trip + 1)
         elif self._keys and self.screen is not self._beneath:
             # A dialog that has just been opened gives the focus away when it is there.

@@ -57,6 +57,7 @@ class Sharing(Filed):
         session = self.session
         text = await to_thread(self.texts.of, session)
         self.say("searching the cheapest plan")
+        self.ask_later()
         work = exported, text, session.now.document, session.load, chosen.form
         found = await to_thread(partial(self.elsewhere.ask, *work, tick=lambda _: None))
         return found.text, "" if found.feasible else "; it does not meet every objective"

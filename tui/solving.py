@@ -41,6 +41,7 @@ class Solving(SessionApp):
         if not self.session.now.counts:
             self.notify("the file fixes every count: nothing is left to solve (p frees one)", markup=False)
             return
+        self.clear_notifications()  # what was said of other counts
         version, load = self.session.now, self.session.load
         work = solved, version.document, load
         self._have_worked_out("solve", "solving…", work, partial(self._solved, version))

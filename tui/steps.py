@@ -47,6 +47,8 @@ def _brings(outcome: Outcome, currency: str) -> str:
     found = ", ".join(outcome.brings) or "nothing now"
     if outcome.monthly_change is None:
         return found
+    if round(outcome.monthly_change, 2) == 0:
+        return f"{found}, at no more cost"
     return f"{found}, {outcome.monthly_change:+,.2f} {currency}/month"
 
 

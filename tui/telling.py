@@ -62,6 +62,11 @@ def _scenario(session: Session, scene: Scene | None) -> str:
     return clean(happening.when.removeprefix("with ") or TITLES.get(happening.scenario, happening.scenario))
 
 
+def unanswered(why: str) -> list[list[Span]]:
+    """Return what is said instead of objectives, where the numbers that are shown are those of before."""
+    return [[("✗ ", "bad"), ("no numbers for this, those of before are shown", "bad")], [("  ", ""), (clean(why), "")]]
+
+
 def objectives(evaluation: Evaluation, unsurvived: Sequence[str] = (), most: int = 3) -> list[list[Span]]:
     """Return one line for each of the worst that is not met, or one that says how far everything is.
 

@@ -81,8 +81,7 @@ class Wiring(SessionApp):
             Choice(f"→ {name}", _kind(document, name), partial(rewiring.rewire, document, one.path, name))
             for name in others
         ]
-        start = 1 if one.call is not None and others else 0
-        self._choose_edit(f"{one.text}: lead it where?", choices, start=start)
+        self._choose_edit(f"{one.text}: lead it where?", choices, above=len(choices) - len(others))
 
     def _ask_add(self, document: Document, name: str) -> None:
         from capacity import rewiring
@@ -104,8 +103,12 @@ class Wiring(SessionApp):
         ]
         self._choose_edit(f"{name} onto whose nodes?", makes)
 
-    def _choose_edit(self, title: str, choices: list[Choice[Make]], start: int = 0) -> None:
+    def _choose_edit(self, title: str, choices: list[Choice[Make]], above: int = 0) -> None:
+        """Ask which edit to make, beginning on the first from `above` on that can be made."""
         from tui.screens.pick import Pick
+
+        able = (i for i in range(above, len(choices)) if refusal(choices[i].value) is None)
+        start = next(able, above)
 
         def chosen(make: Make | None) -> None:
             if make is not None:

@@ -13,7 +13,7 @@ from capacity.components import kinds
 from capacity.document import from_values
 from capacity.errors import DocumentError
 from capacity.traffic import EndlessTrafficError
-from tests.tui.driving import counts_of, notices, odd, play, press, shop
+from tests.tui.driving import counts_of, odd, play, press, shop, told
 from tui.drawing.canvas import Key
 from tui.scene import scene
 from tui.session import Session, opened
@@ -93,7 +93,7 @@ def test_endless_traffic() -> None:
     async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
         app.edit(rewiring.add_call(app.session.now.document, "fulfilment", "orders"))
         await press(app, pilot)
-        assert "multiplies" in notices(app)
+        assert "multiplies" in told(app)
         assert app.scene is not None
         await press(app, pilot, "s", "u")
         assert app.scene.question.version is app.session.now

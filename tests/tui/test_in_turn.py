@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from typing import TYPE_CHECKING
 
 from textual.events import Key as Pressed
@@ -9,12 +10,15 @@ from textual.events import Paste
 from textual.widgets import Input
 
 from tests.tui.driving import play, press
+from tests.tui.filing import NODES, TEXT, edit, run, said, topology, until
 from tui import preferences
 from tui.drawing.canvas import Key
 from tui.screens.form import Form
 from tui.widgets.field_list import FieldList
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.pilot import Pilot
 
     from tui.app import CapacityApp
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 def _burst(app: CapacityApp, *keys: str) -> None:
     """Have keys come in before any of them is looked at."""
     for key in keys:
-        app.post_message(Pressed(key, key if len(key) == 1 else {"plus": "+"}.get(key)))
+        app.post_message(Pressed(key, key if len(key) == 1 else {"plus": "+", "right_square_bracket": "]"}.get(key)))
 
 
 async def _done(app: CapacityApp, pilot: Pilot[None]) -> None:
@@ -135,5 +139,38 @@ def test_a_line_feed_is_enter() -> None:
         app.post_message(Pressed("ctrl+j", "\n"))
         await _done(app, pilot)
         assert isinstance(app.focused, FieldList)
+
+    play(script)
+
+
+def test_keys_wait_for_a_question_about_the_file(tmp_path: Path) -> None:
+    """Whether a file has changed is looked up on disk; the answer that is typed meanwhile goes to the question."""
+    path = topology(tmp_path)
+
+    async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
+        edit(app, NODES, 3)
+        path.write_text(TEXT.replace('"10/s"', '"20/s"'))
+        _burst(app, "ctrl+s", "m", "right_square_bracket")
+        await _done(app, pilot)
+        assert "merged" in said(app)
+        assert app.session.load > 1, "what comes after the answer goes to the drawing"
+        _burst(app, "e", "t", "home", "x", "enter")
+        await _done(app, pilot)
+        await until(pilot, lambda: "wrote xsmall.plan.toml" in said(app))
+
+    with chdir(tmp_path):
+        run(path.relative_to(tmp_path), act)
+
+
+def test_what_follows_a_command_goes_to_what_it_opens() -> None:
+    """The palette takes more turns than a field to say what was chosen."""
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.go(Key("tier", "web"))
+        await pilot.pause()
+        _burst(app, "ctrl+p", *"Rename", "enter", *"abc")
+        await until(pilot, lambda: isinstance(app.screen, Form))
+        await _done(app, pilot)
+        assert app.screen.query_one(Input).value == "abc"
 
     play(script)

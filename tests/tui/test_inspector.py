@@ -316,6 +316,19 @@ def test_the_whole_system() -> None:
     run(act)
 
 
+# Enter in the drawing leads to the fields of what is selected there, also where those of the system were shown last.
+def test_from_the_system_back_to_what_is_selected() -> None:
+    async def act(app: CapacityApp, pilot: Pilot[None]) -> None:
+        await pilot.press("o", "escape")
+        assert app.query_one(Inspector).key is None
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.query_one(Inspector).key == Key("tier", "app")
+        assert isinstance(app.focused, FieldList)
+
+    run(act)
+
+
 # Why there are so many nodes is found beside the screen, and says what decides.
 def test_why() -> None:
     async def act(app: CapacityApp, pilot: Pilot[None]) -> None:

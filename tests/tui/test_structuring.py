@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.widgets import OptionList
 
 from capacity.document import parse
+from capacity.editing import with_value
 from capacity.errors import DocumentError
 from tests.tui.driving import notices, odd, play, press, shop, told, write
 from tests.tui.filing import TEXT
@@ -13,11 +15,34 @@ from tui.screens.confirm import Confirm
 from tui.screens.form import Form
 from tui.screens.pick import Pick
 from tui.structuring import free, removal
+from tui.widgets.topology import TopologyView
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tui.app import CapacityApp
+
+LOOPED = """
+[workload.classes.page]
+rate = "100/s"
+entry = "web"
+
+[components.web]
+kind = "service"
+node = "c6i.large"
+cpu_time = "5ms"
+calls = [{ to = "jobs" }]
+
+[components.jobs]
+kind = "queue"
+consumers = "worker"
+
+[components.worker]
+kind = "service"
+node = "c6i.large"
+cpu_time = "5ms"
+"""
+"""A queue that `web` fills; read by `web` it would never be empty again."""
 
 
 # A tier is added with the three things that the form asks for, and is selected; undo takes exactly that back.
@@ -198,6 +223,21 @@ def test_host() -> None:
     play(script)
 
 
+# The list of where an edge can lead begins at a place where it can: what cannot be is there, and says why.
+def test_rewiring_begins_where_it_can() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.go(Key("tier", "app"))
+        await press(app, pilot, "w", *"redis", "enter")
+        listed = app.screen.query_one(OptionList)
+        assert listed.highlighted is not None
+        assert listed.highlighted > 1, "not on web, which calls app already"
+        assert "circle" not in told(app)
+        await press(app, pilot, "enter")
+        assert len(app.session.past) == 1
+
+    play(script)
+
+
 # A count is pinned at what it is, and freed again without a change of numbers.
 def test_pin() -> None:
     async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
@@ -277,5 +317,34 @@ def test_a_form_opens_without_complaint() -> None:
         assert "✗" in told(app)
         await press(app, pilot, "escape")
         assert not app.session.past
+
+    play(script)
+
+
+# Where an edit leaves no numbers, those of before are dimmed, and it is said for as long as that holds.
+def test_numbers_of_before_are_told_as_such() -> None:
+    looped = parse(LOOPED, "looped.toml")
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        drawing = app.query_one(TopologyView)
+        app.edit(with_value(looped, ("components", "jobs", "consumers"), "web"))
+        await press(app, pilot)
+        assert "no numbers for this, those of before are shown" in told(app)
+        assert "multiplies" in told(app)
+        assert drawing._stale
+        await press(app, pilot, "u")
+        assert "no numbers" not in told(app)
+        assert not drawing._stale
+
+    play(script, looped)
+
+
+# What a search for counts said is gone when the next one begins: two verdicts on two loads would stand side by side.
+def test_a_new_search_takes_back_what_the_last_one_said() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        for load in (10.0, 20.0):
+            app.become_under(load=load)
+            await press(app, pilot, "s")
+            assert notices(app).count("No plan is feasible") == 1
 
     play(script)

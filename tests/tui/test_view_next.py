@@ -3,12 +3,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.widgets import Input, OptionList
 
 from capacity.next_steps import Next, applied, next_steps
 from tests.tui.driving import notices, play, press
 from tests.tui.viewing import LADDER, answered, everything, notes, read, shown, tables, texts
-from tui.screens.pick import Pick
-from tui.steps import at_load
+from tui.screens.pick import Choice, Pick
+from tui.steps import at_load, ranked_steps
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -71,13 +72,21 @@ def test_as_it_is(told: Next) -> None:
     assert "No step" in notes(answered("next", shown(read("examples/starter.toml"))))
 
 
+async def look(app: CapacityApp, pilot: Pilot[None], *typed: str) -> None:
+    """Ask for the steps, type something in the same breath, and wait until all of that is done."""
+    await press(app, pilot, "n", *typed)
+    while any(not worker.is_finished for worker in app.workers):
+        await pilot.pause(0.02)
+    await pilot.pause()
+
+
 # A step is chosen from a list and is one edit with its name; undo takes back exactly that, redo brings it again.
 def test_a_step_is_an_edit_to_undo() -> None:
     document = read(BALANCED)
 
     async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
         before = app.session.now
-        await press(app, pilot, "n")
+        await look(app, pilot)
         assert isinstance(app.screen, Pick)
         assert app.progress == ""
         await press(app, pilot, *"global", "enter")
@@ -96,13 +105,20 @@ def test_a_step_is_an_edit_to_undo() -> None:
     play(script, document)
 
 
+# A step that costs as much as nothing is told by a word, not by a sum of zeros.
+def test_no_change_of_the_cost() -> None:
+    told = [step.brings for step in ranked_steps(read("examples/shop.toml"), 1.0, lambda _: None)]
+    assert any(text.endswith(", at no more cost") for text in told)
+    assert not any("+0.00" in text for text in told)
+
+
 # Under another load a step that only then applies can be taken, and the file keeps the rates that it has.
 def test_a_step_under_another_load() -> None:
     document = read(BALANCED)
 
     async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
         app.become_under(load=LOAD)
-        await press(app, pilot, "n")
+        await look(app, pilot)
         await press(app, pilot, *"read-replicas", "enter")
         now = app.session.now.document
         assert app.session.now.label == "read-replicas:db"
@@ -123,11 +139,50 @@ def test_nothing_taken() -> None:
     play(script, read(BALANCED))
 
     async def nothing(app: CapacityApp, pilot: Pilot[None]) -> None:
-        await press(app, pilot, "n")
+        await look(app, pilot)
         assert "no step" in notices(app)
         assert not app.screen.is_modal
 
     play(nothing, read("examples/starter.toml"))
+
+
+# What is typed before the steps are found narrows them, and does nothing to the drawing; Enter takes the best of them.
+def test_typed_before_the_steps_are_found() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        before = app.session
+        await look(app, pilot, *"global]")
+        assert isinstance(app.screen, Pick)
+        assert app.screen.query_one(Input).value == "global]"
+        await press(app, pilot, "backspace")
+        assert app.screen.query_one(OptionList).option_count == 1
+        assert app.session is before
+        await press(app, pilot, "escape")
+        await look(app, pilot, *"global", "enter")
+        assert app.session.now.label == "global-cache:db"
+        assert not app.screen.is_modal
+
+    play(script, read(BALANCED))
+
+
+# Enter before there is anything to choose from waits for what was named, and takes nothing where nothing was.
+def test_enter_before_the_choices_are_there() -> None:
+    choices = [Choice("one", "", 1), Choice("two", "", 2)]
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        for typed, taken in (("two", 2), ("", None), ("none such", None)):
+            chosen: list[int | None] = []
+            picker: Pick[int] = Pick("Which?", (), awaited="looking…")
+            app.push_screen(picker, chosen.append)
+            await press(app, pilot, *(("space" if key == " " else key) for key in typed), "enter")
+            picker.tell("still looking…")
+            await press(app, pilot, "down")
+            assert chosen == []
+            picker.offer(choices)
+            await pilot.pause()
+            assert chosen == ([] if taken is None else [taken])
+            await press(app, pilot, "escape")
+
+    play(script)
 
 
 # What is looked for is dropped when the file changes meanwhile, and when it is asked to stop.
@@ -137,9 +192,7 @@ def test_a_late_list_is_dropped() -> None:
         app.become_under(load=3.0)
         await press(app, pilot)
         assert not app.screen.is_modal
-        app.action_next_step()
-        app.action_next_step()
-        await press(app, pilot)
+        await press(app, pilot, "n", "escape")
         assert not app.screen.is_modal
         assert app.progress == ""
 

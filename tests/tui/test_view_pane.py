@@ -205,7 +205,7 @@ async def test_an_old_answer_is_dimmed_and_another_views_is_gone() -> None:
         await pilot.pause(0.3)
         assert pane.has_class("-stale")
         assert any("an answer" in line for line in app.screen_text())
-        assert any("Latency · 40 …" in line for line in app.screen_text())
+        assert any("Latency □ × · 40 …" in line for line in app.screen_text())
         await shown(pilot, Note("the next"))
         assert not pane.has_class("-stale")
         pane.show(view("failures"), None, stale=True, progress="")

@@ -43,6 +43,7 @@ class Conflicts(Dialog[Decided]):
     Conflicts > .frame { width: 96%; }
     Conflicts #conflicts { height: auto; max-height: 20; border: none; background: $surface; padding: 0; }
     """
+    LEFT_FROM_OUTSIDE = False
 
     def __init__(self, conflicts: Sequence[Conflict]) -> None:
         asked = f"{len(conflicts)} value{'' if len(conflicts) == 1 else 's'} changed here and on disk: whose is kept?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
@@ -11,18 +11,26 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from tui.drawing.text import clean
+from tui.marks import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from textual.app import ComposeResult
+    from textual.events import Click
     from textual.widget import Widget
 
 Result = TypeVar("Result")
 
+_LEAVE: Final = "Esc"
+"""With what the hint says how to leave: from there on it can be clicked."""
+
 
 class Dialog(ModalScreen[Result]):
-    """A frame around what `inside` yields; it is left without a result by Esc."""
+    """A frame around what `inside` yields; it is left without a result by Esc, and by a click on that word."""
+
+    LEFT_FROM_OUTSIDE: ClassVar[bool] = True
+    """Whether a click beside the frame leaves as well: not where that could cost what somebody has typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
     DEFAULT_CSS = """
@@ -44,8 +52,14 @@ class Dialog(ModalScreen[Result]):
         """Put the frame around the content."""
         frame = Vertical(*self.inside(), classes="frame")
         frame.border_title = Content(clean(self._title))
-        frame.border_subtitle = Content(self._hint)
+        before, leave, after = self._hint.partition(_LEAVE)
+        frame.border_subtitle = Content.assemble(before, mark(leave + after, "screen.leave"))
         yield frame
+
+    def on_click(self, event: Click) -> None:
+        """Leave, where that is meant by a click beside the frame."""
+        if self.LEFT_FROM_OUTSIDE and event.widget is self:
+            self.action_leave()
 
     def inside(self) -> Iterable[Widget]:
         """Return what stands in the frame."""

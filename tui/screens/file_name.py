@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class FileName(Dialog[str]):
     """Gives the name, and an empty one where it was not wanted."""
 
+    LEFT_FROM_OUTSIDE = False
+
     def __init__(self, asked: str, likely: str) -> None:
         super().__init__(asked, "Enter takes it · Esc back")
         self.likely = likely

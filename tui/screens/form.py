@@ -66,6 +66,7 @@ class Form(Dialog[Filled]):
     Form .told { margin-top: 1; color: $text-muted; }
     """
     AUTO_FOCUS = "*"
+    LEFT_FROM_OUTSIDE = False
 
     def __init__(
         self,

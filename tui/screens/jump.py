@@ -45,7 +45,7 @@ class Jump(ModalScreen[Value], Generic[Value]):
     def compose(self) -> ComposeResult:
         """Put the letters where their targets are."""
         for letter, target in self._targets.items():
-            label = Static(Content(f" {letter} "), classes="letter")
+            label = Static(Content(f" {letter} "), classes="letter", name=letter)
             label.styles.offset = (target.x, target.y)
             yield label
 
@@ -57,5 +57,6 @@ class Jump(ModalScreen[Value], Generic[Value]):
         self.dismiss(None if found is None else found.value)
 
     def on_click(self, event: Click) -> None:
-        """Leave."""
-        self.dismiss(None)
+        """Go to the letter that was clicked, or back."""
+        found = self._targets.get((event.widget and event.widget.name) or "")
+        self.dismiss(None if found is None else found.value)

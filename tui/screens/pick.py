@@ -32,7 +32,11 @@ class Choice(Generic[Value]):
 
 
 class Pick(Dialog[Value], Generic[Value]):
-    """Lets one thing be chosen; `refused` says why one of them cannot be, while the cursor is on it."""
+    """Lets one thing be chosen; `refused` says why one of them cannot be, while the cursor is on it.
+
+    What there is to choose from may come later, by `offer`: what is typed meanwhile narrows it, and Enter takes the
+    best of it then.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,ctrl+n", "move('down')", "Down", show=False),
@@ -57,14 +61,15 @@ class Pick(Dialog[Value], Generic[Value]):
         start: int = 0,
         hint: str = "↑↓ · Enter choose · Esc back",
         refused: Callable[[Value], str | None] | None = None,
+        awaited: str = "",
     ) -> None:
         super().__init__(title, hint)
         self._choices, self._start = tuple(choices), start
+        self._awaited, self._at_once = awaited, False
         self._refused: Callable[[Value], str | None] = refused or (lambda _: None)
         self.set_class(refused is not None, "-may-refuse")
         self._shown = self._choices
         self._search = FuzzySearch()
-        self._wide = min(max((columns(clean(choice.name)) for choice in choices), default=0), 40)
 
     def inside(self) -> Iterable[Widget]:
         """Return the field, the list, and a line for why not."""
@@ -73,14 +78,32 @@ class Pick(Dialog[Value], Generic[Value]):
         yield Static("", markup=False, classes="refused")
 
     def on_mount(self) -> None:
-        """Show everything."""
+        """Show everything; nothing where this was left before it was there."""
+        if self._left:
+            return
         self.query_one(OptionList).can_focus = False
-        self._fill(self._start)
+        self._narrow("")
+
+    def tell(self, awaited: str) -> None:
+        """Say how far it is with what is looked for."""
+        self._awaited = awaited
+        if self.query(OptionList):
+            self._fill(0)
+
+    def offer(self, choices: Sequence[Choice[Value]]) -> None:
+        """Show what was looked for."""
+        self._choices, self._awaited = tuple(choices), ""
+        self._narrow(self.query_one(Input).value)
+        if self._at_once:
+            self.on_input_submitted()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what fits what has been typed, the best first."""
-        typed = clean(event.value).strip()
-        start = 0
+        self._at_once = False
+        self._narrow(event.value)
+
+    def _narrow(self, text: str) -> None:
+        typed, start = clean(text).strip(), 0
         if typed:
             scored = [(self._score(typed, choice), choice) for choice in self._choices]
             fitting = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])
@@ -90,7 +113,8 @@ class Pick(Dialog[Value], Generic[Value]):
         self._fill(start)
 
     def on_input_submitted(self) -> None:
-        """Choose what the cursor is on."""
+        """Choose what the cursor is on; of what is not there yet, what was asked for by its name."""
+        self._at_once = bool(self._awaited and self.query_one(Input).value.strip())
         self._choose(self.query_one(OptionList).highlighted)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -115,14 +139,18 @@ class Pick(Dialog[Value], Generic[Value]):
     def _fill(self, start: int) -> None:
         listed = self.query_one(OptionList)
         listed.clear_options()
-        listed.add_options([Option(self._line(choice)) for choice in self._shown])
+        if self._awaited:
+            listed.add_option(Option(Content.styled(clean(self._awaited), "$text-muted"), disabled=True))
+            return
+        wide = min(max((columns(clean(choice.name)) for choice in self._choices), default=0), 40)
+        listed.add_options([Option(self._line(choice, wide)) for choice in self._shown])
         listed.highlighted = min(start, len(self._shown) - 1) if self._shown else None
         if not self._shown:
             self._speak("nothing of this name")
 
-    def _line(self, choice: Choice[Value]) -> Content:
+    def _line(self, choice: Choice[Value], wide: int) -> Content:
         name = clean(choice.name)
-        gap = " " * (max(self._wide - columns(name), 0) + 2)
+        gap = " " * (max(wide - columns(name), 0) + 2)
         return (
             Content.assemble(name, (f"{gap}{clean(choice.detail)}", "$text-muted")) if choice.detail else Content(name)
         )

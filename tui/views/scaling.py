@@ -42,7 +42,7 @@ def answer(asked: Asked, tick: Callable[[int], None]) -> Content:
         return Content((*blocks, Note(nothing, "warn")))
     found = scale(scene.topology, tier, tick=tick)
     compared = found.tiers[tier]
-    aside = (Note(f"left aside, since no plan meets it: {name(what)}", "warn") for what in found.aside)
+    aside = (Note(f"Left aside, since no plan meets it: {name(what)}", "warn") for what in found.aside)
     return Content((*blocks, *aside, *_compared(scene, compared, found.currency, tick)))
 
 

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content as Markup
 from textual.reactive import var
 
 from tui.aligned import separated
 from tui.content import Chart, Content, Note, Passage, Table
+from tui.marks import mark
 from tui.widgets.blocks import TextBlock
 
 if TYPE_CHECKING:
+    from textual.events import Click
     from textual.timer import Timer
     from textual.widget import Widget
 
@@ -44,6 +47,7 @@ class ViewPane(VerticalScroll, can_focus=True):
         super().__init__(id=id)
         self.view: View | None = None
         self.content: Content | None = None
+        self._progress = ""
         self._waiting: Timer | None = None
 
     def show(self, view: View, content: Content | None, *, stale: bool, progress: str) -> None:
@@ -57,12 +61,30 @@ class ViewPane(VerticalScroll, can_focus=True):
             self._fill([] if content else [Note("…", "dim")])
         if progress and self.content is None:
             self._fill(_awaited(view, progress))
-        self.border_title = f"{view.title} · {progress} …" if progress else view.title
+        self._progress = progress
+        self._entitle()
         self.border_subtitle = view.question
         self._age(stale=stale)
         if content is not None:
             self.content = content
             self._fill(self._shown(content))
+
+    def _entitle(self) -> None:
+        """Write the title, with marks for the mouse; where the pane has the screen already, none to give it that."""
+        if self.view is not None:
+            larger = () if self.screen.has_class("-narrow") else (" ", mark("□", "app.maximize"))
+            progress = f" · {self._progress} …" if self._progress else ""
+            closing = mark("×", "app.close_view")
+            self.border_title = Markup.assemble(self.view.title, *larger, " ", closing, progress)
+
+    def on_resize(self) -> None:
+        """Offer the marks that do something."""
+        self._entitle()
+
+    def on_click(self, event: Click) -> None:
+        """Take a double click on a mark for one."""
+        if event.chain > 1:
+            event.prevent_default().stop()
 
     def table_text(self) -> str:
         """Return the table that has the focus, else the first one, with tabs between its cells; empty for none."""
