@@ -153,9 +153,11 @@ class Inspector(Container):
         counts = {**self._scene.counts, **self._session.now.counts}
         before = None if self._baseline is None else self._baseline.question.version.document
         fields = self.query_one(FieldList)
-        fields.show(rows(self._session.now.document, counts, self.key, before, self._unfolding), self._message)
+        document = self._session.now.document
+        found = rows(document, counts, self.key, before, self._unfolding, before=fields.rows)
+        fields.show(found, self._message)
         self._show_about()
-        name = clean(self._session.now.document.topology.name) if self.key is None else clean(self.key.name)
+        name = clean(document.topology.name) if self.key is None else clean(self.key.name)
         word = "the whole system" if self.key is None else self._word(self.key)
         self.query_one("#inspector-title", Lines).show(
             [[(f" {name}", "name"), (f"  {word} · a digit begins a value; v lists the views", "dim")]]

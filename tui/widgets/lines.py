@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.drawing.text import columns, cut
-from tui.widgets.colours import style_of
+from tui.widgets.colours import styles_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,12 +61,12 @@ class Lines(Widget):
         room, base = self.size.width, self.visual_style.rich_style
         if y >= len(self._lines):
             return Strip.blank(room, base)
-        segments, line = [], self._lines[y]
+        segments, line, styles = [], self._lines[y], styles_over(self.app, base)
         whole = sum(columns(part) for part, _ in line) <= room
         for part, style in line:
             # An ellipsis takes the last column of a line that is too long, also where a part ends there.
             text = part if whole or columns(part) < room else cut(f"{part} ", room)
-            segments.append(Segment(text, base + style_of(self.app, style)))
+            segments.append(Segment(text, styles[style]))
             room -= columns(text)
             if room <= 0:
                 break
