@@ -54,6 +54,10 @@ class Box:
     """The response time first, then what fits."""
     rate: Fact
 
+    def __hash__(self) -> int:
+        """Return a hash of what tells most boxes apart: dozens are looked up at every key."""
+        return hash((self.name, self.utilization, self.facts[0].text, self.rate.text))
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -66,6 +70,10 @@ class Edge:
     rate: float | None
     """In 1/s; None where the evaluation does not tell it."""
     change: Change = NONE
+
+    def __hash__(self) -> int:
+        """Return a hash of what tells most edges apart."""
+        return hash((self.start, self.end, self.rate))
 
     @property
     def waited_for(self) -> bool:
@@ -144,14 +152,22 @@ def bottleneck(topology: Topology, evaluation: Evaluation) -> str | None:
     worst, found = (False, 0.0), None
     for name, result in evaluation.tiers.items():
         tier = topology.components[name]
-        below = [evaluation.tiers[to] for to, _, waited in tier.outgoing() if waited]
-        blocked = any(one.kind != "queue" and _p99(one) is None for one in below)
-        own = [limit.utilization for limit in result.limits if not (blocked and limit.resource == "threads")]
+        own = [
+            limit.utilization
+            for limit in result.limits
+            if limit.resource != "threads" or not _blocked(tier, evaluation)
+        ]
         used = max(own, default=0.0)
         near = used >= 1, used / ceiling_of(tier, evaluation)
         if result.arrival_rate_per_s > 0 and near > worst:
             worst, found = near, name
     return found
+
+
+def _blocked(tier: Tier, evaluation: Evaluation) -> bool:
+    """Return whether what a tier waits for is overloaded."""
+    below = [evaluation.tiers[to] for to, _, waited in tier.outgoing() if waited]
+    return any(one.kind != "queue" and _p99(one) is None for one in below)
 
 
 def ceiling_of(tier: Tier, evaluation: Evaluation) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -18,6 +18,7 @@ from tui.because import Because, asks_why, because
 from tui.drawing.text import clean, cut
 from tui.findings import findings
 from tui.inspection import PLAIN, Unfolding, about, rows
+from tui.later import Later
 from tui.widgets.field_list import FieldList
 from tui.widgets.finding_lines import Findings
 from tui.widgets.lines import Lines
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.screen import Screen
-    from textual.timer import Timer
 
     from tui.drawing.canvas import Key
     from tui.inspection import Row
@@ -97,7 +97,7 @@ class Inspector(Container):
         self._message = ""
         self._why = Because()
         self._why_of: tuple[Scene, str] | None = None
-        self._waiting: Timer | None = None
+        self._waiting = Later()
         self._width = 0
 
     def compose(self) -> ComposeResult:
@@ -170,7 +170,7 @@ class Inspector(Container):
     def _show_about(self) -> None:
         width = self.content_size.width - 2
         text = self._message or about(self.query_one(FieldList).row)
-        lines = wrap(text, max(width, 20))[:2]
+        lines = _wrapped(text, max(width, 20))[:2]
         style = "bad" if self._message else "dim"
         self.query_one("#inspector-about", Lines).show([[(cut(line, width), style)] for line in lines])
 
@@ -190,12 +190,13 @@ class Inspector(Container):
             return
         self._why, self._why_of = Because(), wanted
         self.workers.cancel_group(self, "why")
-        if self._waiting is not None:
-            self._waiting.stop()
+        self._waiting.drop()
         if wanted is not None:
-            self._waiting = self.set_timer(_PATIENCE, partial(self._ask_why, *wanted))
+            self._waiting.do(_PATIENCE, partial(self._ask_why, *wanted))
 
     def _ask_why(self, scene: Scene, tier: str) -> None:
+        if not self.is_running:
+            return
         # Described, or every number of the scene would be written out to describe it.
         work = partial(self._answer_why, scene, tier)
         self.run_worker(work, group="why", description="reasons", exclusive=True, thread=True)
@@ -302,3 +303,8 @@ class Inspector(Container):
         """Tell the findings again in as many columns as there are now."""
         event.stop()
         self._show_findings()
+
+
+@lru_cache(maxsize=64)
+def _wrapped(text: str, width: int) -> tuple[str, ...]:
+    return tuple(wrap(text, width))

@@ -46,7 +46,8 @@ class Lines(Widget):
             return
         changed = [y for y, (was, now) in enumerate(zip_longest(before, self._lines)) if was != now]
         if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            width = self.size.width
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """Return the columns of the longest line."""
@@ -70,8 +71,9 @@ class Lines(Widget):
             room -= columns(text)
             if room <= 0:
                 break
-        strip = Strip(segments).adjust_cell_length(self.size.width, base)
-        return self._marked(strip, y).apply_offsets(0, y)
+        if room > 0:
+            segments.append(Segment(" " * room, base))
+        return self._marked(Strip(segments, self.size.width), y).apply_offsets(0, y)
 
     def _marked(self, strip: Strip, y: int) -> Strip:
         """Return a line with what the mouse has marked of it."""

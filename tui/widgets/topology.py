@@ -134,8 +134,10 @@ class TopologyView(ScrollView, can_focus=True):
             return
         before, self._drawing = self._drawing, draw(self._picture, width, self.selected)
         self.virtual_size = Size(self._drawing.width, self._drawing.height)
-        for y in changed_lines(before, self._drawing):
-            self.refresh_line(y)
+        changed = list(changed_lines(before, self._drawing))
+        if changed:
+            top, across = self.scroll_offset.y, max(self._drawing.width, self.size.width)
+            self.refresh(*(Region(0, y - top, across, 1) for y in changed))
 
     def _reveal(self) -> None:
         region = None if self._drawing is None or self.selected is None else self._drawing.regions.get(self.selected)
