@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from capacity.telling import none_left
@@ -70,10 +71,6 @@ class Edge:
     rate: float | None
     """In 1/s; None where the evaluation does not tell it."""
     change: Change = NONE
-
-    def __hash__(self) -> int:
-        """Return a hash of what tells most edges apart."""
-        return hash((self.start, self.end, self.rate))
 
     @property
     def waited_for(self) -> bool:
@@ -276,20 +273,26 @@ def _where(tier: Tier, result: TierResult) -> str:
 def _edges(topology: Topology, evaluation: Evaluation, baseline: Evaluation | None) -> tuple[Edge, ...]:
     rates = {(call.caller, call.callee): call.rate_per_s for call in evaluation.calls}
     before = {(call.caller, call.callee): call.rate_per_s for call in baseline.calls} if baseline else {}
-    found: dict[tuple[Key, Key], Edge] = {}
+    found: dict[tuple[Key, Key], tuple[str, float | None, Change]] = {}
     for name, declared in topology.workload.classes.items():
-        ends = Key("class", name), Key("tier", declared.entry)
         now = evaluation.classes[name].arrival_rate_per_s
         was = baseline.classes.get(name) if baseline else None
-        found[ends] = Edge(*ends, "call", now, paced(was.arrival_rate_per_s if was else None, now))
+        change = paced(was.arrival_rate_per_s if was else None, now)
+        found[Key("class", name), Key("tier", declared.entry)] = "call", now, change
     for name, tier in topology.components.items():
         for to, _, waited in tier.outgoing():
-            ends = Key("tier", name), Key("tier", to)
             decoupled = topology.components[to].consumer_limit() is not None
             kind = "consumes" if not waited else "async" if decoupled else "call"
             if evaluation.tiers[name].kind == "cache":
                 kind = "miss"
             known = rates.get((name, to), 0.0) if evaluation.calls else None
             if name != to:
-                found.setdefault(ends, Edge(*ends, kind, known, paced(before.get((name, to)), known)))
-    return tuple(found.values())
+                ends = Key("tier", name), Key("tier", to)
+                found.setdefault(ends, (kind, known, paced(before.get((name, to)), known)))
+    return _made(tuple(found.items()))
+
+
+@lru_cache(maxsize=64)
+def _made(edges: tuple[tuple[tuple[Key, Key], tuple[str, float | None, Change]], ...]) -> tuple[Edge, ...]:
+    """Return edges, the same objects for the same: what is drawn of them is remembered."""
+    return tuple(Edge(*ends, kind, known, change) for ends, (kind, known, change) in edges)

@@ -161,8 +161,8 @@ class FieldList(ScrollView, can_focus=True):
             self.cursor = next((i for i, row in enumerate(rows) if row.path), 0)
         names = (columns(row.label) + 2 * row.depth for row in rows if row.path)
         self._longest = max(names, default=0), max((columns(row.shown) for row in rows), default=0)
-        self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
         self._write()
+        self.virtual_size = Size(self._widths.whole, len(rows))
         if self.cursor != before:
             self.call_after_refresh(self._reveal)
 

@@ -8,7 +8,6 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
 from textual.geometry import Region
 from textual.message import Message
 from textual.worker import get_current_worker
@@ -22,6 +21,7 @@ from tui.later import Later
 from tui.widgets.field_list import FieldList
 from tui.widgets.finding_lines import Findings
 from tui.widgets.lines import Lines
+from tui.widgets.still import StillContainer, StillScroll
 from tui.widgets.value_input import ValueInput
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Outdated(Exception):  # noqa: N818
     """Nobody waits for the answer any more."""
 
 
-class Inspector(Container):
+class Inspector(StillContainer):
     """Shows one tier or request class, or the whole system."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,9 +103,9 @@ class Inspector(Container):
     def compose(self) -> ComposeResult:
         """Put the fields above or beside what the numbers say."""
         yield Lines(id="inspector-title")
-        with Container(id="inspector-body"):
+        with StillContainer(id="inspector-body"):
             yield FieldList(id="fields")
-            with VerticalScroll(id="inspector-findings"):
+            with StillScroll(id="inspector-findings"):
                 yield Findings(id="findings")
         yield Lines(id="inspector-about")
         yield ValueInput(self._try)

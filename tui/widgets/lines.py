@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.drawing.text import columns, cut
 from tui.widgets.colours import styles_over
+from tui.widgets.still import Still
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui.telling import Span
 
 
-class Lines(Widget):
+class Lines(Still):
     """Shows lines of spans."""
 
     DEFAULT_CSS = """
@@ -59,9 +59,10 @@ class Lines(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return a line, cut where there is no room for more of it."""
-        room, base = self.size.width, self.visual_style.rich_style
+        room = width = self.size.width
+        base = self.visual_style.rich_style
         if y >= len(self._lines):
-            return Strip.blank(room, base)
+            return Strip.blank(width, base)
         segments, line, styles = [], self._lines[y], styles_over(self.app, base)
         whole = sum(columns(part) for part, _ in line) <= room
         for part, style in line:
@@ -73,7 +74,7 @@ class Lines(Widget):
                 break
         if room > 0:
             segments.append(Segment(" " * room, base))
-        return self._marked(Strip(segments, self.size.width), y).apply_offsets(0, y)
+        return self._marked(Strip(segments, width), y).apply_offsets(0, y)
 
     def _marked(self, strip: Strip, y: int) -> Strip:
         """Return a line with what the mouse has marked of it."""
