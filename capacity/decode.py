@@ -40,23 +40,26 @@ class Reference(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """A tier as it was read from its table, with the names that it refers to."""
+    """What was read from a table or a list of a file, with the names that it refers to."""
 
-    table: dict[str, object]
-    tier: Tier
+    given: object
+    found: object
     references: tuple[Reference, ...]
+    parts: Mapping[str | int, Decoded]
+    """The tables and lists in it."""
 
 
 class Decoder:
     """Turns plain values into structs and notes what is wrong with them in `problems`.
 
-    `before` are tiers of the same file before an edit: those whose table is the same object are not read again.
+    `before` are the parts of the same file before an edit: those that are the same object are not read again.
     """
 
-    def __init__(self, before: Mapping[str, Decoded] = {}) -> None:
+    def __init__(self, before: Mapping[str | int, Decoded] = {}) -> None:
         self.problems: list[Problem] = []
         self.references: list[Reference] = []
-        self.tiers: dict[str, Decoded] = {}
+        self.parts: dict[str | int, Decoded] = {}
+        """Tables and lists in what is being read, as far as they were without a problem."""
         self._before = before
 
     def struct(self, kind: type[T], value: object, path: KeyPath = ()) -> T:
@@ -87,6 +90,26 @@ class Decoder:
 
     def value(self, hint: Any, value: object, path: KeyPath) -> object:
         """Return a value of the annotated type."""
+        return self._part(hint, value, path) if path and isinstance(value, dict | list) else self._of(hint, value, path)
+
+    def _part(self, hint: Any, value: object, path: KeyPath) -> object:
+        """Return a table or a list of the annotated type, the one of before where it is the same."""
+        key, around, begun = path[-1], (self._before, self.parts), len(self.references)
+        known = self._before.get(key)
+        if known is not None and known.given is value:
+            self.references += known.references
+        else:
+            alike = known is not None and _kind(known.given) == _kind(value)  # else its parts were read as others
+            self._before, self.parts = known.parts if known is not None and alike else {}, {}
+            try:
+                found = self._of(hint, value, path)
+                known = Decoded(value, found, tuple(self.references[begun:]), self.parts)
+            finally:
+                self._before, self.parts = around
+        self.parts[key] = known
+        return known.found
+
+    def _of(self, hint: Any, value: object, path: KeyPath) -> object:
         origin = get_origin(hint)
         if origin is Annotated:
             return self._annotated(hint, value, path)
@@ -141,12 +164,12 @@ class Decoder:
             return value
         tables = [o for o in options if get_origin(o) is dict]
         if tables and isinstance(value, dict):
-            return self.value(tables[0], value, path)
+            return self._of(tables[0], value, path)
         plain = next(o for o in options if o not in tables and o not in words)
         if words and isinstance(value, str):
             allowed = ", or ".join(_describe(option) for option in options)
             self._reject(path, "is neither a count nor a known word", value, allowed)
-        return self.value(plain, value, path)
+        return self._of(plain, value, path)
 
     def _table(self, name: Any, hint: Any, value: object, path: KeyPath) -> dict[str, object]:
         if not isinstance(value, dict):
@@ -180,21 +203,13 @@ class Decoder:
     def _tier(self, value: object, path: KeyPath) -> Tier:
         if not isinstance(value, dict):
             self._reject(path, f"must be {_TABLE}", value, _TABLE)
-        name, known = str(path[-1]), kinds()
-        same = self._before.get(name)
-        if same is not None and same.table is value:
-            self.tiers[name] = same
-            self.references += same.references
-            return same.tier
+        known = kinds()
         if "kind" not in value:
             self.problems.append(Problem(path, "kind is missing", allowed=", ".join(known)))
             raise Rejected
         if not isinstance(value["kind"], str) or value["kind"] not in known:
             self._choice((*path, "kind"), value["kind"], list(known))
-        begun = len(self.references)
-        tier = self.struct(known[value["kind"]], value, path)
-        self.tiers[name] = Decoded(value, tier, tuple(self.references[begun:]))
-        return tier
+        return self.struct(known[value["kind"]], value, path)
 
     def _choice(self, path: KeyPath, value: object, allowed: list[str]) -> typing.NoReturn:
         near = nearest(value, allowed) if isinstance(value, str) else None
@@ -218,6 +233,10 @@ def type_name(value: object) -> str:
     """Return what TOML calls the type of a value."""
     names = {dict: "a table", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
     return names.get(type(value), "a date or time")
+
+
+def _kind(value: object) -> object:
+    return value.get("kind") if isinstance(value, dict) else None
 
 
 @cache

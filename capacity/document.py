@@ -39,8 +39,8 @@ class Document:
     load_factor: float
     book: Book | None = None
     """The price book that it was read with, which an edit is checked against as well."""
-    tiers: Mapping[str, Decoded] = field(default_factory=dict, repr=False, compare=False)
-    """The tiers with the tables that they were read from: an edit reads again what it changes."""
+    parts: Mapping[str | int, Decoded] = field(default_factory=dict, repr=False, compare=False)
+    """What was read from each table of the values: an edit reads again what it changes."""
 
 
 def load(source: str, overrides: Sequence[str] = (), load_factor: float = 1.0, book: Book | None = None) -> Document:
@@ -72,11 +72,11 @@ def from_values(
     source: str,
     load_factor: float = 1.0,
     book: Book | None = None,
-    before: Mapping[str, Decoded] = {},
+    before: Mapping[str | int, Decoded] = {},
 ) -> Document:
     """Return the document of values as a file has them; raises DocumentError with problems that have no line yet.
 
-    `before` are the tiers of a document of which these values are an edit.
+    `before` are the parts of a document of which these values are an edit.
     """
     decoder = Decoder(before)
     topology = _topology(decoder, values)
@@ -86,7 +86,7 @@ def from_values(
         decoder.problems += check(topology)
     if topology is None or decoder.problems:
         raise DocumentError(decoder.problems)
-    return Document(source, topology, values, load_factor, book, decoder.tiers)
+    return Document(source, topology, values, load_factor, book, decoder.parts)
 
 
 def _topology(decoder: Decoder, values: dict[str, Any]) -> Topology | None:

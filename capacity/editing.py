@@ -82,7 +82,7 @@ def in_unit_of(text: str, before: str) -> str:
 def edited(document: Document, values: dict[str, Any], name: str, path: KeyPath = ()) -> Edited:
     """Return the document with other values, checked like a file; problems at or below `path` come first."""
     try:
-        found = from_values(values, document.source, document.load_factor, document.book, document.tiers)
+        found = from_values(values, document.source, document.load_factor, document.book, document.parts)
     except DocumentError as error:
         here = [p for p in error.problems if p.path[: len(path)] == path]
         raise DocumentError([*here, *(p for p in error.problems if p not in here)]) from None

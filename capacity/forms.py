@@ -11,7 +11,7 @@ import textwrap
 import types
 import typing
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -45,7 +45,7 @@ class Field:
     per_class: bool = False
     """Whether a table with a value for each request class may stand here as well."""
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The path as it is written."""
         return ".".join(str(part) for part in self.path)

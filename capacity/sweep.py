@@ -155,7 +155,7 @@ def _point(
     document: Document, values: dict[str, Any], at: list[float | int | str], counts: Counts, *, planned: bool
 ) -> Point:
     try:
-        topology = from_values(values, document.source, document.load_factor, document.book, document.tiers).topology
+        topology = from_values(values, document.source, document.load_factor, document.book, document.parts).topology
     except DocumentError as error:
         raise UsageError(f"--set: at {', '.join(map(str, at))}: {error}") from error
     system = resolve(topology)

@@ -12,7 +12,7 @@ from capacity.fields import annotation
 from capacity.pricing import candidates
 from capacity.stepping import stepped
 from capacity.units import UnitError, parse
-from tui.inspection import allowed, default_text
+from tui.inspection import allowed, default_text, effective
 
 if TYPE_CHECKING:
     from capacity.document import Document
@@ -111,7 +111,7 @@ def _from(document: Document, row: Row) -> Any:
     """Return the value that a step starts from: that of the file, the plan's count, or what holds otherwise."""
     if row.count is not None or row.given or row.field is None:
         return row.value if row.count is None else row.count
-    text = default_text(document, row.path, row.field)
+    text = default_text(effective(document, row.path), row.field)
     if row.field.kind == "switch":
         return text == "true"
     if row.field.kind == "choice":

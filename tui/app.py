@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.containers import Horizontal
-
 from tui.advancing import Advancing
 from tui.drawing.canvas import Key
 from tui.drawing.picture import picture
@@ -19,6 +17,7 @@ from tui.preferring import Preferring
 from tui.structuring import Structuring
 from tui.viewing import Viewing
 from tui.widgets.lines import Lines
+from tui.widgets.still import StillHorizontal
 from tui.widgets.topology import TopologyView
 from tui.wiring import Wiring
 
@@ -52,7 +51,7 @@ class CapacityApp(Viewing, Filing, Structuring, Wiring, Advancing, Preferring, F
         yield Lines(id="status")
         yield Lines(id="objectives")
         yield TopologyView(id="topology")
-        with Horizontal(id="below"):
+        with StillHorizontal(id="below"):
             yield from self._panes()
         yield from self._foot()
 

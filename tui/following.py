@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Final
 from textual.worker import get_current_worker
 
 from tui.base import Outdated, SessionApp
+from tui.later import Later
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
     from tui.scene import FollowUp, Scene
     from tui.session import Session
 
@@ -27,14 +26,13 @@ class Following(SessionApp):
         super().__init__(session)
         self.unsurvived: tuple[str, ...] = ()
         """What the file wants survived and the numbers on the screen do not, as far as it is known."""
-        self._quiet: Timer | None = None
+        self._quiet = Later()
 
     def outdate(self) -> None:
         """Stop looking beside what is no longer shown."""
         super().outdate()
         self.workers.cancel_group(self, "following")
-        if self._quiet is not None:
-            self._quiet.stop()
+        self._quiet.drop()
 
     def _take(self, found: Scene) -> None:
         super()._take(found)
@@ -43,11 +41,13 @@ class Following(SessionApp):
         if self.awaits_counts:
             self.unsurvived = ()  # of counts that are none yet
         elif found.question.scenario is None:
-            self._quiet = self.set_timer(QUIET, partial(self._look_soon, found))
+            self._quiet.do(QUIET, partial(self._look_soon, found))
         else:
             self.unsurvived = ()
 
     def _look_soon(self, found: Scene) -> None:
+        if not self.is_running:
+            return
         look = partial(self._look_elsewhere, found)
         self.run_worker(look, group="following", description="events", exclusive=True, thread=True)
 

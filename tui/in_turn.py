@@ -44,6 +44,10 @@ class Followed(Message):
         self.number, self.trip = number, trip
 
 
+class TakesAtOnce:
+    """A widget that does at once and by itself all that a printable key does: nothing of it goes further."""
+
+
 class KeysInTurn(ClicksInPlace):
     """Holds keys back while an earlier one is under way.
 
@@ -116,8 +120,13 @@ class KeysInTurn(ClicksInPlace):
             return
         waiting, self._beneath = len(self._keys) > 1, self.screen
         focused = self.focused or self.screen
-        await super().on_event(self._keys.popleft())
-        self._follow(focused, 1)
+        key = self._keys.popleft()
+        await super().on_event(key)
+        if isinstance(focused, TakesAtOnce) and isinstance(key, Key) and key.is_printable:
+            self._trip_began_in = focused
+            focused.call_later(self._taken, self._number)
+        else:
+            self._follow(focused, 1)
         if waiting:
             self._look_after(self._number)
 
@@ -141,6 +150,13 @@ class KeysInTurn(ClicksInPlace):
     def _follow(self, focused: Widget, trip: int) -> None:
         self._trip_began_in = focused
         focused.post_message(Followed(self._number, trip).set_sender(focused))
+
+    def _taken(self, number: int) -> None:
+        """See that a key has been taken where all of it was to be done."""
+        if self._keys:
+            self.call_later(self._arrived, number, _TRIPS)
+        elif number == self._number:
+            self._under_way = None
 
     async def _arrived(self, number: int, trip: int) -> None:
         if number != self._number or self._under_way is None or not self.screen_stack:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,7 @@ from capacity.units import BYTES, CEILING, FRACTION, POSITIVE_SECONDS, SECONDS, 
 from tui.drawing.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import msgspec
 
@@ -49,6 +49,8 @@ class Row:
     """What stands in the column of values."""
     hint: str = ""
     depth: int = 0
+    holds: Any = None
+    """What holds, where the file is silent."""
     count: int | None = None
     """The count that holds while it is left to the plan."""
     was: str | None = None
@@ -77,6 +79,8 @@ class Unfolding:
 
 PLAIN: Final = Unfolding()
 
+_BELOW: Final = Row(LEFT_OUT)
+
 _OF_MACHINES: Final = frozenset({"node", "host", "nodes", "min_nodes", "max_nodes", "memory", "mtbf", "mttr"})
 
 
@@ -86,13 +90,20 @@ def rows(
     selected: Key | None,
     baseline: Document | None = None,
     unfolding: Unfolding = PLAIN,
+    *,
+    before: Iterable[Row] = (),
 ) -> tuple[Row, ...]:
-    """Return the fields of a tier, of a class with its objectives, or of the whole system; given ones first."""
-    page = _Page(document, counts, selected, baseline, unfolding)
-    found = [row for table in page.tables() for row in page.table(*table)]
-    above = [row for row in found if page.stands_above(row)]
-    below = [row for row in found if not page.stands_above(row)]
-    return (*above, *([Row(LEFT_OUT), *below] if below else []))
+    """Return the fields of a tier, of a class with its objectives, or of the whole system; given ones first.
+
+    Of the lines of `before` those are kept that are as they were: a key changes one of dozens.
+    """
+    page = _Page(document, counts, selected, baseline, unfolding, {row.path: row for row in before})
+    above: list[Row] = []
+    below: list[Row] = []
+    for table in page.tables():
+        for row in page.table(*table):
+            (above if page.stands_above(row) else below).append(row)
+    return (*above, *([_BELOW, *below] if below else []))
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,8 @@ class _Page:
     selected: Key | None
     baseline: Document | None
     unfolding: Unfolding
+    known: Mapping[KeyPath, Row]
+    """Lines of before, by their paths."""
 
     def tables(self) -> Iterator[tuple[KeyPath, type[msgspec.Struct], str]]:
         """Yield the tables of the file that tell what is selected: path, struct, and what to put before each name."""
@@ -129,33 +142,43 @@ class _Page:
                 held = self.unfolding.held
                 more = [held[0][-1]] if held is not None and held[0][:-1] == whole and held[0][-1] not in value else []
                 for name in [*value, *more]:
-                    yield self.row(f"{before}{field.name}.{name}", (*whole, name), field)
+                    yield self.row(f"{before}{field.name}.{name}", (*whole, name), field, value.get(name))
             else:
-                yield self.row(before + field.name, whole, field)
+                yield self.row(before + field.name, whole, field, value)
 
     def call(self, path: KeyPath) -> Iterator[Row]:
         """Yield a call: where it goes, how often, and what else is said of it."""
+        table, unfolded = value_at(self.document.values, path), path in self.unfolding.calls
         for field in fields_of(Call):
-            row = self.row("calls →" if field.name == "to" else field.name, (*path, *field.path), field)
+            whole, value = (*path, *field.path), value_at(table, field.path)
             if field.name == "to":
-                yield row
-            elif row.given or field.name == "count" or path in self.unfolding.calls or self._held(row.path):
-                yield replace(row, depth=1)
+                yield self.row("calls →", whole, field, value)
+            elif value is not None or field.name == "count" or unfolded or self._held(whole):
+                yield self.row(field.name, whole, field, value, depth=1)
 
-    def row(self, label: str, path: KeyPath, field: Field) -> Row:
+    def row(self, label: str, path: KeyPath, field: Field, value: Any, depth: int = 0) -> Row:
         """Return the line of one field."""
-        value = value_at(self.document.values, path)
+        holds = None if value else effective(self.document, path)
+        count = self.counts[str(path[1])] if self._counts(path) and not isinstance(value, int) else None
+        was, label = self._was(path, value), clean(label)
+        known = self.known.get(path)
+        if (
+            known is not None
+            and known.value is value
+            and known.holds is holds
+            and known.field is field  # so that the tier is of the same kind, too
+            and (known.label, known.depth, known.count, known.was) == (label, depth, count, was)
+        ):
+            return known
         text = written(self.document.values, path, value)
-        count, shown = None, clean(text) or default_text(self.document, path, field)
-        if self._counts(path) and not isinstance(value, int):
-            count = self.counts[str(path[1])]
-            shown = f"{count} auto"
-        was = None
-        if self.baseline is not None:
-            before = value_at(self.baseline.values, path)
-            if before != value:
-                was = clean(written(self.baseline.values, path, before)) or "left out"
-        return Row(clean(label), path, field, value, text, shown, _hint(field), count=count, was=was)
+        shown = f"{count} auto" if count is not None else clean(text) if text else default_text(holds, field)
+        return Row(label, path, field, value, text, shown, _hint(field), depth, holds, count, was)
+
+    def _was(self, path: KeyPath, value: Any) -> str | None:
+        before = value if self.baseline is None else value_at(self.baseline.values, path)
+        if self.baseline is None or before == value:
+            return None
+        return clean(written(self.baseline.values, path, before)) or "left out"
 
     def stands_above(self, row: Row) -> bool:
         """Return whether a line is among what is given."""
@@ -176,7 +199,8 @@ def refreshed(document: Document, counts: Counts, row: Row) -> Row:
     """Return a line as it is in a document that was changed since."""
     if row.field is None:
         return row
-    return _Page(document, counts, None, None, PLAIN).row(row.label, row.path, row.field)
+    page = _Page(document, counts, None, None, PLAIN, {})
+    return page.row(row.label, row.path, row.field, value_at(document.values, row.path))
 
 
 def written(values: Any, path: KeyPath, value: Any) -> str:
@@ -216,9 +240,8 @@ def effective(document: Document, path: KeyPath) -> Any:
     return here
 
 
-def default_text(document: Document, path: KeyPath, field: Field) -> str:
+def default_text(value: Any, field: Field) -> str:
     """Return what holds where the file says nothing, with its unit."""
-    value = effective(document, path)
     if value is None:
         return NOTHING
     if isinstance(value, bool):

@@ -7,8 +7,8 @@ import pytest
 
 from capacity import editing, rewiring
 from capacity.components import kinds
-from capacity.document import Document, parse
-from capacity.editing import with_value, without_value
+from capacity.document import Document, from_values, parse
+from capacity.editing import placed_at, removed_at, with_value, without_value
 from capacity.errors import DocumentError
 from capacity.examples import names
 from capacity.examples import text as example_text
@@ -49,6 +49,31 @@ def test_a_value(path: str, text: str, name: str, value: Any) -> None:
     assert editing.value_at(after.document.values, tuple(path.split("."))) == value
     assert same(before.values, example().values)
     assert same(parse(rewritten(example_text("shop"), after.document.values), "x").values, after.document.values)
+
+
+# What an edit does not touch is not read again; whatever the edit is, that makes no difference, to faults neither.
+@pytest.mark.parametrize("name", ["shop", *(name for name in names() if name != "shop")])
+def test_read_again(name: str) -> None:
+    before = example(name)
+
+    def outcome(values: dict[str, Any], parts: Any) -> object:
+        try:
+            return from_values(values, "again.toml", before=parts).topology
+        except DocumentError as error:
+            return error.problems
+
+    tiers, classes = before.values["components"], before.values["workload"]["classes"]
+    changed = [
+        *(placed_at(before.values, ("components", tier, "kind"), kind) for tier in tiers for kind in kinds()),
+        *(placed_at(before.values, ("components", tier, field), 1) for tier in tiers for field in tiers[tier]),
+        *(removed_at(before.values, ("components", tier, field)) for tier in tiers for field in tiers[tier]),
+        *(removed_at(before.values, ("components", tier)) for tier in tiers),
+        *(removed_at(before.values, ("workload", "classes", one)) for one in classes),
+    ]
+    for values in changed:
+        assert outcome(values, before.parts) == outcome(values, {})
+    same_tiers = from_values({**before.values, "name": "other"}, "again.toml", before=before.parts).topology.components
+    assert all(tier is before.topology.components[one] for one, tier in same_tiers.items())
 
 
 # What is wrong names the edited field first, so that it can be shown beside it; the document stays as it was.

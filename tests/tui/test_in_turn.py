@@ -59,6 +59,24 @@ def test_after_enter_the_next_keys_of_a_burst_walk_and_step() -> None:
     play(script)
 
 
+def test_all_digits_of_a_burst_are_taken_before_what_follows() -> None:
+    """Digits go no further than the field that takes them in; what comes behind them waits for each all the same."""
+
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        app.go(Key("tier", "web"))
+        await press(app, pilot, "enter")
+        app.query_one(FieldList).go_to(("components", "web", "cpu_time"))
+        await press(app, pilot, "enter")
+        _burst(app, "1", "2", "5", "enter", "plus")
+        await _done(app, pilot)
+        typed = app.session.past[-1].document.values["components"]["web"]["cpu_time"]
+        assert typed == "125ms", "kept with all its digits"
+        assert app.session.now.document.values["components"]["web"]["cpu_time"] != typed, "and stepped after that"
+        assert app.focused is app.query_one(FieldList)
+
+    play(script)
+
+
 def test_there_and_back_in_one_burst() -> None:
     """From the drawing into the fields, down two, and back to walk on: as if typed slowly."""
 

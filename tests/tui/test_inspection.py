@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,34 @@ def test_rows_of_a_tier() -> None:
     assert row("nodes").shown == "9 auto"
     assert row("spot").shown == "0%"
     assert not row("spot").given
+
+
+# Lines that are as they were are the same objects; those that are kept are never those of another file or of before.
+def test_rows_kept() -> None:
+    edits: list[tuple[tuple[str | int, ...], object]] = [
+        (("components", "app", "cpu_time"), "10ms"), (("components", "app", "cpu_time", "browse"), "12ms"),
+        (("components", "app", "nodes"), 4), (("components", "app", "calls", 0, "count"), 5),
+        (("components", "app", "calls", 1, "timeout"), "2s"), (("components", "mysql", "replicas"), 2),
+        (("components", "redis", "kind"), "cache"), (("slo", "latency", "browse", "p99"), "1s"), (("name",), "other"),
+        (("workload", "peak_to_mean"), 3.0), (("components", "app", "spot"), 0.0), (("components", "app", "host"), ""),
+    ]  # fmt: skip
+    made = [SHOP]
+    for path, value in edits:
+        with suppress(DocumentError):
+            made.append(with_value(SHOP, path, value).document)
+    assert len(made) > 8
+    keys = [None, APP, Key("tier", "mysql"), Key("class", "browse")]
+    calls = frozenset({("components", "app", "calls", 1)})
+    unfoldings = [Unfolding(), Unfolding(calls, (("components", "app", "spot"), True))]
+    for before, after, key, baseline in product(made, made, keys, (None, SHOP)):
+        for was, now in product(unfoldings, unfoldings):
+            known = rows(before, {"app": 9}, key, baseline, was)
+            fresh = rows(after, {"app": 9}, key, baseline, now)
+            assert rows(after, {"app": 9}, key, baseline, now, before=known) == fresh
+            assert rows(after, {"app": 8}, key, None, now, before=known) == rows(after, {"app": 8}, key, None, now)
+    known = rows(SHOP, {"app": 9}, APP)
+    typed_on = rows(with_value(SHOP, ("components", "app", "variability"), 2.0).document, {"app": 9}, APP, before=known)
+    assert [new.label for old, new in zip(known, typed_on, strict=True) if old is not new] == ["variability"]
 
 
 # Each call is a group of its own: its tier, how often, and what else is said; the rest of it where it is unfolded.

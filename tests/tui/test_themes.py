@@ -3,12 +3,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.style import Style
 from textual.app import App
 from textual.color import Color
 
 from tests.tui.terminal import driven
 from tui.themes import THEMES
-from tui.widgets.colours import style_of
+from tui.widgets.colours import styles_over
 
 if TYPE_CHECKING:
     from textual.theme import Theme
@@ -54,7 +55,7 @@ async def test_words_can_be_read(theme: Theme) -> None:
         await pilot.pause()
         background = Color.parse(app.theme_variables["background"])
         for name in WORDS:
-            colour = style_of(app, name).color
+            colour = styles_over(app, Style())[name].color
             assert colour is not None
             assert colour.triplet is not None
             assert contrast(background, Color(*colour.triplet)) >= READABLE, name

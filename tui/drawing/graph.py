@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from models.remembered import Same
 from tui.drawing import boxes
 from tui.drawing.canvas import Drawing
 from tui.drawing.changes import NONE, Change
@@ -16,8 +17,6 @@ from tui.drawing.skeleton import Fit, Layout, skeleton
 from tui.drawing.text import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tui.drawing.canvas import Key
     from tui.drawing.layers import Link
     from tui.drawing.picture import Edge, Picture
@@ -35,8 +34,7 @@ def draw_boxes(picture: Picture, width: int, selected: Key | None = None) -> Dra
     """Return the picture as boxes within `width` columns, None where they do not fit however narrow they are."""
     number = {box.key: i for i, box in enumerate(picture.boxes)}
     links = tuple((number[edge.start], number[edge.end]) for edge in picture.edges)
-    kinds = tuple("solid" if edge.waited_for else "dashed" for edge in picture.edges)
-    worded, plain, short, shortest = _labels(picture.edges)
+    kinds, (worded, plain, short, shortest) = _told(Same(picture.edges))
     needs: dict[tuple[bool, bool], Widths] = {}
     for narrow, tight, labels in (
         (False, False, worded),
@@ -70,15 +68,19 @@ def _laid_out(links: tuple[Link, ...], kinds: tuple[str, ...], heights: tuple[in
     return Layout(layers, placement, tuple(wires), tuple(gaps))
 
 
-def _labels(edges: Sequence[Edge]) -> list[tuple[Label, ...]]:
-    """Return the labels of the edges, from the longest that say the most to the shortest."""
+@lru_cache(maxsize=16)
+def _told(same: Same[tuple[Edge, ...]]) -> tuple[tuple[str, ...], list[tuple[Label, ...]]]:
+    """Return the kinds of lines of the edges; and their labels, from the longest that say the most to the shortest."""
+    edges = same.value
+    kinds = tuple("solid" if edge.waited_for else "dashed" for edge in edges)
     plain = tuple((rate(edge.rate), edge.change) for edge in edges)
     worded = tuple(
         (f"{text} misses" if edge.kind == "miss" and text else text, change)
         for edge, (text, change) in zip(edges, plain, strict=True)
     )
     short = tuple((rate(edge.rate, short=True), edge.change) for edge in edges)
-    return [worded, plain, short, tuple((text, Change(change.text[:1], change.trend)) for text, change in short)]
+    shortest = tuple((text, Change(change.text[:1], change.trend)) for text, change in short)
+    return kinds, [worded, plain, short, shortest]
 
 
 def _wide(label: Label) -> int:

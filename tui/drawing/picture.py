@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from capacity.telling import none_left
@@ -53,6 +54,10 @@ class Box:
     facts: tuple[Fact, ...]
     """The response time first, then what fits."""
     rate: Fact
+
+    def __hash__(self) -> int:
+        """Return a hash of what tells most boxes apart: dozens are looked up at every key."""
+        return hash((self.name, self.utilization, self.facts[0].text, self.rate.text))
 
 
 @dataclass(frozen=True)
@@ -144,14 +149,22 @@ def bottleneck(topology: Topology, evaluation: Evaluation) -> str | None:
     worst, found = (False, 0.0), None
     for name, result in evaluation.tiers.items():
         tier = topology.components[name]
-        below = [evaluation.tiers[to] for to, _, waited in tier.outgoing() if waited]
-        blocked = any(one.kind != "queue" and _p99(one) is None for one in below)
-        own = [limit.utilization for limit in result.limits if not (blocked and limit.resource == "threads")]
+        own = [
+            limit.utilization
+            for limit in result.limits
+            if limit.resource != "threads" or not _blocked(tier, evaluation)
+        ]
         used = max(own, default=0.0)
         near = used >= 1, used / ceiling_of(tier, evaluation)
         if result.arrival_rate_per_s > 0 and near > worst:
             worst, found = near, name
     return found
+
+
+def _blocked(tier: Tier, evaluation: Evaluation) -> bool:
+    """Return whether what a tier waits for is overloaded."""
+    below = [evaluation.tiers[to] for to, _, waited in tier.outgoing() if waited]
+    return any(one.kind != "queue" and _p99(one) is None for one in below)
 
 
 def ceiling_of(tier: Tier, evaluation: Evaluation) -> float:
@@ -260,20 +273,26 @@ def _where(tier: Tier, result: TierResult) -> str:
 def _edges(topology: Topology, evaluation: Evaluation, baseline: Evaluation | None) -> tuple[Edge, ...]:
     rates = {(call.caller, call.callee): call.rate_per_s for call in evaluation.calls}
     before = {(call.caller, call.callee): call.rate_per_s for call in baseline.calls} if baseline else {}
-    found: dict[tuple[Key, Key], Edge] = {}
+    found: dict[tuple[Key, Key], tuple[str, float | None, Change]] = {}
     for name, declared in topology.workload.classes.items():
-        ends = Key("class", name), Key("tier", declared.entry)
         now = evaluation.classes[name].arrival_rate_per_s
         was = baseline.classes.get(name) if baseline else None
-        found[ends] = Edge(*ends, "call", now, paced(was.arrival_rate_per_s if was else None, now))
+        change = paced(was.arrival_rate_per_s if was else None, now)
+        found[Key("class", name), Key("tier", declared.entry)] = "call", now, change
     for name, tier in topology.components.items():
         for to, _, waited in tier.outgoing():
-            ends = Key("tier", name), Key("tier", to)
             decoupled = topology.components[to].consumer_limit() is not None
             kind = "consumes" if not waited else "async" if decoupled else "call"
             if evaluation.tiers[name].kind == "cache":
                 kind = "miss"
             known = rates.get((name, to), 0.0) if evaluation.calls else None
             if name != to:
-                found.setdefault(ends, Edge(*ends, kind, known, paced(before.get((name, to)), known)))
-    return tuple(found.values())
+                ends = Key("tier", name), Key("tier", to)
+                found.setdefault(ends, (kind, known, paced(before.get((name, to)), known)))
+    return _made(tuple(found.items()))
+
+
+@lru_cache(maxsize=64)
+def _made(edges: tuple[tuple[tuple[Key, Key], tuple[str, float | None, Change]], ...]) -> tuple[Edge, ...]:
+    """Return edges, the same objects for the same: what is drawn of them is remembered."""
+    return tuple(Edge(*ends, kind, known, change) for ends, (kind, known, change) in edges)

@@ -73,7 +73,7 @@ class Skeleton:
     def filled(self, boxes: Sequence[Sequence[Runs]]) -> tuple[Runs, ...]:
         """Return the rows with those of the boxes in their slots."""
         return tuple(
-            joined(boxes[part.box][part.row] if isinstance(part, Slot) else part for part in row) for row in self.rows
+            joined([boxes[part.box][part.row] if isinstance(part, Slot) else part for part in row]) for row in self.rows
         )
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rich.style import Style
 from textual.color import Color
 
+from models.remembered import Same
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -89,24 +91,36 @@ LOOKS: Final[Mapping[str, Look]] = {
 """The styles of every line that we paint; "box.excused" is a "box", since it has no look of its own."""
 
 
-def style_of(app: App[object], name: str, *, dim: bool = False) -> Style:
-    """Return what a style looks like in the theme that is on."""
+class Styles(dict[str, Style]):
+    """What the names of styles look like over a background, each worked out when it is first asked for."""
+
+    def __init__(self, variables: Mapping[str, str], base: Style, *, dim: bool) -> None:
+        super().__init__()
+        self._variables, self._base, self._dim = variables, base, dim
+
+    def __missing__(self, name: str) -> Style:
+        """Work a style out."""
+        self[name] = found = self._base + _look(self._variables, name, dim=self._dim)
+        return found
+
+
+def styles_over(app: App[object], base: Style, *, dim: bool = False) -> Styles:
+    """Return what the names of styles look like over a background in the theme that is on."""
+    return _styles(Same(app.theme_variables), base, dim)
+
+
+@lru_cache(maxsize=64)
+def _styles(variables: Same[dict[str, str]], base: Style, dim: bool) -> Styles:  # noqa: FBT001
+    return Styles(variables.value, base, dim=dim)
+
+
+def _look(variables: Mapping[str, str], name: str, *, dim: bool) -> Style:
     while name not in LOOKS and "." in name:
         name = name.rpartition(".")[0]
     look = LOOKS.get(name)
     if look is None:
-        return _NONE_DIM if dim else _NONE
-    variables = app.theme_variables
-    words = tuple(variables.get(word, "") for word in (look.colour, look.behind, "background", "foreground"))
-    return _resolved(look, words, dim=dim)
-
-
-_NONE: Final = Style()
-_NONE_DIM: Final = Style(dim=True)
-
-
-@lru_cache(maxsize=1024)
-def _resolved(look: Look, words: tuple[str, ...], *, dim: bool) -> Style:
+        return Style(dim=dim or None)
+    words = (variables.get(word, "") for word in (look.colour, look.behind, "background", "foreground"))
     colour, behind, background, foreground = words
     front, faint = _colour(colour, look.share, background, foreground)
     back, _ = _colour(behind, look.share, background, foreground)

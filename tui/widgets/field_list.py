@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import zip_longest
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size, Spacing
 from textual.message import Message
@@ -15,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.drawing.text import columns, cut, left
-from tui.widgets.colours import style_of
+from tui.widgets.colours import styles_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +25,27 @@ if TYPE_CHECKING:
     from tui.drawing.canvas import Span
     from tui.inspection import Row
 
-    _Line = tuple[bool, tuple[Span, ...]]
-
 _CELLS_PER_STEP: Final = 2
 """Columns that the mouse goes for a step."""
 
 _CYCLED: Final = frozenset({"choice", "switch", "name"})
+
+
+class _Widths(NamedTuple):
+    """The columns for names (with the marker), for values, and of all."""
+
+    names: int
+    values: int
+    whole: int
+
+
+class _Line(NamedTuple):
+    """What stands in a line, of which row."""
+
+    row: Row
+    here: bool
+    """Whether the cursor is on it."""
+    parts: tuple[Span, ...]
 
 
 class FieldList(ScrollView, can_focus=True):
@@ -108,7 +121,10 @@ class FieldList(ScrollView, can_focus=True):
         """What is wrong with the row under the cursor."""
         self._typed: str | None = None
         self._lines: list[_Line] = []
-        self._base = Style()
+        self._longest = 0, 0
+        """The columns of the longest name and of the longest value."""
+        self._widths = _Widths(0, 0, 0)
+        """Those with which the lines were written."""
         self._pressed: int | None = None
         self._scrubbed = 0
 
@@ -126,10 +142,10 @@ class FieldList(ScrollView, can_focus=True):
     def typed(self, text: str | None) -> None:
         self._typed = text
         if self.cursor < min(len(self.rows), len(self._lines)):
-            names, values = self._widths()
-            width = self.scrollable_content_region.width
-            self._lines[self.cursor] = True, self._parts(self.rows[self.cursor], names, values, width, here=True)
-            self.refresh_line(self.cursor)
+            before = self._lines[self.cursor]
+            self._lines[self.cursor] = now = self._line(self.rows[self.cursor], here=True)
+            if now != before:
+                self.refresh_line(self.cursor)
 
     def copy_value(self) -> str | None:
         """Return the value under the cursor as it is typed, or as it holds where it is left out."""
@@ -143,8 +159,10 @@ class FieldList(ScrollView, can_focus=True):
         self.cursor = min(self.cursor, max(len(rows) - 1, 0)) if found is None else found
         if self.row is None:
             self.cursor = next((i for i, row in enumerate(rows) if row.path), 0)
-        self.virtual_size = Size(self.scrollable_content_region.width, len(rows))
+        names = (columns(row.label) + 2 * row.depth for row in rows if row.path)
+        self._longest = max(names, default=0), max((columns(row.shown) for row in rows), default=0)
         self._write()
+        self.virtual_size = Size(self._widths.whole, len(rows))
         if self.cursor != before:
             self.call_after_refresh(self._reveal)
 
@@ -156,47 +174,45 @@ class FieldList(ScrollView, can_focus=True):
 
     def cell(self) -> Region:
         """Return where the value under the cursor stands, on the screen."""
-        names, values = self._widths()
+        names, values, _ = self._fitted()
         place = self.content_region.offset
         return Region(place.x + names, place.y + self.cursor - self.scroll_offset.y, values, 1)
 
-    def _widths(self) -> tuple[int, int]:
-        """Return the columns for names (with the marker) and for values."""
-        width = self.scrollable_content_region.width
-        longest = max((columns(row.label) + 2 * row.depth for row in self.rows if row.path), default=0) + 3
-        names = min(longest, max(width * 2 // 5, 12))
-        shown = max((columns(row.shown) for row in self.rows), default=0) + 2
-        return names, min(max(shown, 14), max(width - names - 8, 8), 40)
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Return what is in sight of a part; its background is looked up once and not for every line."""
-        self._base = self.rich_style
-        return super().render_lines(crop)
+    def _fitted(self) -> _Widths:
+        """Return the widths that fit what is shown."""
+        width, (name, value) = self.scrollable_content_region.width, self._longest
+        names = min(name + 3, max(width * 2 // 5, 12))
+        return _Widths(names, min(max(value + 2, 14), max(width - names - 8, 8), 40), width)
 
     def render_line(self, y: int) -> Strip:
         """Return one line of what is in sight."""
-        base, width, place = self._base, self.scrollable_content_region.width, y + self.scroll_offset.y
+        ground, width, place = self.visual_style.rich_style, self.size.width, y + self.scroll_offset.y
         if place >= len(self._lines):
-            return Strip.blank(self.size.width, base)
-        here, parts = self._lines[place]
-        if here:
-            base += self.get_component_rich_style("fields--cursor")
-        segments = [Segment(text, base + style_of(self.app, style)) for text, style in parts]
-        return Strip(segments).adjust_cell_length(width, base).extend_cell_length(self.size.width, self._base)
+            return Strip.blank(width, ground)
+        line = self._lines[place]
+        base = ground + self.get_visual_style("fields--cursor").rich_style if line.here else ground
+        styles = styles_over(self.app, base)
+        strip = Strip([Segment(text, styles[style]) for text, style in line.parts])
+        return strip.adjust_cell_length(self.scrollable_content_region.width, base).extend_cell_length(width, ground)
 
     def _write(self) -> None:
-        """Write every line anew, and have those painted that differ from what they were."""
-        names, values = self._widths()
-        width = self.scrollable_content_region.width
-        before, self._lines = self._lines, []
+        """Write every line that may differ, and have those painted that do."""
+        widths, before = self._fitted(), self._lines
+        kept = before if widths == self._widths else []
+        self._widths, self._lines = widths, []
         for place, row in enumerate(self.rows):
-            here = place == self.cursor
-            self._lines.append((here, self._parts(row, names, values, width, here=here)))
+            was = kept[place] if place < len(kept) else None
+            same = was is not None and was.row is row and not was.here and place != self.cursor
+            self._lines.append(was if was is not None and same else self._line(row, here=place == self.cursor))
         for place, (was, now) in enumerate(zip_longest(before, self._lines)):
-            if was != now:
+            if was is not now and (was is None or now is None or was[1:] != now[1:]):
                 self.refresh_line(place)
 
-    def _parts(self, row: Row, names: int, values: int, width: int, *, here: bool) -> tuple[Span, ...]:
+    def _line(self, row: Row, *, here: bool) -> _Line:
+        return _Line(row, here, self._parts(row, here=here))
+
+    def _parts(self, row: Row, *, here: bool) -> tuple[Span, ...]:
+        names, values, width = self._widths
         if not row.path:
             text = f"── {row.label} "
             return ((left(text + "─" * max(width - columns(text), 0), width), "field.heading"),)
@@ -208,8 +224,13 @@ class FieldList(ScrollView, can_focus=True):
             hint, hinted = f"= {row.shown}", "was"
         if here and self.message:
             hint, hinted = f"✗ {self.message}", "error"
-        texts = "  " * row.depth + row.label, row.shown, hint
-        return _line(texts, (names, values, max(width - names - values, 0)), f"field.{style}", f"field.{hinted}", here)
+        label, shown = "  " * row.depth + row.label, cut(row.shown, values - 1)
+        return (
+            ("▸ " if here else "  ", "field.marker"),
+            (left(label, names - 3) + " ", "field.label"),
+            (left(shown, values), f"field.{style}"),
+            (left(hint, max(width - names - values, 0)), f"field.{hinted}"),
+        )
 
     def notify_style_update(self) -> None:
         """Take the colours of another theme."""
@@ -282,7 +303,7 @@ class FieldList(ScrollView, can_focus=True):
         if place >= len(self.rows) or not self.rows[place].path:
             return
         self._move_to(place)
-        names, values = self._widths()
+        names, values, _ = self._fitted()
         if names <= event.x < names + values and event.button == 1:
             self._pressed, self._scrubbed = event.screen_x, 0
             self.capture_mouse()
@@ -306,21 +327,3 @@ class FieldList(ScrollView, can_focus=True):
         """Type a value after a double click."""
         if event.chain == 2 and self._scrubbed == 0:
             self.action_edit()
-
-
-@lru_cache(maxsize=4096)
-def _line(
-    texts: tuple[str, str, str],
-    widths: tuple[int, int, int],
-    style: str,
-    hinted: str,
-    here: bool,  # noqa: FBT001
-) -> tuple[Span, ...]:
-    """Return name, value and hint in their columns. Remembered: a key changes one line of dozens."""
-    (name, shown, hint), (names, values, rest) = texts, widths
-    return (
-        ("▸ " if here else "  ", "field.marker"),
-        (left(name, names - 3) + " ", "field.label"),
-        (left(cut(shown, values - 1), values), style),
-        (left(hint, rest), hinted),
-    )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
 from textual.geometry import Region
 from textual.message import Message
 from textual.worker import get_current_worker
@@ -18,9 +17,11 @@ from tui.because import Because, asks_why, because
 from tui.drawing.text import clean, cut
 from tui.findings import findings
 from tui.inspection import PLAIN, Unfolding, about, rows
+from tui.later import Later
 from tui.widgets.field_list import FieldList
 from tui.widgets.finding_lines import Findings
 from tui.widgets.lines import Lines
+from tui.widgets.still import StillContainer, StillScroll
 from tui.widgets.value_input import ValueInput
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.screen import Screen
-    from textual.timer import Timer
 
     from tui.drawing.canvas import Key
     from tui.inspection import Row
@@ -46,7 +46,7 @@ class Outdated(Exception):  # noqa: N818
     """Nobody waits for the answer any more."""
 
 
-class Inspector(Container):
+class Inspector(StillContainer):
     """Shows one tier or request class, or the whole system."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -97,15 +97,15 @@ class Inspector(Container):
         self._message = ""
         self._why = Because()
         self._why_of: tuple[Scene, str] | None = None
-        self._waiting: Timer | None = None
+        self._waiting = Later()
         self._width = 0
 
     def compose(self) -> ComposeResult:
         """Put the fields above or beside what the numbers say."""
         yield Lines(id="inspector-title")
-        with Container(id="inspector-body"):
+        with StillContainer(id="inspector-body"):
             yield FieldList(id="fields")
-            with VerticalScroll(id="inspector-findings"):
+            with StillScroll(id="inspector-findings"):
                 yield Findings(id="findings")
         yield Lines(id="inspector-about")
         yield ValueInput(self._try)
@@ -153,9 +153,11 @@ class Inspector(Container):
         counts = {**self._scene.counts, **self._session.now.counts}
         before = None if self._baseline is None else self._baseline.question.version.document
         fields = self.query_one(FieldList)
-        fields.show(rows(self._session.now.document, counts, self.key, before, self._unfolding), self._message)
+        document = self._session.now.document
+        found = rows(document, counts, self.key, before, self._unfolding, before=fields.rows)
+        fields.show(found, self._message)
         self._show_about()
-        name = clean(self._session.now.document.topology.name) if self.key is None else clean(self.key.name)
+        name = clean(document.topology.name) if self.key is None else clean(self.key.name)
         word = "the whole system" if self.key is None else self._word(self.key)
         self.query_one("#inspector-title", Lines).show(
             [[(f" {name}", "name"), (f"  {word} · a digit begins a value; v lists the views", "dim")]]
@@ -168,7 +170,7 @@ class Inspector(Container):
     def _show_about(self) -> None:
         width = self.content_size.width - 2
         text = self._message or about(self.query_one(FieldList).row)
-        lines = wrap(text, max(width, 20))[:2]
+        lines = _wrapped(text, max(width, 20))[:2]
         style = "bad" if self._message else "dim"
         self.query_one("#inspector-about", Lines).show([[(cut(line, width), style)] for line in lines])
 
@@ -188,12 +190,13 @@ class Inspector(Container):
             return
         self._why, self._why_of = Because(), wanted
         self.workers.cancel_group(self, "why")
-        if self._waiting is not None:
-            self._waiting.stop()
+        self._waiting.drop()
         if wanted is not None:
-            self._waiting = self.set_timer(_PATIENCE, partial(self._ask_why, *wanted))
+            self._waiting.do(_PATIENCE, partial(self._ask_why, *wanted))
 
     def _ask_why(self, scene: Scene, tier: str) -> None:
+        if not self.is_running:
+            return
         # Described, or every number of the scene would be written out to describe it.
         work = partial(self._answer_why, scene, tier)
         self.run_worker(work, group="why", description="reasons", exclusive=True, thread=True)
@@ -300,3 +303,8 @@ class Inspector(Container):
         """Tell the findings again in as many columns as there are now."""
         event.stop()
         self._show_findings()
+
+
+@lru_cache(maxsize=64)
+def _wrapped(text: str, width: int) -> tuple[str, ...]:
+    return tuple(wrap(text, width))

@@ -8,6 +8,7 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey, FooterLabel, KeyGroup
 
 from tui.drawing.text import columns
+from tui.widgets.still import Still
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def fitting(hints: Sequence[Hint], width: int) -> list[Hint]:
     return shown
 
 
-class KeyLine(Footer):
+class KeyLine(Footer, Still):
     """Shows what fits of the keys that are bound where the focus is."""
 
     def __init__(self) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.drawing.text import columns, cut
-from tui.widgets.colours import style_of
+from tui.widgets.colours import styles_over
+from tui.widgets.still import Still
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui.telling import Span
 
 
-class Lines(Widget):
+class Lines(Still):
     """Shows lines of spans."""
 
     DEFAULT_CSS = """
@@ -46,7 +46,8 @@ class Lines(Widget):
             return
         changed = [y for y, (was, now) in enumerate(zip_longest(before, self._lines)) if was != now]
         if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            width = self.size.width
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """Return the columns of the longest line."""
@@ -58,20 +59,22 @@ class Lines(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return a line, cut where there is no room for more of it."""
-        room, base = self.size.width, self.visual_style.rich_style
+        room = width = self.size.width
+        base = self.visual_style.rich_style
         if y >= len(self._lines):
-            return Strip.blank(room, base)
-        segments, line = [], self._lines[y]
+            return Strip.blank(width, base)
+        segments, line, styles = [], self._lines[y], styles_over(self.app, base)
         whole = sum(columns(part) for part, _ in line) <= room
         for part, style in line:
             # An ellipsis takes the last column of a line that is too long, also where a part ends there.
             text = part if whole or columns(part) < room else cut(f"{part} ", room)
-            segments.append(Segment(text, base + style_of(self.app, style)))
+            segments.append(Segment(text, styles[style]))
             room -= columns(text)
             if room <= 0:
                 break
-        strip = Strip(segments).adjust_cell_length(self.size.width, base)
-        return self._marked(strip, y).apply_offsets(0, y)
+        if room > 0:
+            segments.append(Segment(" " * room, base))
+        return self._marked(Strip(segments, width), y).apply_offsets(0, y)
 
     def _marked(self, strip: Strip, y: int) -> Strip:
         """Return a line with what the mouse has marked of it."""

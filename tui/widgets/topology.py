@@ -6,7 +6,6 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size, Spacing
 from textual.message import Message
@@ -16,7 +15,7 @@ from textual.strip import Strip
 from tui.drawing.draw import draw
 from tui.drawing.walking import neighbour
 from tui.keys import ON_DRAWING
-from tui.widgets.colours import style_of
+from tui.widgets.colours import styles_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +56,6 @@ class TopologyView(ScrollView, can_focus=True):
         self._drawing: Drawing | None = None
         self.selected: Key | None = None
         self._stale = False
-        self._background = Style()
 
     @property
     def drawing(self) -> Drawing | None:
@@ -83,20 +81,17 @@ class TopologyView(ScrollView, can_focus=True):
         self._reveal()
         self.post_message(self.Selected(key))
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Return what is in sight of a part; its background is looked up once and not for every line."""
-        self._background = self.rich_style
-        return super().render_lines(crop)
-
     def render_line(self, y: int) -> Strip:
         """Return one line of what is in sight."""
-        across, down = self.scroll_offset
-        background = self._background
-        if self._drawing is None or y + down >= self._drawing.height:
-            return Strip.blank(self.size.width, background)
-        row = self._drawing.rows[y + down]
-        segments = [Segment(text, background + self._style_of(name)) for text, name in row]
-        return Strip(segments).crop_extend(across, across + self.size.width, background)
+        (across, down), width, background = self.scroll_offset, self.size.width, self.visual_style.rich_style
+        drawing = self._drawing
+        if drawing is None or y + down >= drawing.height:
+            return Strip.blank(width, background)
+        styles, row = styles_over(self.app, background, dim=self._stale), drawing.rows[y + down]
+        if drawing.form == "tree":
+            row = tuple((text, "row" if name == "selected" else name) for text, name in row)  # a line, not a frame
+        strip = Strip([Segment(text, styles[name]) for text, name in row], drawing.width)
+        return strip.crop_extend(across, across + width, background)
 
     def action_walk(self, direction: Literal["left", "right", "up", "down"]) -> None:
         """Go to the next box in a direction."""
@@ -139,18 +134,15 @@ class TopologyView(ScrollView, can_focus=True):
             return
         before, self._drawing = self._drawing, draw(self._picture, width, self.selected)
         self.virtual_size = Size(self._drawing.width, self._drawing.height)
-        for y in changed_lines(before, self._drawing):
-            self.refresh_line(y)
+        changed = list(changed_lines(before, self._drawing))
+        if changed:
+            top, across = self.scroll_offset.y, max(self._drawing.width, self.size.width)
+            self.refresh(*(Region(0, y - top, across, 1) for y in changed))
 
     def _reveal(self) -> None:
         region = None if self._drawing is None or self.selected is None else self._drawing.regions.get(self.selected)
         if region is not None:
             self.scroll_to_region(Region(*region), spacing=Spacing(1, 1, 1, 1), animate=False)
-
-    def _style_of(self, name: str) -> Style:
-        if name == "selected" and self._drawing is not None and self._drawing.form == "tree":
-            name = "row"  # a whole line, not a frame
-        return style_of(self.app, name, dim=self._stale)
 
 
 def changed_lines(before: Drawing | None, after: Drawing) -> Iterator[int]:

@@ -11,13 +11,15 @@ from textual.reactive import Reactive
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
+from tui.in_turn import TakesAtOnce
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.events import Blur
 
 
-class ValueInput(Input):
+class ValueInput(TakesAtOnce, Input):
     """Says at the end whether what was typed is to be kept."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
