@@ -10,12 +10,11 @@ import math
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Final, Self
 
 import msgspec
-
-from models.remembered import remembered
 
 _NUMBER: Final = re.compile(r"([+-]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(\S.*)?")
 
@@ -261,7 +260,7 @@ def day_of(value: object) -> str | None:
         return None
 
 
-@remembered(4096)
+@lru_cache(maxsize=4096)
 def show_seconds(value: float) -> str:
     """Return a time with three digits and the unit that suits it; less than half of a nanosecond is none."""
     if abs(value) < 5e-10:
@@ -308,7 +307,7 @@ def show_amount(value: float, unit: str) -> str:
     return f"{digits(value)}{unit}" if unit.startswith("/") else f"{digits(value)} {unit}"
 
 
-@remembered(4096)
+@lru_cache(maxsize=4096)
 def digits(value: float) -> str:
     """Return a number with three significant digits, thousands separated, without an exponent where one can read it."""
     if value == 0:

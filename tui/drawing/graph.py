@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from models.remembered import Same
 from tui.drawing import boxes
 from tui.drawing.canvas import Drawing
 from tui.drawing.changes import NONE, Change
@@ -34,7 +33,7 @@ def draw_boxes(picture: Picture, width: int, selected: Key | None = None) -> Dra
     """Return the picture as boxes within `width` columns, None where they do not fit however narrow they are."""
     number = {box.key: i for i, box in enumerate(picture.boxes)}
     links = tuple((number[edge.start], number[edge.end]) for edge in picture.edges)
-    kinds, (worded, plain, short, shortest) = _told(Same(picture.edges))
+    kinds, (worded, plain, short, shortest) = _told(picture.edges)
     needs: dict[tuple[bool, bool], Widths] = {}
     for narrow, tight, labels in (
         (False, False, worded),
@@ -69,9 +68,8 @@ def _laid_out(links: tuple[Link, ...], kinds: tuple[str, ...], heights: tuple[in
 
 
 @lru_cache(maxsize=16)
-def _told(same: Same[tuple[Edge, ...]]) -> tuple[tuple[str, ...], list[tuple[Label, ...]]]:
+def _told(edges: tuple[Edge, ...]) -> tuple[tuple[str, ...], list[tuple[Label, ...]]]:
     """Return the kinds of lines of the edges; and their labels, from the longest that say the most to the shortest."""
-    edges = same.value
     kinds = tuple("solid" if edge.waited_for else "dashed" for edge in edges)
     plain = tuple((rate(edge.rate), edge.change) for edge in edges)
     worded = tuple(

@@ -72,6 +72,10 @@ class Edge:
     """In 1/s; None where the evaluation does not tell it."""
     change: Change = NONE
 
+    def __hash__(self) -> int:
+        """Return a hash of what tells most edges apart."""
+        return hash((self.start, self.end, self.rate))
+
     @property
     def waited_for(self) -> bool:
         """Whether whoever is at its start waits for its end."""

@@ -6,13 +6,10 @@ class of something above it changes, and the drawing alone would have thirty.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.style import Style
 from textual.color import Color
-
-from models.remembered import Same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,14 +101,22 @@ class Styles(dict[str, Style]):
         return found
 
 
+_KNOWN: Final[dict[tuple[int, Style, bool], Styles]] = {}
+"""By the theme's variables, which are the same object for as long as they are here, and what else is asked."""
+
+_MOST_KNOWN: Final = 64
+
+
 def styles_over(app: App[object], base: Style, *, dim: bool = False) -> Styles:
     """Return what the names of styles look like over a background in the theme that is on."""
-    return _styles(Same(app.theme_variables), base, dim)
-
-
-@lru_cache(maxsize=64)
-def _styles(variables: Same[dict[str, str]], base: Style, dim: bool) -> Styles:  # noqa: FBT001
-    return Styles(variables.value, base, dim=dim)
+    variables = app.theme_variables
+    asked = id(variables), base, dim
+    found = _KNOWN.get(asked)
+    if found is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        found = _KNOWN[asked] = Styles(variables, base, dim=dim)
+    return found
 
 
 def _look(variables: Mapping[str, str], name: str, *, dim: bool) -> Style:
