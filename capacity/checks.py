@@ -156,24 +156,22 @@ def _hosting(topology: Topology, name: str, tier: Tier) -> Iterator[Problem]:
 def _circles(topology: Topology) -> Iterator[Problem]:
     """Yield one problem for each circle of calls that are waited for."""
     done: set[str] = set()
-
-    def walk(name: str, trail: list[str]) -> Iterator[Problem]:
-        if name in trail:
-            circle = [*trail[trail.index(name) :], name]
-            path = next(p for to, p, _ in topology.components[circle[-2]].outgoing() if to == name)
-            cure = "no circle of calls that are waited for; a queue between two of them would break it"
-            yield Problem(("components", circle[-2], *path), "calls go in a circle", " -> ".join(circle), cure)
-            return
-        if name in done:
-            return
-        tier = topology.components[name]
-        for to, _, waited in tier.outgoing():
-            if waited:
-                yield from walk(to, [*trail, name])
-        done.add(name)
-
     for name in topology.components:
-        yield from walk(name, [])
+        yield from _circles_from(topology, name, [], done)
+
+
+def _circles_from(topology: Topology, name: str, trail: list[str], done: set[str]) -> Iterator[Problem]:
+    """Yield the circles below a tier; those below what is `done` are known."""
+    if name in trail:
+        circle = [*trail[trail.index(name) :], name]
+        path = next(p for to, p, _ in topology.components[circle[-2]].outgoing() if to == name)
+        cure = "no circle of calls that are waited for; a queue between two of them would break it"
+        yield Problem(("components", circle[-2], *path), "calls go in a circle", " -> ".join(circle), cure)
+    elif name not in done:
+        for to, _, waited in topology.components[name].outgoing():
+            if waited:
+                yield from _circles_from(topology, to, [*trail, name], done)
+        done.add(name)
 
 
 def _per_class(topology: Topology) -> Iterator[Problem]:
@@ -192,15 +190,12 @@ def _per_class(topology: Topology) -> Iterator[Problem]:
 def reached(topology: Topology) -> dict[str, list[str]]:
     """Return the request classes that reach each tier."""
     found: dict[str, list[str]] = {}
-
-    def visit(name: str, request_class: str) -> None:
-        classes = found.setdefault(name, [])
-        if request_class in classes:
-            return
-        classes.append(request_class)
-        for to in topology.components[name].destinations(request_class):
-            visit(to, request_class)
-
     for request_class, declared in topology.workload.classes.items():
-        visit(declared.entry, request_class)
+        waiting = [declared.entry]
+        while waiting:
+            name = waiting.pop()
+            classes = found.setdefault(name, [])
+            if request_class not in classes:
+                classes.append(request_class)
+                waiting += topology.components[name].destinations(request_class)
     return found

@@ -192,23 +192,22 @@ def _decouples(tier: Tier) -> bool:
 def _callers_first(callees: Mapping[str, list[str]]) -> tuple[tuple[str, ...], bool]:
     """Return the tiers ordered by depth-first search, and whether an edge led back."""
     finished: list[str] = []
-    state: dict[str, int] = {}
+    under_way: dict[str, bool] = {}
     leads_back = False
-
-    def visit(name: str) -> None:
-        nonlocal leads_back
-        state[name] = 1
-        for to in callees[name]:
-            if state.get(to) == 1:
+    for first in callees:
+        path = [] if first in under_way else [(first, iter(callees[first]))]
+        while path:
+            name, left = path[-1]
+            under_way[name] = True
+            to = next((to for to in left if under_way.get(to, True)), None)
+            if to is None:
+                under_way[name] = False
+                finished.append(name)
+                path.pop()
+            elif to in under_way:
                 leads_back = True
-            elif to not in state:
-                visit(to)
-        state[name] = 2
-        finished.append(name)
-
-    for name in callees:
-        if name not in state:
-            visit(name)
+            else:
+                path.append((to, iter(callees[to])))
     return tuple(reversed(finished)), leads_back
 
 
