@@ -13,7 +13,7 @@ from capacity.errors import CapacityError
 from tui.drawing.canvas import Key
 from tui.elsewhere import Elsewhere, Outdated
 from tui.in_turn import KeysInTurn
-from tui.steady import steady
+from tui.steady import Tidying, steady
 
 if TYPE_CHECKING:
     from capacity.editing import Edited
@@ -47,6 +47,7 @@ class SessionApp(KeysInTurn):
         """Why there are no numbers for what is shown, so that they are those of before; empty where there are."""
         self.progress = ""
         """What is being worked on beside the screen, in a few words."""
+        self._tidying = Tidying()
         self.took = 0.0
         """Seconds of the processor that the last evaluation took."""
         self.elsewhere = Elsewhere()
@@ -159,6 +160,8 @@ class SessionApp(KeysInTurn):
             self.selected = next((Key("tier", name) for name in found.topology.components), None)
         self.told()
         self.found()
+        if not self.is_headless:
+            self._tidying.soon()
 
 
 def _there(key: Key | None, found: Scene) -> bool:
