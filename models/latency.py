@@ -205,10 +205,12 @@ class Latency:
             later = times > shift
             tail += weight * ~later
             if later.any():
-                t, d, settled = law(rest, times[later] - shift)
-                tail[later] += weight * t
-                density[later] += weight * d
-                sure[later] &= settled
+                # All of an array is not copied there and back.
+                here = slice(None) if later.all() else later
+                t, d, settled = law(rest, times[here] - shift)
+                tail[here] += weight * t
+                density[here] += weight * d
+                sure[here] &= settled
         return np.minimum(np.maximum(tail, 0.0), 1.0), np.maximum(density, 0.0), sure
 
     def percentile(self, fraction: float) -> float:
