@@ -195,6 +195,37 @@ def with_uptime(evaluation: Evaluation, search: Search, counts: Counts) -> Evalu
     return msgspec.structs.replace(evaluation, classes=classes, tiers=tiers, lifetimes=lifetimes, warnings=notices)
 
 
+def with_uptime_of(evaluation: Evaluation, before: Evaluation, wanted: float | None) -> Evaluation:
+    """Return the evaluation with the availability of a similar system, to be shown until its own has been worked out.
+
+    Whether that is enough is taken over as well, where as much is `wanted` now as was then.
+    """
+    if evaluation.lifetimes is not None:
+        return evaluation
+    classes, tiers = dict(evaluation.classes), dict(evaluation.tiers)
+    for name in classes.keys() & before.classes.keys():
+        then = before.classes[name]
+        goals = [goal for goal in then.slo if goal.name == "availability" and goal.limit == wanted]
+        taken = {field: getattr(then, field) for field in _OF_CLASSES}
+        classes[name] = msgspec.structs.replace(classes[name], slo=[*classes[name].slo, *goals], **taken)
+    for name in tiers.keys() & before.tiers.keys():
+        taken = {field: getattr(before.tiers[name], field) for field in _OF_TIERS}
+        tiers[name] = msgspec.structs.replace(tiers[name], **taken)
+    notices = [*evaluation.warnings, *(notice for notice in before.warnings if notice.code == _UNJUDGED)]
+    found = {"classes": classes, "tiers": tiers, "lifetimes": before.lifetimes, "warnings": notices}
+    return msgspec.structs.replace(evaluation, **found)
+
+
+_OF_CLASSES: Final = (
+    "availability", "availability_at_most", "downtime_s_per_month", "availability_limited_by", "availability_unknown",
+)  # fmt: skip
+_OF_TIERS: Final = ("nodes_needed", "availability", "downtime_s_per_month")
+"""What is told of a class and of a tier with its availability."""
+
+_UNJUDGED: Final = "availability_unknown"
+"""The code of notices of what nobody can judge."""
+
+
 def _with_class_uptime(result: ClassResult, uptime: Uptime, name: str, missed: AbstractSet[str]) -> ClassResult:
     """Return a class with its availability; one that an overload leaves unanswered is never up."""
     seen, wanted = uptime.of_class(name), uptime.system.topology.slo.availability
@@ -236,7 +267,7 @@ def _unjudged(classes: Mapping[str, ClassResult], system: System) -> Iterator[No
                 ]
                 keys = ", ".join(dict.fromkeys(paths))
                 text = f"{name} availability cannot be judged: {reached}, {keys} unknown"
-                yield Notice(None, "availability_unknown", text)
+                yield Notice(None, _UNJUDGED, text)
 
 
 def _with_tier_uptime(result: TierResult, seen: TierUptime | None) -> TierResult:

@@ -95,8 +95,8 @@ class CapacityApp(Viewing, Filing, Structuring, Wiring, Advancing, Preferring, F
             parts.append([(self.progress, "changed")])
         line = [span for part in parts for span in ((" │ ", "dim"), *part)][1:]
         self.query_one("#status", Lines).show([line])
-        if self.scene is not None:
-            told = telling.objectives(self.scene.evaluation, self.unsurvived)
+        if self.shown is not None:
+            told = telling.objectives(self.shown.evaluation, self.unsurvived)
             if self.unanswered:
                 told = telling.unanswered(self.unanswered)
             self.query_one("#objectives", Lines).show(AWAITED if self.awaits_counts else told)
@@ -106,14 +106,15 @@ class CapacityApp(Viewing, Filing, Structuring, Wiring, Advancing, Preferring, F
         from tui.glance import shape
         from tui.widgets.inspector import Inspector
 
-        if self.scene is None:
+        shown = self.shown
+        if shown is None:
             return
         before = None if self.baseline is None else self.baseline.evaluation
-        drawn = picture(self.scene.topology, self.scene.evaluation, before)
+        drawn = picture(shown.topology, shown.evaluation, before)
         if self.awaits_counts:
             drawn = shape(self.session.now.document.values) or drawn
         self.query_one(TopologyView).show(drawn, self.selected, stale=self.unsettled or bool(self.unanswered))
-        self.query_one(Inspector).show(self.session, self.scene, self.selected, self.baseline)
+        self.query_one(Inspector).show(self.session, shown, self.selected, self.baseline)
 
     # What keys and widgets ask for.
 

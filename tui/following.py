@@ -12,6 +12,7 @@ from tui.base import Outdated, SessionApp
 from tui.later import Later
 
 if TYPE_CHECKING:
+    from capacity.results import Evaluation
     from tui.scene import FollowUp, Scene
     from tui.session import Session
 
@@ -27,6 +28,9 @@ class Following(SessionApp):
         self.unsurvived: tuple[str, ...] = ()
         """What the file wants survived and the numbers on the screen do not, as far as it is known."""
         self._quiet = Later()
+        self._last_followed: tuple[str, Evaluation] | None = None
+        """The last evaluation whose availability is known, and the file that it is of."""
+        self._shown: tuple[Scene, Scene] | None = None
 
     def outdate(self) -> None:
         """Stop looking beside what is no longer shown."""
@@ -44,6 +48,25 @@ class Following(SessionApp):
             self._quiet.do(QUIET, partial(self._look_soon, found))
         else:
             self.unsurvived = ()
+
+    @property
+    def shown(self) -> Scene | None:
+        """The scene as it is to be painted: with the availability of a moment ago, until its own is known.
+
+        Otherwise a verdict would go and come back with every key, and boxes jump with it.
+        """
+        scene = self.scene
+        if scene is None or self._last_followed is None or scene.question.scenario is not None or self.awaits_counts:
+            return scene
+        source, judged = self._last_followed
+        if source != scene.question.version.document.source:
+            return scene
+        if self._shown is None or self._shown[0] is not scene:
+            from capacity.outcomes import with_uptime_of
+
+            evaluation = with_uptime_of(scene.evaluation, judged, scene.topology.slo.availability)
+            self._shown = scene, replace(scene, evaluation=evaluation)
+        return self._shown[1]
 
     def _look_soon(self, found: Scene) -> None:
         if not self.is_running:
@@ -70,5 +93,6 @@ class Following(SessionApp):
     def _followed(self, found: Scene, seen: FollowUp) -> None:
         if self.is_running and found is self.scene:
             self.scene, self.unsurvived = replace(found, evaluation=seen.evaluation), seen.unsurvived
+            self._last_followed = found.question.version.document.source, seen.evaluation
             self.told()
             self.painted()

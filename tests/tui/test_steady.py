@@ -1,8 +1,17 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import gc
 import subprocess
 import sys
+import weakref
+from typing import TYPE_CHECKING
+
+from tui.steady import Tidying
+
+if TYPE_CHECKING:
+    import pytest
 
 PROGRAM = """
 import asyncio, gc, os, sys
@@ -49,3 +58,33 @@ def test_only_a_program_of_its_own_is_set_up() -> None:
     assert interval < usual[2]
     before, after = told(headless=True)
     assert after == before
+
+
+class Held:
+    """Something that only the collection of garbage frees: it holds itself."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+# Garbage is looked for a moment after the numbers, and not while further keys come in.
+def test_garbage_is_looked_for_between_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def keys() -> tuple[bool, bool]:
+        tidying = Tidying()
+        held = [weakref.ref(Held()) for _ in range(5_000)]
+        for _ in range(5):
+            tidying.soon()
+            await asyncio.sleep(0.001)
+        at_once = held[0]() is None
+        for _ in range(6_000):
+            if held[0]() is None:
+                break
+            await asyncio.sleep(0.01)
+        return at_once, held[-1]() is None
+
+    monkeypatch.setattr("tui.steady._PAINTED", 0.2)
+    gc.disable()  # by itself
+    try:
+        assert asyncio.run(keys()) == (False, True)
+    finally:
+        gc.enable()
