@@ -131,8 +131,8 @@ def _glanced(transform: Transform, times: Floats, points: PointsFor) -> _Glance:
     terms = 24 if deviation < _SHARP * (mean - head) else 14
     series = _series(terms, terms)
     # Five deviations before the mean the tail is 1 - 3e-7, and the points are not yet so large that exp overflows.
-    inside = times > (mean - 5 * deviation if head else 0.0)
-    if inside.all():
+    inside = times > mean - 5 * deviation
+    if head == 0 or inside.all():
         tail, density, doubt = _inverted(transform, times - head, head, series, points)
         return _Glance(tail, density, _settled(times, tail, density, doubt), terms, head)
     tail, density, settled = np.ones(times.shape), np.zeros(times.shape), np.ones(times.shape, dtype=bool)

@@ -198,19 +198,23 @@ class Latency:
     ) -> tuple[Floats, Floats, Flags]:
         """Return tail, density, and where they are sure, from what a law says of the part after each shift."""
         tail, density, sure = np.zeros(times.shape), np.zeros(times.shape), np.ones(times.shape, dtype=bool)
+        first = float(times.min(initial=math.inf))
         for weight, shift, rest in self.by_shift:
             if rest is INSTANT:
                 tail += weight * (times < shift)
-                continue
-            later = times > shift
-            tail += weight * ~later
-            if later.any():
-                # All of an array is not copied there and back.
-                here = slice(None) if later.all() else later
-                t, d, settled = law(rest, times[here] - shift)
-                tail[here] += weight * t
-                density[here] += weight * d
-                sure[here] &= settled
+            elif first > shift:  # all of an array is not copied there and back
+                t, d, settled = law(rest, times - shift)
+                tail += weight * t
+                density += weight * d
+                sure &= settled
+            else:
+                later = times > shift
+                tail += weight * ~later
+                if later.any():
+                    t, d, settled = law(rest, times[later] - shift)
+                    tail[later] += weight * t
+                    density[later] += weight * d
+                    sure[later] &= settled
         return np.minimum(np.maximum(tail, 0.0), 1.0), np.maximum(density, 0.0), sure
 
     def percentile(self, fraction: float) -> float:

@@ -53,7 +53,7 @@ class Looks(NamedTuple):
     def at(times: Floats, tails: Floats, densities: Floats, sure: Flags, kinks: Sequence[float]) -> Looks:
         """Return what is known at ascending times; a stretch ends where a look is not `sure`, and at every kink."""
         known, stretches = looked_at(times, tails, densities), [list[Look]()]
-        unsure = set(times[~sure].tolist())
+        unsure = {time for time, told in zip(times.tolist(), sure.tolist(), strict=True) if not told}
         for look in known:
             stretch = stretches[-1]
             if look.time in unsure:

@@ -54,9 +54,9 @@ def first_times(mean: float, variance: float, kinks: Sequence[float] = ()) -> Fl
     spread, middle = math.sqrt(squared), math.log(mean) - squared / 2
     step = 2.0 ** (math.floor(4 * math.log2(_APART * spread)) / 4)
     first, last = math.floor((middle + _FROM * spread) / step), math.ceil((middle + _TO * spread) / step)
-    times = np.exp(step * np.arange(first, last + 1)).tolist()
+    times = [math.exp(step * place) for place in range(first, last + 1)]
     inside = {kink for kink in kinks if times[0] < kink < times[-1]}
-    return np.array(sorted({*times, *inside}) if len(inside) <= _MOST_KINKS else times)
+    return np.array(sorted({*times, *inside}) if 0 < len(inside) <= _MOST_KINKS else times)
 
 
 def times_of_tail(

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from models.revisits import Marks, Span, forgetting, shared_waits
-from models.transforms import Delay, Transform, flat, mixture, total
+from models.transforms import INSTANT, Delay, Transform, flat, mixture, summed, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,7 +47,10 @@ class Term(NamedTuple):
 
     def whole(self) -> Transform:
         """Return the part after the shift as one transform; equal marks are visits to one queue."""
-        return total([self.smooth, *self.waits])
+        smooth, waits = self.smooth, self.waits
+        if not waits:
+            return smooth
+        return summed(waits if smooth is INSTANT else (smooth, *waits))
 
     def weighted(self, factor: float) -> Term:
         """Return this path, `factor` times as probable."""
@@ -77,7 +80,7 @@ class Term(NamedTuple):
 
 def followed(first: Term, others: Iterable[Term]) -> list[Term]:
     """Return a path followed by one or another."""
-    later, own = first.mean, {wait for wait, _ in first.marks}
+    later, own, begun = first.mean, {wait for wait, _ in first.marks}, first.smooth
     found = []
     for other in others:
         marks, spans = first.marks, first.spans
@@ -87,7 +90,9 @@ def followed(first: Term, others: Iterable[Term]) -> list[Term]:
                 marks, spans = marks + other.marks, (*spans, *after)
             else:
                 marks, spans = _joined(first, other.marks, after)
-        smooth = total((first.smooth, other.smooth))
+        smooth = other.smooth
+        if begun is not INSTANT:
+            smooth = begun if smooth is INSTANT else summed((begun, smooth))
         found.append(Term(first.weight * other.weight, first.shift + other.shift, smooth, marks, spans))
     return found
 

@@ -319,9 +319,12 @@ class PiecewiseHazard(Transform):
 def total(parts: Sequence[Transform]) -> Transform:
     """Return the sum of independent durations, one after the other, leaving out what takes no time."""
     lasting = tuple([part for part in parts if part is not INSTANT])
-    if not lasting:
-        return INSTANT
-    return lasting[0] if len(lasting) == 1 else _sum(lasting)
+    return summed(lasting) if lasting else INSTANT
+
+
+def summed(parts: tuple[Transform, ...]) -> Transform:
+    """Return the sum of independent durations, at least one, each of which takes time."""
+    return parts[0] if len(parts) == 1 else _sum(parts)
 
 
 @remembered(2048)

@@ -11,6 +11,7 @@ import pytest
 from models.inversion import glanced, tail_and_density
 from models.latency import Latency
 from models.queues import mgc_wait
+from models.remembered import forget
 from models.service_time import from_moments
 from models.transforms import KeptPoints
 
@@ -69,6 +70,7 @@ def test_what_did_not_change_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
         worked_out.append(len(points._values) > before)
         return found
 
+    forget()
     monkeypatch.setattr(KeptPoints, "value", noted)
     known = tiers(1.4)
     first = reduce(add, known)
