@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec
 
+from capacity.components.exchange import Answer
 from capacity.solve import Solution
 from capacity.threads import shrunk_waits
 from capacity.verdict import class_latency
@@ -21,7 +22,7 @@ from models.transforms import INSTANT, Stretched
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from capacity.components.exchange import Answer, Operation, Place, Station
+    from capacity.components.exchange import Operation, Place, Station
     from models.transforms import Transform
 
 P = ParamSpec("P")
@@ -128,9 +129,7 @@ class _Paced(Solution):
             first = Latency.waiting(self._wait(pool.wait, name))
             shrunk = shrunk_waits(self, name, found.values(), pool.inner_waits)
             found = {
-                each: replace(
-                    answer, own=None, total=None if answer.total is None else first + answer.total.with_waits(shrunk)
-                )
+                each: Answer(None, None if answer.total is None else first + answer.total.with_waits(shrunk))
                 for each, answer in found.items()
             }
         for each in ("read", "write"):
@@ -162,7 +161,7 @@ class _Paced(Solution):
 
     def _answer(self, answer: Answer) -> Answer:
         own, total = (None if part is None else self._stretched(part, 1) for part in (answer.own, answer.total))
-        return replace(answer, own=own, total=total)
+        return Answer(own, total)
 
     def _stretched(self, latency: Latency, power: int) -> Latency:
         factor = self.pace**power

@@ -9,6 +9,7 @@ looks still changed tells how far it is off.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def time_between(looks: Sequence[Look], log_tail: float) -> float | None:
 
     *Approximate*: mostly within 1e-7, at most 1.1e-6 of 2,250 percentiles of sums and mixtures of one to five queues.
     """
-    after = next((i for i, look in enumerate(looks) if look.log_tail <= log_tail), len(looks))
+    after = bisect_left(looks, -log_tail, key=lambda look: -look.log_tail)
     if after in {0, len(looks)}:
         return None
     low, high = looks[after - 1].time, looks[after].time

@@ -96,8 +96,7 @@ class Pool:
     """The share of work that the busiest node receives, where keys and not a balancer decide."""
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """A stream of computing for one pool. Work that is `inside` its caller makes that one's bursts longer."""
 
     pool: str
@@ -120,8 +119,7 @@ class Station:
     """By what the wait differs from that of visits that each come alone."""
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """A resource with an end. `used` and `capacity` in `unit`; the ceiling does not apply to what is not ours."""
 
     resource: str
@@ -152,8 +150,7 @@ def meets(latency: Latency | None, fraction: float | None, limit: float, failed:
     return latency.exceeds(limit) + failed <= (1 - fraction) * (1 + 1e-7)
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """An objective of one tier: the given percentile of `latency` (None: overloaded) within `limit` seconds."""
 
     name: str
@@ -295,8 +292,7 @@ class Surroundings:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A tier's response to one kind of visit: `own` time here, and `total` with the calls that are waited for."""
 
     own: Latency | None

@@ -111,7 +111,7 @@ def test_deterministic(picture: Picture, width: int) -> None:
     layering.cache_clear()
     _laid_out.cache_clear()
     assert draw(picture, width) == first
-    busier = tuple(replace(one, utilization=0.9, load=replace(one.load, text=one.load.text.replace("5", "9"))) for one in picture.boxes)  # fmt: skip
+    busier = tuple(replace(one, utilization=0.9, load=one.load._replace(text=one.load.text.replace("5", "9"))) for one in picture.boxes)  # fmt: skip
     edited = draw(replace(picture, boxes=busier), width)
     assert (edited.regions, edited.edges) == (first.regions, first.edges)
 

@@ -163,7 +163,7 @@ def content(box: Box, width: int, *, narrow: bool) -> list[tuple[Span, ...]]:
         facts = _fitted(box.facts, style, width)
         return [*head, bar_line(box, width), facts] if box.load.text else [*head, facts]
     first, load = box.facts[0], box.load.change
-    lines = [bar_line(replace(box, load=replace(box.load, change=NONE)), width)] if box.load.text else []
+    lines = [bar_line(replace(box, load=box.load._replace(change=NONE)), width)] if box.load.text else []
     lines += [((load.text, f"change.{load.trend}"),)] if load.text else []
     told, *below = _told(first, style, width, narrow=True)
     return [*head, *lines, told if first.change.text else _fitted(box.facts, style, width), *below]
@@ -173,7 +173,7 @@ def _told(fact: Fact, style: str, width: int, *, narrow: bool) -> list[tuple[Spa
     """Return a number and how it changed: where it is narrow, in a line below it."""
     if not narrow or not fact.change.text:
         return [_fitted([fact], style, width)]
-    return [_fitted([replace(fact, change=NONE)], style, width), ((fact.change.text, f"change.{fact.change.trend}"),)]
+    return [_fitted([fact._replace(change=NONE)], style, width), ((fact.change.text, f"change.{fact.change.trend}"),)]
 
 
 def bar_line(box: Box, width: int) -> tuple[Span, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from capacity.telling import none_left
 from capacity.units import digits, show_percent, show_seconds
@@ -24,8 +24,7 @@ WORDS: Final = {"external": "partner"}
 """How a kind is called in the drawing, where not by its name in the file."""
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """A number with what it is of, and how it differs from the baseline."""
 
     text: str
