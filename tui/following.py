@@ -68,6 +68,14 @@ class Following(SessionApp):
             self._shown = scene, replace(scene, evaluation=evaluation)
         return self._shown[1]
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is known of the numbers that are shown what they survive, and how available they are."""
+        scene = self.scene
+        if scene is None or scene.question.scenario is not None or scene.evaluation.lifetimes is not None:
+            return True
+        return not scene.topology.resilience.survive and scene.topology.slo.availability is None
+
     def _look_soon(self, found: Scene) -> None:
         if not self.is_running:
             return

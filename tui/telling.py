@@ -67,11 +67,15 @@ def unanswered(why: str) -> list[list[Span]]:
     return [[("✗ ", "bad"), ("no numbers for this, those of before are shown", "bad")], [("  ", ""), (clean(why), "")]]
 
 
-def objectives(evaluation: Evaluation, unsurvived: Sequence[str] = (), most: int = 3) -> list[list[Span]]:
+def objectives(
+    evaluation: Evaluation, unsurvived: Sequence[str] = (), most: int = 3, *, settled: bool = True
+) -> list[list[Span]]:
     """Return one line for each of the worst that is not met, or one that says how far everything is.
 
-    `unsurvived` are the events that the file wants survived, and that are not, each with what fails.
+    `unsurvived` are the events that the file wants survived, and that are not, each with what fails; not `settled`, it
+    is of numbers of a moment ago, and no verdict yet.
     """
+    good, bad, met, missed = ("good", "bad", "✓ ", "✗ ") if settled else ("dim", "dim", "… ", "… ")
     failures = sorted(evaluation.failures, key=_shortage, reverse=True)
     if failures:
         lines = [[("✗ ", "bad"), *_failure(failure)] for failure in failures[:most]]
@@ -80,8 +84,8 @@ def objectives(evaluation: Evaluation, unsurvived: Sequence[str] = (), most: int
         return lines
     if unsurvived:
         more = f"   and {len(unsurvived) - 1} more" if len(unsurvived) > 1 else ""
-        line: list[Span] = [("✗ ", "bad"), ("met now, but not ", ""), (clean(unsurvived[0]), "bad"), (more, "dim")]
-        return [line]
+        plain = "" if settled else "dim"
+        return [[(missed, bad), ("met now, but not ", plain), (clean(unsurvived[0]), bad), (more, "dim")]]
     excused = _excused(evaluation)
     nearest = max(distances(evaluation), key=lambda distance: distance.share, default=None)
     if nearest is None:
@@ -90,7 +94,7 @@ def objectives(evaluation: Evaluation, unsurvived: Sequence[str] = (), most: int
     told = f"{nearest.name} at {show_percent(nearest.share)} of {nearest.limit}"
     judged = "everything that is judged is met" if excused else "every objective and limit is met"
     apart = f" (not judged: {', '.join(map(clean, excused))})" if excused else ""
-    return [[("✓ ", "good"), (judged, "good"), (f"{apart}; nearest: {clean(told)}", "dim")]]
+    return [[(met, good), (judged, good), (f"{apart}; nearest: {clean(told)}", "dim")]]
 
 
 def _excused(evaluation: Evaluation) -> list[str]:

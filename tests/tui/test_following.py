@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from capacity.outcomes import with_uptime_of
-from tests.tui.driving import counts_of, play, press, shop
+from tests.tui.driving import counts_of, play, press, shop, told
 from tui.scene import followed_up, scene
 from tui.session import opened
 from tui.widgets.topology import TopologyView
@@ -66,6 +66,8 @@ def test_a_verdict_stands_until_the_next(monkeypatch: pytest.MonkeyPatch) -> Non
         assert app.scene.evaluation.lifetimes is None
         assert app.shown is not None
         assert app.shown.evaluation.lifetimes is not None
+        assert not app.settled
+        assert "… every objective" in told(app)
         after = app.query_one(TopologyView).drawing
         assert after is not None
         assert "availability ?" in str(after.rows)
@@ -73,6 +75,8 @@ def test_a_verdict_stands_until_the_next(monkeypatch: pytest.MonkeyPatch) -> Non
         await press(app, pilot, "left_square_bracket")
         await until_known(app, pilot)
         assert app.shown.evaluation is app.scene.evaluation
+        assert app.settled
+        assert "… every objective" not in told(app)
 
     play(script, size=(160, 50))
 

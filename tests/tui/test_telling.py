@@ -35,6 +35,17 @@ def test_what_is_not_survived() -> None:
     assert "met now, but not without a" in text(objectives(found.evaluation, failing))
 
 
+# Until it is known what new numbers survive, nothing is called good or bad for good: what was said stands dimmed.
+def test_what_is_not_settled_is_no_verdict() -> None:
+    found = scene(shop({"app": 7}).question)
+    for unsurvived in ((), ("without a zone: app cores 9 cores, allowed 8 cores",)):
+        (line,) = objectives(found.evaluation, unsurvived, settled=False)
+        assert {style for _, style in line} == {"dim"}
+        assert line[0][0] == "… "
+        (known,) = objectives(found.evaluation, unsurvived)
+        assert [part for part, _ in known[1:]] == [part for part, _ in line[1:]]
+
+
 # How near the nearest objective is to its limit is said whole in 80 columns, less one for the margin at either side.
 def test_the_nearest_objective_is_told_whole() -> None:
     line = text(objectives(scene(shop().question).evaluation))
