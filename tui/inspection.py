@@ -57,6 +57,14 @@ class Row:
     """What the baseline has here, where it is something else."""
 
     @property
+    def meant(self) -> str:
+        """What a number without a unit stands for, 150 for 2.5min; empty where the value says it."""
+        if self.field is None or self.field.kind != "quantity" or type(self.value) not in {int, float}:
+            return ""
+        told = quantity_text(float(self.value), self.field)
+        return told if told != self.text else ""
+
+    @property
     def given(self) -> bool:
         """Whether the file says it."""
         return self.value is not None and self.count is None

@@ -170,6 +170,15 @@ def test_unit_of_a_bare_number(text: str, before: str, meant: str) -> None:
     assert in_unit_of(text, before) == meant
 
 
+# Where no unit is written, it is said what the number stands for.
+def test_what_a_bare_number_means() -> None:
+    bare = with_value(SHOP, ("components", "app", "spot"), 0.5).document
+    assert row("spot", of=bare).meant == "50%"
+    assert row("cpu_time.browse").meant == ""
+    late = with_value(SHOP, ("components", "orders", "delay"), 150).document
+    assert row("delay", Key("tier", "orders"), late).meant == "2.5min"
+
+
 # What cannot be read raises with its reason; nothing typed leaves the field out, unless it is needed.
 def test_typed() -> None:
     with pytest.raises(DocumentError) as problem:

@@ -220,8 +220,9 @@ class FieldList(ScrollView, can_focus=True):
         hint, hinted = row.hint, "hint"
         if row.was is not None:
             hint, hinted = f"was {row.was}", "was"
-        if here and self.typed is not None and self.typed.strip() != row.text and row.given:
-            hint, hinted = f"= {row.shown}", "was"
+        if here and self.typed is not None and row.given:
+            meant = row.meant if self.typed.strip() == row.text else row.shown
+            hint, hinted = (f"= {meant}", "was") if meant else (hint, hinted)
         if here and self.message:
             hint, hinted = f"✗ {self.message}", "error"
         label, shown = "  " * row.depth + row.label, cut(row.shown, values - 1)
