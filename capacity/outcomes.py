@@ -205,7 +205,8 @@ def with_uptime_of(evaluation: Evaluation, before: Evaluation, wanted: float | N
     classes, tiers = dict(evaluation.classes), dict(evaluation.tiers)
     for name in classes.keys() & before.classes.keys():
         then = before.classes[name]
-        goals = [goal for goal in then.slo if goal.name == "availability" and goal.limit == wanted]
+        judged = classes[name].p99_s is not None  # who is not answered is never up
+        goals = [goal for goal in then.slo if judged and goal.name == "availability" and goal.limit == wanted]
         taken = {field: getattr(then, field) for field in _OF_CLASSES}
         classes[name] = msgspec.structs.replace(classes[name], slo=[*classes[name].slo, *goals], **taken)
     for name in tiers.keys() & before.tiers.keys():

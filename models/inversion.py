@@ -98,20 +98,21 @@ def tail_and_density(transform: Transform, times: Floats) -> tuple[Floats, Float
 def glanced(transform: Transform, times: Floats) -> tuple[Floats, Floats, Flags]:
     """Return tail and density as `tail_and_density` does, at once, and where that is what it would return.
 
-    Elsewhere, where the series has not settled, they may be 1.2e-3 off. What the distributions that are looked at for
-    the same times have in common is worked out once.
+    Elsewhere, where the series has not settled, they may be 1.2e-3 off. A closed form counts as not settled: it may
+    have corners, and costs nothing to be searched. What the distributions that are looked at for the same times have
+    in common is worked out once.
     """
     found = _glanced(transform, times, _kept)
-    return found.tail, found.density, found.settled
+    return found.tail, found.density, found.settled if found.terms else np.zeros(times.shape, dtype=bool)
 
 
 class _Glance(NamedTuple):
-    """Tail and density, where they have settled, and by how many terms, from where they are seen."""
+    """Tail and density, where they have settled, by how many terms (none: a closed form), from where they are seen."""
 
     tail: Floats
     density: Floats
     settled: Flags
-    terms: int = _MOST_TERMS
+    terms: int = 0
     head: float = 0.0
 
 

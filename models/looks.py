@@ -23,7 +23,7 @@ _FEWEST: Final = 8
 _MOST: Final = 4
 """Looks on each side; further away the tail is another one."""
 
-_SURE: Final = 4e-7
+_ENOUGH: Final = 4e-7
 """Relative to the time, of the last four changes together: the error is then mostly a tenth of it."""
 
 _CLEAR: Final = math.log(1e-6)
@@ -102,7 +102,7 @@ def time_between(looks: Sequence[Look], log_tail: float) -> float | None:
             places.append(place)
             changes.append(abs(change))
             last = row
-        if len(places) >= _FEWEST and sum(changes[-4:]) <= _SURE * found and low <= found <= high:
+        if len(places) >= _FEWEST and sum(changes[-4:]) <= _ENOUGH * found and low <= found <= high:
             return found
     return None
 

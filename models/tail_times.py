@@ -50,7 +50,7 @@ def first_times(mean: float, variance: float, kinks: Sequence[float] = ()) -> Fl
     And at kinks inside, up to which the tail is smooth. The others are powers of a step of which there are four to each
     doubling, so that distributions which differ by little are looked at for the same times.
     """
-    squared = math.log1p(variance / mean**2) if math.isfinite(variance) else math.log(100)
+    squared = max(math.log1p(variance / mean**2), 1e-30) if math.isfinite(variance) else math.log(100)
     spread, middle = math.sqrt(squared), math.log(mean) - squared / 2
     step = 2.0 ** (math.floor(4 * math.log2(_APART * spread)) / 4)
     first, last = math.floor((middle + _FROM * spread) / step), math.ceil((middle + _TO * spread) / step)

@@ -42,5 +42,5 @@ class ClicksInPlace(App[None]):
         except NoWidget:
             here = None
         left = where == place and event.time - when <= self.CLICK_CHAIN_TIME_THRESHOLD and here is not before
-        self._pressed = before if left else here, place, event.time
+        self._pressed = before if left else here, place, when if left else event.time
         return left

@@ -154,7 +154,7 @@ class KeysInTurn(ClicksInPlace):
     def _taken(self, number: int) -> None:
         """See that a key has been taken where all of it was to be done."""
         if self._keys:
-            self.call_later(self._arrived, number, _TRIPS)
+            self.call_later(self._arrived, number, self._trips)
         elif number == self._number:
             self._under_way = None
 

@@ -97,3 +97,21 @@ def test_percentiles_are_those_of_a_search(parts: list[tuple[float, float, int, 
     assert whole._known is not None
     searched = times_of_tail(whole.tail_and_density, [1 - p for p in fractions], whole._known.all, whole.least)
     assert found == pytest.approx(searched, rel=1.5e-6)
+
+
+# A jump in the middle, by whom no time is spent but a constant one: percentiles on both sides of it, and on it.
+@pytest.mark.parametrize(("share", "constant"), [(1e-5, 4.5), (1e-4, 8.25), (3e-4, 5.75), (0.05, 3.0)])
+def test_next_to_a_jump(share: float, constant: float) -> None:
+    service = from_moments(1.0, 0.5)
+    queue = Latency.waiting(mgc_wait(0.6, service, 1)) + Latency.of(service)
+    whole = mixed([1 - share, share], [queue, Latency.constant(constant)])
+    before, after = (float(whole.tail(np.array([constant * (1 + e)]))[0]) for e in (-1e-9, 1e-9))
+    assert before - after == pytest.approx(share, rel=1e-3)
+    for tail in (2 * before, 1.01 * before, (before + after) / 2, 0.99 * after, after / 2):
+        if tail >= 0.9:
+            continue
+        low, high = 1e-3, 100.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if whole.tail(np.array([middle]))[0] > tail else (low, middle)
+        assert whole.percentile(1 - tail) == pytest.approx(low, rel=2e-5 if after < tail < before else 3e-6)
