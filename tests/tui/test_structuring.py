@@ -8,13 +8,14 @@ from textual.widgets import OptionList
 from capacity.document import parse
 from capacity.editing import with_value
 from capacity.errors import DocumentError
+from capacity.naming import free
 from tests.tui.driving import notices, odd, play, press, shop, told, write
 from tests.tui.filing import TEXT
 from tui.drawing.canvas import Key
 from tui.screens.confirm import Confirm
 from tui.screens.form import Form
 from tui.screens.pick import Pick
-from tui.structuring import free, removal
+from tui.structuring import removal
 from tui.widgets.topology import TopologyView
 
 if TYPE_CHECKING:
