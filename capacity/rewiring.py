@@ -132,8 +132,8 @@ def add_call(document: Document, caller: str, to: str, **fields: Any) -> Edited:
     """Return the document with one more call of a tier, after those it makes."""
     _known(document, _TIERS, caller)
     values = _with_call(document.values, caller, {"to": to, **fields})
-    count = len(values["components"][caller]["calls"])
-    return edited(document, values, f"{shown(caller)} calls {shown(to)}", (*_TIERS, caller, "calls", count - 1))
+    path = (*_TIERS, caller, "calls", len(values["components"][caller]["calls"]) - 1)
+    return _not_twice(edited(document, values, f"{shown(caller)} calls {shown(to)}", path), path)
 
 
 def remove_call(document: Document, caller: str, position: int) -> Edited:
@@ -150,7 +150,8 @@ def rewire(document: Document, path: KeyPath, to: str) -> Edited:
     """Return the document in which a field that names a tier (a call's to, a host, an origin) names another one."""
     old = value_at(document.values, path)
     name = f"{short(path)} {shown(old)} → {shown(to)}" if old is not None else f"{short(path)} = {shown(to)}"
-    return edited(document, placed_at(document.values, path, to), name, path)
+    found = edited(document, placed_at(document.values, path, to), name, path)
+    return found if old == to else _not_twice(found, path[:-1])
 
 
 def move_tier(document: Document, name: str, host: str | None) -> Edited:
@@ -198,6 +199,20 @@ def _fresh(document: Document, where: KeyPath, name: str) -> None:
         raise DocumentError([Problem(path, "is no name", ascii_quoted(name), "letters, digits, - and _", at_key=True)])
     if name in value_at(document.values, where):
         raise DocumentError([Problem(path, "exists already", allowed="a name that is free", at_key=True)])
+
+
+def _not_twice(made: Edited, path: KeyPath) -> Edited:
+    """Return an edit; DocumentError where the call at a path is one that its caller makes already."""
+    *table, position = path
+    if table[-1:] != ["calls"]:
+        return made
+    calls = value_at(made.document.values, tuple(table))
+    every = list(made.document.values["workload"]["classes"])
+    same = [(call["to"], set(call.get("classes", every))) for call in calls]
+    if same.count(same[int(position)]) > 1:
+        to, caller = shown(calls[int(position)]["to"]), shown(table[1])
+        raise DocumentError([Problem((*path, "to"), f"{caller} calls {to} already, for the same request classes")])
+    return made
 
 
 def _begun(document: Document, kind: str, beside: str | None = None) -> dict[str, Any]:
