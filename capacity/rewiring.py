@@ -13,6 +13,8 @@ from capacity.components import kinds
 from capacity.decode import Decoder, Reference, Rejected
 from capacity.editing import Edited, edited, placed_at, removed_at, short, shown, value_at
 from capacity.errors import DocumentError, KeyPath, Problem, ascii_quoted
+from capacity.naming import free
+from capacity.partners import partners
 from capacity.pricing import book
 from capacity.topology import Topology
 
@@ -27,32 +29,39 @@ _WHERE: Final[dict[KeyPath, str]] = {_TIERS: "tier", _CLASSES: "request class"}
 def add_tier(document: Document, name: str, kind: str, called_by: str | None = None) -> Edited:
     """Return the document with a tier whose fields are a start; nothing leads to it but a call of `called_by`.
 
-    Where it needs another tier, that is the first one that fits, those that store before others. Raises DocumentError
-    where none does.
+    Where it needs another tier behind it, that is the first of its partners that fits, else one that it brings along.
+    Raises DocumentError where there is none.
     """
     _fresh(document, _TIERS, name)
+    if called_by is not None:
+        _known(document, _TIERS, called_by)
     if kind not in kinds():
         raise DocumentError(
             [Problem((*_TIERS, name, "kind"), "is not one of these", ascii_quoted(kind), ", ".join(kinds()))]
         )
     room = kinds()[kind]
-    tier: dict[str, Any] = {"kind": kind, **copy.deepcopy(dict(room.begins_as))}
-    if room.needs_node:
-        tier["node"] = _usual_node(document, kind)
+    tier = _begun(document, kind)
     required = [f.name for f in msgspec.structs.fields(room) if f.required and f.name not in tier]
+    values, label = document.values, f"add {shown(name)}"
+    if called_by is not None:
+        values = _with_call(values, called_by, {"to": name})
+    if not required:
+        return edited(document, placed_at(values, (*_TIERS, name), tier), label, (*_TIERS, name))
     refused: DocumentError | None = None
-    tiers = document.topology.components
-    for other in sorted(tiers, key=lambda known: not tiers[known].stores):
-        values = placed_at(document.values, (*_TIERS, name), {**tier, **dict.fromkeys(required, other)})
-        if called_by is not None:
-            values = _with_call(values, called_by, {"to": name})
+    for other in partners(document.topology, room, called_by):
+        found = placed_at(values, (*_TIERS, name), {**tier, **dict.fromkeys(required, other)})
         try:
-            return edited(document, values, f"add {shown(name)}", (*_TIERS, name))
+            return edited(document, found, label, (*_TIERS, name))
         except DocumentError as error:
             refused = refused or error
-        if not required:
-            break
-    raise refused or DocumentError([Problem(_TIERS, "there is no tier")])
+    if room.brings is None:
+        raise refused or DocumentError([Problem((*_TIERS, name, required[0]), room.lacking)])
+    wanted, its_kind = room.brings
+    other = free(wanted, [*document.topology.components, name])
+    brought = _begun(document, its_kind, called_by)
+    values = placed_at(values, (*_TIERS, other), brought)
+    values = placed_at(values, (*_TIERS, name), {**tier, **dict.fromkeys(required, other)})
+    return edited(document, values, f"{label} and {shown(other)}, the {its_kind} behind it", (*_TIERS, name))
 
 
 def copy_tier(document: Document, name: str, new: str) -> Edited:
@@ -123,8 +132,8 @@ def add_call(document: Document, caller: str, to: str, **fields: Any) -> Edited:
     """Return the document with one more call of a tier, after those it makes."""
     _known(document, _TIERS, caller)
     values = _with_call(document.values, caller, {"to": to, **fields})
-    count = len(values["components"][caller]["calls"])
-    return edited(document, values, f"{shown(caller)} calls {shown(to)}", (*_TIERS, caller, "calls", count - 1))
+    path = (*_TIERS, caller, "calls", len(values["components"][caller]["calls"]) - 1)
+    return _not_twice(edited(document, values, f"{shown(caller)} calls {shown(to)}", path), path)
 
 
 def remove_call(document: Document, caller: str, position: int) -> Edited:
@@ -141,7 +150,8 @@ def rewire(document: Document, path: KeyPath, to: str) -> Edited:
     """Return the document in which a field that names a tier (a call's to, a host, an origin) names another one."""
     old = value_at(document.values, path)
     name = f"{short(path)} {shown(old)} → {shown(to)}" if old is not None else f"{short(path)} = {shown(to)}"
-    return edited(document, placed_at(document.values, path, to), name, path)
+    found = edited(document, placed_at(document.values, path, to), name, path)
+    return found if old == to else _not_twice(found, path[:-1])
 
 
 def move_tier(document: Document, name: str, host: str | None) -> Edited:
@@ -189,6 +199,30 @@ def _fresh(document: Document, where: KeyPath, name: str) -> None:
         raise DocumentError([Problem(path, "is no name", ascii_quoted(name), "letters, digits, - and _", at_key=True)])
     if name in value_at(document.values, where):
         raise DocumentError([Problem(path, "exists already", allowed="a name that is free", at_key=True)])
+
+
+def _not_twice(made: Edited, path: KeyPath) -> Edited:
+    """Return an edit; DocumentError where the call at a path is one that its caller makes already."""
+    *table, position = path
+    if table[-1:] != ["calls"]:
+        return made
+    calls = value_at(made.document.values, tuple(table))
+    every = list(made.document.values["workload"]["classes"])
+    same = [(call["to"], set(call.get("classes", every))) for call in calls]
+    if same.count(same[int(position)]) > 1:
+        to, caller = shown(calls[int(position)]["to"]), shown(table[1])
+        raise DocumentError([Problem((*path, "to"), f"{caller} calls {to} already, for the same request classes")])
+    return made
+
+
+def _begun(document: Document, kind: str, beside: str | None = None) -> dict[str, Any]:
+    """Return the fields that a new tier starts with, on nodes like those of the tier `beside` it if that has some."""
+    room = kinds()[kind]
+    tier: dict[str, Any] = {"kind": kind, **copy.deepcopy(dict(room.begins_as))}
+    if room.needs_node:
+        known = document.topology.components[beside].node if beside is not None else None
+        tier["node"] = known or _usual_node(document, kind)
+    return tier
 
 
 def _usual_node(document: Document, kind: str) -> str:

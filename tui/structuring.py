@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from capacity.errors import DocumentError, Problem
+from capacity.naming import free
 from tui.base import SessionApp
 from tui.drawing.canvas import Key
 from tui.drawing.text import clean
@@ -185,14 +186,6 @@ class Structuring(SessionApp):
 
         asks = [Ask("name", "Name", value)]
         self.push_screen(Form(title, asks, lambda answers: make(answers["name"]), place, told=told), done)
-
-
-def free(wanted: str, taken: Iterable[str]) -> str:
-    """Return a name that is not taken: the wanted one, or the same with a number."""
-    known = set(taken)
-    if wanted not in known:
-        return wanted
-    return next(name for number in range(2, len(known) + 3) if (name := f"{wanted}-{number}") not in known)
 
 
 def removal(document: Document, key: Key) -> tuple[Edited, list[str]]:

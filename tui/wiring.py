@@ -68,7 +68,7 @@ class Wiring(SessionApp):
         return found
 
     def _lead(self, document: Document, one: Wire) -> None:
-        """Ask where one of the edges should lead."""
+        """Ask where one of the edges should lead, beginning where it does: who only looks changes nothing."""
         from capacity import rewiring
         from tui.screens.pick import Choice
 
@@ -76,12 +76,19 @@ class Wiring(SessionApp):
         if one.call is not None:
             gone = partial(rewiring.remove_call, document, one.owner.name, one.call)
             choices.append(Choice("remove this call", one.what, gone))
-        others = [name for name in document.topology.components if name not in (one.to, one.owner.name)]
+        others = [
+            n for n in document.topology.components if n == one.to or (one.owner.scope, n) != ("tier", one.owner.name)
+        ]
+        start = len(choices) + others.index(one.to)
         choices += [
-            Choice(f"→ {name}", _kind(document, name), partial(rewiring.rewire, document, one.path, name))
+            Choice(
+                f"→ {name}",
+                f"{_kind(document, name)}{', as it is' if name == one.to else ''}",
+                partial(rewiring.rewire, document, one.path, name),
+            )
             for name in others
         ]
-        self._choose_edit(f"{one.text}: lead it where?", choices, above=len(choices) - len(others))
+        self._choose_edit(f"{one.text}: lead it where?", choices, start)
 
     def _ask_add(self, document: Document, name: str) -> None:
         from capacity import rewiring
@@ -103,12 +110,12 @@ class Wiring(SessionApp):
         ]
         self._choose_edit(f"{name} onto whose nodes?", makes)
 
-    def _choose_edit(self, title: str, choices: list[Choice[Make]], above: int = 0) -> None:
-        """Ask which edit to make, beginning on the first from `above` on that can be made."""
+    def _choose_edit(self, title: str, choices: list[Choice[Make]], start: int | None = None) -> None:
+        """Ask which edit to make, beginning on the first that can be made if nothing else is said."""
         from tui.screens.pick import Pick
 
-        able = (i for i in range(above, len(choices)) if refusal(choices[i].value) is None)
-        start = next(able, above)
+        if start is None:
+            start = next((i for i, choice in enumerate(choices) if refusal(choice.value) is None), 0)
 
         def chosen(make: Make | None) -> None:
             if make is not None:
@@ -120,7 +127,9 @@ class Wiring(SessionApp):
         from tui.screens.form import refused
 
         try:
-            self.edit(make())
+            made = make()
+            if made.document.values != self.session.now.document.values:
+                self.edit(made)
         except DocumentError as error:
             self.notify(refused(error.problems[0]), severity="error", markup=False)
 

@@ -86,6 +86,10 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     begins_as: ClassVar[dict[str, Any]] = {}
     """The fields that a new tier of this kind starts with, as a file would have them; `node` and tiers aside."""
+    brings: ClassVar[tuple[str, str] | None] = None
+    """The name and the kind of the tier that a new one brings along where none that is there can be behind it."""
+    lacking: ClassVar[str] = "there is no tier that can be behind it"
+    """What is said where none can be behind a new one, and it brings none."""
     counted: ClassVar[str | None] = "nodes"
     """The field that the plan solves for, None where there is nothing to count."""
     needs_node: ClassVar[bool] = True

@@ -51,6 +51,7 @@ class Cache(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ca
     """Of a local cache: whether a write is told to the copies of all other nodes. A global one always knows."""
 
     begins_as: ClassVar[dict[str, Any]] = {"operation_time": "60us", "objects": 100_000, "object_size": "1KiB"}
+    lacking: ClassVar[str] = "a cache needs an origin: add the database that it stands before first"
     stores: ClassVar[bool] = True
     warms_up: ClassVar[bool] = True
 

@@ -34,6 +34,7 @@ class Queue(Tier, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="qu
     availability: Fraction | None = None
     """How much of the time the brokers take messages; left out it is unknown."""
 
+    brings: ClassVar[tuple[str, str] | None] = ("worker", "service")
     counted: ClassVar[str | None] = None
     needs_node: ClassVar[bool] = False
 

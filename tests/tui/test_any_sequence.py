@@ -12,12 +12,13 @@ from capacity import rewiring
 from capacity.components import kinds
 from capacity.document import from_values
 from capacity.errors import DocumentError
+from capacity.naming import free
 from capacity.traffic import EndlessTrafficError
 from tests.tui.driving import counts_of, odd, play, press, shop, told
 from tui.drawing.canvas import Key
 from tui.scene import scene
 from tui.session import Session, opened
-from tui.structuring import free, removal
+from tui.structuring import removal
 from tui.wires import wires
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from textual.widgets import OptionList
 from capacity.document import parse
 from capacity.editing import with_value
 from capacity.errors import DocumentError
+from capacity.naming import free
 from tests.tui.driving import notices, odd, play, press, shop, told, write
 from tests.tui.filing import TEXT
 from tui.drawing.canvas import Key
 from tui.screens.confirm import Confirm
 from tui.screens.form import Form
 from tui.screens.pick import Pick
-from tui.structuring import free, removal
+from tui.structuring import removal
 from tui.widgets.topology import TopologyView
 
 if TYPE_CHECKING:
@@ -223,17 +224,42 @@ def test_host() -> None:
     play(script)
 
 
-# The list of where an edge can lead begins at a place where it can: what cannot be is there, and says why.
-def test_rewiring_begins_where_it_can() -> None:
+# The list of where an edge can lead begins where it does lead: Enter alone makes no call that nobody meant.
+def test_rewiring_begins_where_it_leads() -> None:
+    async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
+        before = app.session
+        for key, edge, to in (
+            (Key("tier", "app"), "redis", "redis"),
+            (Key("tier", "redis"), "origin", "mysql"),
+            (Key("class", "browse"), "", "web"),
+        ):
+            app.go(key)
+            await press(app, pilot, "w", *edge, "enter")
+            listed = app.screen.query_one(OptionList)
+            assert listed.highlighted is not None
+            line = str(listed.get_option_at_index(listed.highlighted).prompt)
+            assert line.startswith(f"→ {to} ")
+            assert line.endswith(", as it is")
+            assert "✗" not in told(app)
+            await press(app, pilot, "enter")
+            assert not app.screen.is_modal
+            assert app.session is before
+
+
+# A call that the caller makes already, for the same classes, is refused with words, led elsewhere or added.
+def test_no_call_is_made_twice() -> None:
     async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
         app.go(Key("tier", "app"))
-        await press(app, pilot, "w", *"redis", "enter")
-        listed = app.screen.query_one(OptionList)
-        assert listed.highlighted is not None
-        assert listed.highlighted > 1, "not on web, which calls app already"
-        assert "circle" not in told(app)
+        await press(app, pilot, "w", *"payments", "enter", *"mysql")
+        assert "app calls mysql already, for the same request classes" in told(app)
         await press(app, pilot, "enter")
-        assert len(app.session.past) == 1
+        assert isinstance(app.screen, Pick), "what is refused is not taken"
+        await press(app, pilot, "escape", "escape")
+        app.go(Key("tier", "web"))
+        await press(app, pilot, "w", *"add a", "enter", *"app")
+        assert "web calls app already" in told(app)
+        await press(app, pilot, "enter")
+        assert not app.session.past
 
     play(script)
 
