@@ -11,6 +11,7 @@ from capacity.document import Document, parse
 from capacity.errors import DocumentError
 from tests.tui.driving import play, press, shop, told
 from tui.drawing.canvas import Key
+from tui.opening import BEGINNING
 from tui.screens.form import Form
 
 if TYPE_CHECKING:
@@ -18,16 +19,7 @@ if TYPE_CHECKING:
 
     from tui.app import CapacityApp
 
-SERVICES = """
-[workload.classes.page]
-rate = "100/s"
-entry = "web"
-
-[components.web]
-kind = "service"
-node = "c6i.large"
-cpu_time = "1ms"
-calls = [{ to = "app" }]
+SERVICES = f"""{BEGINNING}calls = [{{ to = "app" }}]
 
 [components.app]
 kind = "service"

@@ -12,6 +12,7 @@ from capacity.naming import free
 from tests.tui.driving import notices, odd, play, press, shop, told, write
 from tests.tui.filing import TEXT
 from tui.drawing.canvas import Key
+from tui.opening import BEGINNING
 from tui.screens.confirm import Confirm
 from tui.screens.form import Form
 from tui.screens.pick import Pick
@@ -23,16 +24,7 @@ if TYPE_CHECKING:
 
     from tui.app import CapacityApp
 
-LOOPED = """
-[workload.classes.page]
-rate = "100/s"
-entry = "web"
-
-[components.web]
-kind = "service"
-node = "c6i.large"
-cpu_time = "5ms"
-calls = [{ to = "jobs" }]
+LOOPED = f"""{BEGINNING}calls = [{{ to = "jobs" }}]
 
 [components.jobs]
 kind = "queue"
