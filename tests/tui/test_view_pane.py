@@ -214,6 +214,20 @@ async def test_an_old_answer_is_dimmed_and_another_views_is_gone() -> None:
         assert any("Failures" in line for line in app.screen_text())
 
 
+# Keys that keep coming do not keep an old answer bright.
+@driven
+async def test_an_old_answer_is_dimmed_under_a_held_key() -> None:
+    app = Showing()
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane = await shown(pilot, Note("an answer"))
+        for _ in range(200):
+            pane.show(view("latency"), None, stale=True, progress="")
+            await pilot.pause(0.02)
+            if pane.has_class("-stale"):
+                break
+        assert pane.has_class("-stale")
+
+
 # An answer of the same shape is shown in the widgets that are there: nothing flickers while a number is typed.
 @driven
 async def test_widgets_are_kept_for_answers_of_the_same_shape() -> None:

@@ -133,13 +133,14 @@ class ViewPane(VerticalScroll, can_focus=True):
             self.mount_all(made)
 
     def _age(self, *, stale: bool) -> None:
-        """Dim what is of an older question, if that lasts long enough to be seen."""
-        if self._waiting is not None:
+        """Dim what is of an older question, if that lasts long enough to be seen, whatever else is asked meanwhile."""
+        if not stale and self._waiting is not None:
             self._waiting.stop()
             self._waiting = None
-        if stale and not self.has_class("-stale"):
+        elif stale and self._waiting is None:
             self._waiting = self.set_timer(_PATIENCE, lambda: self.add_class("-stale"))
-        self.set_class(stale and self.has_class("-stale"), "-stale")
+        if not stale:
+            self.remove_class("-stale")
 
 
 def _awaited(view: View, progress: str) -> list[Block]:
