@@ -52,15 +52,17 @@ class Looks(NamedTuple):
 
     @staticmethod
     def at(times: Floats, tails: Floats, densities: Floats, sure: Flags, kinks: Sequence[float]) -> Looks:
-        """Return what is known at ascending times; a stretch ends where a look is not `sure`, and at every kink."""
+        """Return what is known at ascending times.
+
+        A stretch ends where a look is not `sure`, where the tail does not fall, and at every kink.
+        """
         known, stretches = looked_at(times, tails, densities), [list[Look]()]
         unsure = {time for time, told in zip(times.tolist(), sure.tolist(), strict=True) if not told}
         for look in known:
-            stretch = stretches[-1]
             if look.time in unsure:
                 stretches.append([])
             elif look.log_tail > _CLEAR:
-                if stretch and any(stretch[-1].time <= kink < look.time for kink in kinks):
+                if stretches[-1] and _breaks(stretches[-1][-1], look, kinks):
                     stretches.append([])
                 stretches[-1].append(look)
         return Looks(known, tuple([tuple(stretch) for stretch in stretches if stretch]))
@@ -72,6 +74,11 @@ class Looks(NamedTuple):
             if found is not None:
                 return found
         return None
+
+
+def _breaks(look: Look, following: Look, kinks: Sequence[float]) -> bool:
+    """Return whether a tail is not known to fall smoothly from one look to the next."""
+    return following.log_tail >= look.log_tail or any(look.time <= kink < following.time for kink in kinks)
 
 
 def time_between(looks: Sequence[Look], log_tail: float) -> float | None:
@@ -88,8 +95,6 @@ def time_between(looks: Sequence[Look], log_tail: float) -> float | None:
     changes: list[float] = []
     found, factor = 0.0, 1.0
     for time, place, pace in _outwards(looks, after):
-        if place in places:
-            return None
         for twice in (False, True):
             # The new last row of the table: divided differences over one place, two places, and so on.
             value, row = time, [time]

@@ -65,6 +65,14 @@ def test_plateau() -> None:
     assert flat.between(0.3) is None
 
 
+# Looks that are noise, at which the tail rises, tell nothing.
+def test_noise() -> None:
+    times = np.arange(1.0, 11.0)
+    tails = np.array([0.9, 0.8, 0.7, 0.6, 0.3, 0.4, 0.2, 0.15, 0.1, 0.05])
+    noisy = Looks.at(times, tails, np.full(10, 0.1), np.ones(10, dtype=bool), ())
+    assert noisy.between(0.35) is None
+
+
 # Percentiles that looks tell are those of a search to the end, whatever the response time is put together from.
 @settings(max_examples=60, deadline=None)
 @given(
