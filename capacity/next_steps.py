@@ -112,7 +112,7 @@ class Next(msgspec.Struct, frozen=True, kw_only=True):
     now: Outcome
     steps: list[Outcome]
     without_effect: list[Outcome] = []
-    """Steps that apply and change nothing at this load: no cost, no p99, no downtime, nothing that is used."""
+    """Steps that apply and change no cost, p99, downtime nor what is used at this load, and carry no larger one."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from capacity.reachable import reachable
+
 if TYPE_CHECKING:
     from capacity.components.base import Tier
     from capacity.topology import Topology
@@ -17,7 +19,7 @@ def partners(topology: Topology, room: type[Tier], caller: str | None) -> list[s
     """
     tiers = topology.components
     called = [] if caller is None else [to for to, _, _ in tiers[caller].outgoing()]
-    before = set() if caller is None else leading_to(topology, caller)
+    before = set() if caller is None else _leading_to(topology, caller)
     fitting = [
         name
         for name, tier in tiers.items()
@@ -31,12 +33,10 @@ def partners(topology: Topology, room: type[Tier], caller: str | None) -> list[s
     return sorted(fitting, key=preference)
 
 
-def leading_to(topology: Topology, name: str) -> set[str]:
+def _leading_to(topology: Topology, name: str) -> set[str]:
     """Return a tier and all whose work reaches it, whether they wait for it or not."""
-    found, waiting = {name}, [name]
-    while waiting:
-        below = waiting.pop()
-        callers = [n for n, tier in topology.components.items() if any(to == below for to, _, _ in tier.outgoing())]
-        waiting += [one for one in callers if one not in found]
-        found.update(callers)
-    return found
+    callers: dict[str, list[str]] = {called: [] for called in topology.components}
+    for caller, tier in topology.components.items():
+        for to, _, _ in tier.outgoing():
+            callers[to].append(caller)
+    return reachable([name], callers.__getitem__)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capacity.checks import reached
 from capacity.components.exchange import Place
 from capacity.pricing import node_type
+from capacity.reachable import reachable
 from models.remembered import Same, remembered
 
 if TYPE_CHECKING:
@@ -111,25 +112,11 @@ class System:
 
     def waited_for(self, name: str, request_class: str) -> set[str]:
         """Return every tier that a visit of a class to this one waits for, itself included."""
-        seen: set[str] = set()
-        waiting = [name]
-        while waiting:
-            current = waiting.pop()
-            if current not in seen:
-                seen.add(current)
-                waiting += [] if self.decouples(current) else self.tiers[current].destinations(request_class)
-        return seen
+        return reachable([name], lambda n: [] if self.decouples(n) else self.tiers[n].destinations(request_class))
 
     def below(self, name: str) -> set[str]:
         """Return every tier that work of this one reaches, itself included, through queues as well."""
-        seen: set[str] = set()
-        waiting = [name]
-        while waiting:
-            current = waiting.pop()
-            if current not in seen:
-                seen.add(current)
-                waiting += [to for to, _, _ in self.tiers[current].outgoing()]
-        return seen
+        return reachable([name], lambda n: [to for to, _, _ in self.tiers[n].outgoing()])
 
 
 def resolve(topology: Topology) -> System:
@@ -152,7 +139,7 @@ def _resolved(same: Same[Topology]) -> System:
     order, leads_back = _callers_first(everything)
     callees_first, _ = _callers_first(waited)
     entries = {c.entry for c in topology.workload.classes.values()}
-    in_front = _reachable(entries, {n: [] if _decouples(t) else everything[n] for n, t in tiers.items()})
+    in_front = reachable(entries, lambda name: [] if _decouples(tiers[name]) else everything[name])
     arriving = reached(topology)
     return System(
         topology=topology,
@@ -209,17 +196,6 @@ def _callers_first(callees: Mapping[str, list[str]]) -> tuple[tuple[str, ...], b
             else:
                 path.append((to, iter(callees[to])))
     return tuple(reversed(finished)), leads_back
-
-
-def _reachable(start: set[str], edges: Mapping[str, list[str]]) -> set[str]:
-    seen: set[str] = set()
-    waiting = list(start)
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += edges[name]
-    return seen
 
 
 def _partitions(tiers: Mapping[str, Tier], entries: set[str], everything: Mapping[str, list[str]]) -> dict[str, int]:

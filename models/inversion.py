@@ -159,7 +159,7 @@ def _inverted(
     Sums are not written as a product of matrices, whose last digits depend on how many other times are asked for.
     """
     at = points(t, series)
-    s, values = at.s, at.looked(transform)
+    s, values = at.s, at.value(transform)
     if head:
         values = values * np.exp(s * head)
     beyond = (1 - values) / s
@@ -176,7 +176,9 @@ def _passing(t: Floats, series: _Series) -> Points:
 
 def _kept(t: Floats, series: _Series) -> Points:
     """Return the points for some times that many distributions are looked at."""
-    return _kept_points(t.tobytes(), Same(series))
+    points = _kept_points(t.tobytes(), Same(series))
+    points.forget_multiples()
+    return points
 
 
 @remembered(16)

@@ -40,18 +40,17 @@ LARGE: Final = 1e100
 NEVER: Final = 1e-290
 """Below this probability nobody waits: double precision ends a little further on."""
 
-
-FULL = 1e-6
+_FULL: Final = 1e-6
 """With less than this share of the servers to spare the chain has no digits left, and the limit has six."""
 
 
 def nearly_full(arrival_rate: float, arrival_squared_cv: float, service: ServiceTime, servers: int) -> Stages | None:
-    """Return the wait of GI/G/c with less than FULL to spare, None with more: exponential, and everybody waits.
+    """Return the exponential wait of GI/G/c with next to nothing to spare, when everybody waits; None with more.
 
     *Approximate*: the limit in heavy traffic, off by a few times the share to spare (Kingman 1962, Kollerstrom 1974).
     """
     spare = 1 - arrival_rate * service.mean / servers
-    if spare >= FULL:
+    if spare >= _FULL:
         return None
     mean = (arrival_squared_cv + service.squared_cv) / 2 * service.mean / (servers * spare)
     return Stages(1 / mean, np.ones(1))

@@ -13,7 +13,7 @@ whose matrix has no negative entries off its diagonal, and no phases of arrivals
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MOST_STATES = 400
 """So many combinations of the arrival's phase and the services' phases are solved exactly."""
 
-LIGHTEST = 1e-9
+_LIGHTEST: Final = 1e-9
 """Below so many erlangs nobody is taken to wait: about one in 1e9 would, and the chain loses all digits."""
 
 
@@ -81,7 +81,7 @@ def _solved(gaps: ServiceTime, service: ServiceTime, servers: int) -> Stages:
     one, none = clock.level(1), clock.level(0)
     quiet, beside = clock.local(one), np.eye(len(one))
     arriving, begin = clock.ends(one, none), clock.starts(none, one)
-    if service.mean < LIGHTEST * gaps.mean:
+    if service.mean < _LIGHTEST * gaps.mean:
         return NO_STAGES
     mass, below, unit = _under(quiet, arriving @ begin, chain, servers)
     if unit < NEVER:

@@ -47,10 +47,6 @@ class Points:
             known = self._multiples[factor] = Points(factor * self.s)
         return known
 
-    def looked(self, transform: Transform) -> Complexes:
-        """Return a whole distribution at these points."""
-        return self.value(transform)
-
 
 class KeptPoints(Points):
     """Points that many distributions are looked at, one after the other: what these have in common stays known.
@@ -74,11 +70,9 @@ class KeptPoints(Points):
             self._values[transform] = known
         return known
 
-    def looked(self, transform: Transform) -> Complexes:
-        """Return the transform at these points, and keep nothing of their multiples, which only its parts ask for."""
-        found = self.value(transform)
+    def forget_multiples(self) -> None:
+        """Keep nothing of multiples of the points, which only parts of one distribution ask for."""
         self._multiples.clear()
-        return found
 
 
 _KEPT: Final = 64

@@ -96,7 +96,7 @@ class CapacityApp(Viewing, Filing, Structuring, Wiring, Advancing, Preferring, F
         line = [span for part in parts for span in ((" │ ", "dim"), *part)][1:]
         self.query_one("#status", Lines).show([line])
         if self.shown is not None:
-            told = telling.objectives(self.shown.evaluation, self.unsurvived, settled=self.settled)
+            told = telling.objectives(self.shown.evaluation, self.unsurvived, certain=self.certain)
             if self.unanswered:
                 told = telling.unanswered(self.unanswered)
             self.query_one("#objectives", Lines).show(AWAITED if self.awaits_counts else told)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Given = TypeVar("Given")
 
-QUESTION_WITHIN: Final = 5.0
+_QUESTION_WITHIN: Final = 5.0
 """Seconds for which keys wait for a question: a disk that takes longer must not take the keyboard as well."""
 
 
@@ -119,7 +119,7 @@ class Filed(SessionApp):
     def about_to_ask(self) -> bool:
         """Whether a conversation is between two questions, or before its first."""
         due = self._question_due
-        return due is not None and len(self.screen_stack) == 1 and monotonic() - due < QUESTION_WITHIN
+        return due is not None and len(self.screen_stack) == 1 and monotonic() - due < _QUESTION_WITHIN
 
     def ask_later(self) -> None:
         """Let keys do what they do while a conversation is busy with something that takes long."""

@@ -58,18 +58,18 @@ class Following(SessionApp):
         scene = self.scene
         if scene is None or self._last_followed is None or scene.question.scenario is not None or self.awaits_counts:
             return scene
-        source, judged = self._last_followed
+        source, known = self._last_followed
         if source != scene.question.version.document.source:
             return scene
         if self._shown is None or self._shown[0] is not scene:
             from capacity.outcomes import with_uptime_of
 
-            evaluation = with_uptime_of(scene.evaluation, judged, scene.topology.slo.availability)
+            evaluation = with_uptime_of(scene.evaluation, known, scene.topology.slo.availability)
             self._shown = scene, replace(scene, evaluation=evaluation)
         return self._shown[1]
 
     @property
-    def settled(self) -> bool:
+    def certain(self) -> bool:
         """Whether it is known of the numbers that are shown what they survive, and how available they are."""
         scene = self.scene
         if scene is None or scene.question.scenario is not None or scene.evaluation.lifetimes is not None:

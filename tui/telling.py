@@ -68,14 +68,14 @@ def unanswered(why: str) -> list[list[Span]]:
 
 
 def objectives(
-    evaluation: Evaluation, unsurvived: Sequence[str] = (), most: int = 3, *, settled: bool = True
+    evaluation: Evaluation, unsurvived: Sequence[str] = (), most: int = 3, *, certain: bool = True
 ) -> list[list[Span]]:
     """Return one line for each of the worst that is not met, or one that says how far everything is.
 
-    `unsurvived` are the events that the file wants survived, and that are not, each with what fails; not `settled`, it
+    `unsurvived` are the events that the file wants survived, and that are not, each with what fails; not `certain`, it
     is of numbers of a moment ago, and no verdict yet.
     """
-    good, bad, met, missed = ("good", "bad", "✓ ", "✗ ") if settled else ("dim", "dim", "… ", "… ")
+    good, bad, met, missed = ("good", "bad", "✓ ", "✗ ") if certain else ("dim", "dim", "… ", "… ")
     failures = sorted(evaluation.failures, key=_shortage, reverse=True)
     if failures:
         lines = [[("✗ ", "bad"), *_failure(failure)] for failure in failures[:most]]
@@ -84,7 +84,7 @@ def objectives(
         return lines
     if unsurvived:
         more = f"   and {len(unsurvived) - 1} more" if len(unsurvived) > 1 else ""
-        plain = "" if settled else "dim"
+        plain = "" if certain else "dim"
         return [[(missed, bad), ("met now, but not ", plain), (clean(unsurvived[0]), bad), (more, "dim")]]
     excused = _excused(evaluation)
     nearest = max(distances(evaluation), key=lambda distance: distance.share, default=None)

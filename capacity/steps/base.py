@@ -14,6 +14,7 @@ from capacity.components.database import Database
 from capacity.components.service import Service
 from capacity.editing import edited, placed_at, removed_at, value_at
 from capacity.errors import DocumentError
+from capacity.naming import free
 from capacity.verdict import allowed, limits
 
 if TYPE_CHECKING:
@@ -137,8 +138,7 @@ class Situation:
 
     def fresh(self, name: str) -> str:
         """Return a name that no tier has yet."""
-        tries = (name, *(f"{name}-{i}" for i in range(2, len(self.tiers) + 3)))
-        return next(tried for tried in tries if tried not in self.tiers)
+        return free(name, self.tiers)
 
     def node_types(self, name: str) -> Mapping[str, NodeType]:
         """Return what a tier's machines are chosen from: the file's own types if it stands on one, else the book."""

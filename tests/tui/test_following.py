@@ -66,7 +66,7 @@ def test_a_verdict_stands_until_the_next(monkeypatch: pytest.MonkeyPatch) -> Non
         assert app.scene.evaluation.lifetimes is None
         assert app.shown is not None
         assert app.shown.evaluation.lifetimes is not None
-        assert not app.settled
+        assert not app.certain
         assert "… every objective" in told(app)
         after = app.query_one(TopologyView).drawing
         assert after is not None
@@ -75,7 +75,7 @@ def test_a_verdict_stands_until_the_next(monkeypatch: pytest.MonkeyPatch) -> Non
         await press(app, pilot, "left_square_bracket")
         await until_known(app, pilot)
         assert app.shown.evaluation is app.scene.evaluation
-        assert app.settled
+        assert app.certain
         assert "… every objective" not in told(app)
 
     play(script, size=(160, 50))

@@ -36,10 +36,10 @@ def test_what_is_not_survived() -> None:
 
 
 # Until it is known what new numbers survive, nothing is called good or bad for good: what was said stands dimmed.
-def test_what_is_not_settled_is_no_verdict() -> None:
+def test_what_is_not_certain_is_no_verdict() -> None:
     found = scene(shop({"app": 7}).question)
     for unsurvived in ((), ("without a zone: app cores 9 cores, allowed 8 cores",)):
-        (line,) = objectives(found.evaluation, unsurvived, settled=False)
+        (line,) = objectives(found.evaluation, unsurvived, certain=False)
         assert {style for _, style in line} == {"dim"}
         assert line[0][0] == "… "
         (known,) = objectives(found.evaluation, unsurvived)
