@@ -40,14 +40,14 @@ _SMALL: Final = 1e-4
 """Relative to time or pace, of a step along the tangent, which squares its error: that of the next is below 1e-8."""
 
 
-_MOST_KINKS: Final = 8
-"""So many kinks are looked at themselves; with more, what lies next to each matters little."""
+_MOST_BENDS: Final = 8
+"""So many bends are looked at themselves; with more, what lies next to each matters little."""
 
 
-def first_times(mean: float, variance: float, kinks: Sequence[float] = ()) -> Floats:
+def first_times(mean: float, variance: float, bends: Sequence[float] = ()) -> Floats:
     """Return where to look first at a tail: around the log-normal distribution of this mean and variance.
 
-    And at kinks inside, up to which the tail is smooth. The others are powers of a step of which there are four to each
+    And at bends inside, up to which the tail is smooth. The others are powers of a step of which there are four to each
     doubling, so that distributions which differ by little are looked at for the same times.
     """
     squared = max(math.log1p(variance / mean**2), 1e-30) if math.isfinite(variance) else math.log(100)
@@ -55,8 +55,8 @@ def first_times(mean: float, variance: float, kinks: Sequence[float] = ()) -> Fl
     step = 2.0 ** (math.floor(4 * math.log2(_APART * spread)) / 4)
     first, last = math.floor((middle + _FROM * spread) / step), math.ceil((middle + _TO * spread) / step)
     times = [math.exp(step * place) for place in range(first, last + 1)]
-    inside = {kink for kink in kinks if times[0] < kink < times[-1]}
-    return np.array(sorted({*times, *inside}) if 0 < len(inside) <= _MOST_KINKS else times)
+    inside = {bend for bend in bends if times[0] < bend < times[-1]}
+    return np.array(sorted({*times, *inside}) if 0 < len(inside) <= _MOST_BENDS else times)
 
 
 def times_of_tail(
