@@ -77,18 +77,11 @@ class Advancing(Solving):
         self._progress("")
         if listed is None:
             return
-        if not steps:
-            listed.dismiss()
-            self.notify("no step of a growing architecture applies here", markup=False)
-            return
-        listed.offer(
-            [
-                Choice(
-                    f"{one.proposal.name}:{one.proposal.subject}", f"{one.brings}: {one.proposal.text}", one.proposal
-                )
-                for one in steps
-            ]
-        )
+        choices = [
+            Choice(f"{one.proposal.name}:{one.proposal.subject}", f"{one.brings}: {one.proposal.text}", one.proposal)
+            for one in steps
+        ]
+        listed.offer(choices, none="no step applies at this load: the view Next says why, more load (]) asks for one")
 
     def _take_step(self, proposal: Proposal) -> None:
         from tui.screens.form import refused

@@ -63,7 +63,10 @@ class Session:
 
     def merged(self, document: Document, label: str) -> Session:
         """Return the session with the last edit replaced by a further one: one undo for one stretch of typing."""
-        return replace(self, now=Version(document, counts_for(document, self.now.counts), label), future=())
+        before = self.past[-1].counts if self.past else {}
+        return replace(
+            self, now=Version(document, counts_for(document, {**self.now.counts, **before}), label), future=()
+        )
 
     def counted(self, counts: Counts, label: str) -> Session:
         """Return the session with counts that a plan found."""
@@ -122,9 +125,12 @@ def opened(document: Document, counts: Counts) -> Session:
 
 
 def counts_for(document: Document, known: Counts) -> Counts:
-    """Return a count for every tier whose count the file leaves out: the known one, or the least that makes sense."""
+    """Return a count for every tier whose count the file leaves out: the known one, or the least that makes sense.
+
+    Also where that is more now: a quorum that was just made larger asks for more members than there were.
+    """
     from capacity.system import resolve
 
     system = resolve(document.topology)
     given, least = system.given(), system.least()
-    return {name: known.get(name, least[name]) for name in system.counted() if name not in given}
+    return {name: max(known.get(name, 0), least[name]) for name in system.counted() if name not in given}

@@ -75,3 +75,17 @@ def test_arrived_in_its_own_order() -> None:
         arrived = pickle.loads(pickle.dumps(left))  # noqa: S301
         assert list(arrived.evaluation.tiers) == list(left.evaluation.tiers) == list(given["components"])
         assert pickle.loads(pickle.dumps(left)) is arrived  # noqa: S301
+
+
+# A quorum, or a least number of nodes, that asks for more than there were has as many; taken back while it is typed,
+# there are as many as before.
+def test_counts_are_as_many_as_a_file_asks_for() -> None:
+    shop = load(str(ROOT / "examples" / "shop.toml"))
+    plain = opened(with_value(shop, ("components", "mysql", "replication", "mode"), "quorum").document, {"mysql": 2})
+    path = ("components", "mysql", "replication", "read_quorum")
+    larger = with_value(plain.now.document, path, 9).document
+    edited = plain.edited(larger, "read_quorum 9")
+    assert edited.now.counts["mysql"] == 8
+    assert edited.merged(with_value(plain.now.document, path, 2).document, "read_quorum 2").now.counts["mysql"] == 2
+    least = with_value(shop, ("components", "app", "min_nodes"), 20).document
+    assert opened(shop, {"app": 11}).edited(least, "min_nodes 20").now.counts["app"] == 20

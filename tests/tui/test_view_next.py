@@ -129,7 +129,7 @@ def test_a_step_under_another_load() -> None:
     play(script, document)
 
 
-# Esc leaves everything as it was; where no step applies, that is said instead of an empty list.
+# Esc leaves everything as it was; where no step applies, that is said in the list, which stays: what is typed meanwhile goes nowhere else.
 def test_nothing_taken() -> None:
     async def script(app: CapacityApp, pilot: Pilot[None]) -> None:
         before = app.session
@@ -139,9 +139,15 @@ def test_nothing_taken() -> None:
     play(script, read(BALANCED))
 
     async def nothing(app: CapacityApp, pilot: Pilot[None]) -> None:
-        await look(app, pilot)
-        assert "no step" in notices(app)
+        before = app.session
+        await look(app, pilot, *"nrepl", "enter")
+        assert isinstance(app.screen, Pick)
+        assert "no step applies at this load" in str(app.screen.query_one(OptionList).get_option_at_index(0).prompt)
+        await press(app, pilot, *"d]", "enter")
+        assert app.screen.is_modal
+        await press(app, pilot, "escape")
         assert not app.screen.is_modal
+        assert app.session is before
 
     play(nothing, read("examples/starter.toml"))
 
@@ -177,7 +183,7 @@ def test_enter_before_the_choices_are_there() -> None:
             picker.tell("still looking…")
             await press(app, pilot, "down")
             assert chosen == []
-            picker.offer(choices)
+            picker.offer(choices, none="nothing")
             await pilot.pause()
             assert chosen == ([] if taken is None else [taken])
             await press(app, pilot, "escape")

@@ -90,9 +90,9 @@ class Pick(Dialog[Value], Generic[Value]):
         if self.query(OptionList):
             self._fill(0)
 
-    def offer(self, choices: Sequence[Choice[Value]]) -> None:
-        """Show what was looked for."""
-        self._choices, self._awaited = tuple(choices), ""
+    def offer(self, choices: Sequence[Choice[Value]], none: str) -> None:
+        """Show what was looked for; where that is nothing, say so until this is left."""
+        self._choices, self._awaited = tuple(choices), "" if choices else none
         self._narrow(self.query_one(Input).value)
         if self._at_once:
             self.on_input_submitted()
