@@ -231,7 +231,8 @@ def balanced_wait(  # noqa: PLR0917, a queue has as many parameters as it has
     if balancing == "shared_queue" or nodes == 1:
         return _node_wait(service, total, (total - offered) / total, offered, total, ca2=arrival_squared_cv)
     if balancing == "least_connections":
-        remaining = -math.expm1(nodes * math.log1p(-(total - offered) / total))
+        idle = (total - offered) / total
+        remaining = -math.expm1(nodes * math.log1p(-idle)) if idle < 1 else 1.0  # next to no load rounds to none
         return _node_wait(service, servers, remaining, offered, total, ca2=arrival_squared_cv)
     share = arrival_squared_cv / nodes
     split = share if balancing == "round_robin" else share + 1 - 1 / nodes

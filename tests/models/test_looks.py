@@ -107,6 +107,24 @@ def test_percentiles_are_those_of_a_search(parts: list[tuple[float, float, int, 
     assert found == pytest.approx(searched, rel=1.5e-6)
 
 
+# Where an inversion has not settled nothing is told: waits before constant and nearly constant services, and what follows.
+def test_what_has_not_settled_is_searched() -> None:
+    unsettled = 0
+    for squared_cv, load, servers in ((0.0, 0.5, 1), (0.0, 0.2, 1), (0.003, 0.3, 1), (0.01, 0.8, 1), (0.05, 0.5, 2)):
+        for after in (0.02, 0.2, 1.0):
+            service = from_moments(1.0, squared_cv)
+            queue = Latency.waiting(mgc_wait(load * servers, service, servers)) + Latency.of(service)
+            whole = queue + Latency.of(exponential(after))
+            fractions = [1 - p for p in WANTED]
+            found = whole.percentiles(fractions)
+            known = whole._known
+            assert known is not None
+            unsettled += len(known.all) > max(map(len, known.smooth), default=0) + 2
+            searched = times_of_tail(whole.tail_and_density, [1 - p for p in fractions], known.all, whole.least)
+            assert found == pytest.approx(searched, rel=2e-6)
+    assert unsettled > 3
+
+
 # A jump in the middle, by whom no time is spent but a constant one: percentiles on both sides of it, and on it.
 @pytest.mark.parametrize(("share", "constant"), [(1e-5, 4.5), (1e-4, 8.25), (3e-4, 5.75), (0.05, 3.0)])
 def test_next_to_a_jump(share: float, constant: float) -> None:

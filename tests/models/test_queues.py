@@ -331,3 +331,12 @@ def test_regular_arrivals_at_low_load(rho: float, servers: int, arrival_squared_
     assert regular.mean <= poisson.mean
     assert regular.conditional.mean <= 100 * poisson.conditional.mean * (1 + 1e-9)
     assert math.isfinite(regular.conditional.variance)
+
+
+# Next to no load rounds to none, and is no error: nobody waits, whatever the balancing.
+@pytest.mark.parametrize("rate", [1e-10, 1e-14, 1e-20, 1e-300])
+@pytest.mark.parametrize("balancing", ["shared_queue", "random", "round_robin", "least_connections"])
+def test_next_to_no_load(balancing: str, rate: float) -> None:
+    wait = balanced_wait(rate, from_moments(1e-3, 2.0), 3, 2, balancing)
+    assert 0 <= wait.probability < 1e-10
+    assert math.isfinite(wait.mean)

@@ -14,6 +14,7 @@ from models.transforms import (
     Complexes,
     Delay,
     GeometricSum,
+    KeptPoints,
     Mixture,
     PiecewiseHazard,
     Points,
@@ -185,3 +186,18 @@ def test_alternatives_are_a_mixture() -> None:
     assert set(flat(together)) & {a, b, c, d} == {a, c}
     assert alternatives([0.5, 0.5], [a, b]).mean == pytest.approx((a.mean + b.mean) / 2)
     assert alternatives([1.0], [a]) is a
+
+
+# What is asked again at the same points is known; what was not asked for lately is forgotten, and multiples always.
+def test_kept_points_forget() -> None:
+    points = KeptPoints(np.array([1.0 + 1j]))
+    first = points.value(exponential(1.0))
+    assert points.value(exponential(1.0)) is first
+    for i in range(500):
+        points.value(Stretched(exponential(0.5), 1 + i / 1000))
+        points.value(exponential(1.0))
+        assert len(points._values) + len(points._before) <= 2 * 64
+    assert points.value(exponential(1.0)) is first
+    assert points._multiples
+    points.forget_multiples()
+    assert not points._multiples

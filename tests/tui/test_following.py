@@ -42,6 +42,16 @@ def test_another_objective_is_not_judged_yet() -> None:
         assert not [goal for c in shown.classes.values() for goal in c.slo if goal.name == "availability"]
 
 
+# Who is not answered is never up: nothing that was said of it before is taken over.
+def test_who_is_not_answered_has_no_verdict_of_before() -> None:
+    found = scene(opened(shop(), counts_of(shop())).question)
+    known, wanted = followed_up(found).evaluation, found.topology.slo.availability
+    silent = {name: msgspec.structs.replace(c, p99_s=None) for name, c in found.evaluation.classes.items()}
+    shown = with_uptime_of(msgspec.structs.replace(found.evaluation, classes=silent), known, wanted)
+    assert [goal for c in known.classes.values() for goal in c.slo if goal.name == "availability"]
+    assert not [goal for c in shown.classes.values() for goal in c.slo if goal.name == "availability"]
+
+
 async def until_known(app: CapacityApp, pilot: Pilot[Any]) -> None:
     """Wait for the availability of what is shown."""
     for _ in range(int(LIMIT / 0.01)):
