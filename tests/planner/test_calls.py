@@ -76,6 +76,13 @@ def test_timeouts_shape_the_latency(timeout: float, retries: int) -> None:
     assert page.p999_s <= (retries + 1) * timeout * (1 + 1e-9)
 
 
+# Of two callers with unlike timeouts, the one whose tries are cut more often tells the share; who has none tells nothing.
+def test_the_largest_share_of_timeouts() -> None:
+    calls: list[Values] = [{"to": "p", "timeout": 0.5}, {"to": "p", "timeout": 0.05}, {"to": "p"}, {"to": "calm"}]
+    shares = solved(calling(*calls, p=external(0.1), calm=external(0.1))).timed_out_shares
+    assert shares == {"p": pytest.approx(math.exp(-0.5), rel=1e-9)}
+
+
 # Whatever the call is to, it never takes longer than all of its tries; a slow partner only ends in more timeouts.
 @given(st.floats(0.001, 1.0), st.sampled_from([0.0, 0.3, 1.0, 6.0]), st.floats(0.05, 0.4), st.integers(0, 2))
 @property_test

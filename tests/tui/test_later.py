@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from tui.later import Later
 
@@ -12,8 +13,8 @@ def test_only_the_last_is_done() -> None:
     async def script() -> None:
         later, dropped = Later(), Later()
         for name in ("one", "two", "three"):
-            later.do(0.05, lambda name=name: done.append(name))
-        dropped.do(0.01, lambda: done.append("dropped"))
+            later.do(0.05, partial(done.append, name))
+        dropped.do(0.01, partial(done.append, "dropped"))
         dropped.drop()
         await asyncio.sleep(0.3)
 

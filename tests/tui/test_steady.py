@@ -88,3 +88,19 @@ def test_garbage_is_looked_for_between_keys(monkeypatch: pytest.MonkeyPatch) -> 
         assert asyncio.run(keys()) == (False, True)
     finally:
         gc.enable()
+
+
+# After a longer quiet all is looked through, where enough has grown old; a key before that puts it off.
+def test_the_old_is_looked_through_when_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    collected: list[int] = []
+    monkeypatch.setattr("tui.steady._PAINTED", 0.0)
+    monkeypatch.setattr("tui.steady._QUIET", 0.05)
+    monkeypatch.setattr("tui.steady.gc.get_count", lambda: (10, 0, 100))
+    monkeypatch.setattr("tui.steady.gc.collect", lambda generation=2: collected.append(generation))
+
+    async def quiet() -> None:
+        Tidying().soon()
+        await asyncio.sleep(0.5)
+
+    asyncio.run(quiet())
+    assert collected == [2]
